@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every bound on what comes from outside, in one place. The README lists them for operators. */
+#ifndef COMMON_LIMITS_H
+#define COMMON_LIMITS_H
+
+/* RPC between warest.fcgi and warest-sessiond */
+#define LIMIT_RPC_FRAME_BYTES (8U << 20)
+#define LIMIT_RPC_DESCRIPTORS 24U
+
+/* WhatsApp connection */
+#define LIMIT_WS_MESSAGE_BYTES (16U << 20)
+#define LIMIT_WA_FRAME_BYTES ((16U << 20) - 1U)
+#define LIMIT_WA_INFLATED_BYTES (32U << 20)
+#define LIMIT_WA_INFLATE_RATIO 200U
+#define LIMIT_WA_NODE_DEPTH 64U
+#define LIMIT_WA_NODE_COUNT 200000U
+#define LIMIT_WA_NODE_MEMORY (96U << 20)
+#define LIMIT_WA_PROTO_DEPTH 24U
+#define LIMIT_WA_PROTO_FIELDS 100000U
+#define LIMIT_WA_PROTO_HEAP (16U << 20)
+#define LIMIT_WA_SIGNAL_RECORD_BYTES (64U << 10)
+#define LIMIT_WA_DEVICES_PER_USER 128U
+#define LIMIT_JID_USER 63U
+
+#endif

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# common/: what warest.fcgi and warest-sessiond share. Needs json-c, neither OpenSSL nor libcurl.
+noinst_LIBRARIES += libcommon.a
+libcommon_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+libcommon_a_SOURCES = \
+	common/arena.c common/arena.h \
+	common/buf.c common/buf.h \
+	common/limits.h \
+	common/mem.c common/mem.h
+COMMON_LIBS = libcommon.a $(JSONC_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += test_buf
+TESTS += test_buf
+test_buf_SOURCES = tests/unit/test_buf.c
+test_buf_CFLAGS = $(TEST_CFLAGS)
+test_buf_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+endif
