@@ -5,14 +5,20 @@ libcommon_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 libcommon_a_SOURCES = \
 	common/arena.c common/arena.h \
 	common/buf.c common/buf.h \
+	common/jid.c common/jid.h \
 	common/limits.h \
 	common/mem.c common/mem.h
 COMMON_LIBS = libcommon.a $(JSONC_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_buf
-TESTS += test_buf
+COMMON_TESTS = test_buf test_jid
+check_PROGRAMS += $(COMMON_TESTS)
+TESTS += $(COMMON_TESTS)
+
 test_buf_SOURCES = tests/unit/test_buf.c
 test_buf_CFLAGS = $(TEST_CFLAGS)
 test_buf_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_jid_SOURCES = tests/unit/test_jid.c
+test_jid_CFLAGS = $(TEST_CFLAGS)
+test_jid_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
