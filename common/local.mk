@@ -7,7 +7,8 @@ libcommon_a_SOURCES = \
 	common/buf.c common/buf.h \
 	common/jid.c common/jid.h \
 	common/limits.h \
-	common/mem.c common/mem.h
+	common/mem.c common/mem.h \
+	common/rpc.h
 COMMON_LIBS = libcommon.a $(JSONC_LIBS)
 
 if HAVE_CMOCKA

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Event loops with a mailbox, see loop.h. */
+#include "sessiond/loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "common/mem.h"
+
+struct letter {
+	struct letter *next;
+	void (*fn)(void *arg);
+	void *arg; /* the sender's, handed to fn */
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_async_t wake;
+	uv_thread_t thread;
+	pthread_mutex_t lock; /* guards the mailbox and closed */
+	struct letter *first, **last;
+	bool closed;          /* no letter is taken any more */
+	bool stopping;        /* loop thread only */
+	bool running;         /* loop thread only */
+	bool has_thread;
+	char *name;
+};
+
+struct offload {
+	uv_work_t work;
+	void (*run)(void *arg);
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void deliver(uv_async_t *wake)
+{
+	struct loop *loop = wake->data;
+	struct letter *letter;
+
+	pthread_mutex_lock(&loop->lock);
+	letter = loop->first;
+	loop->first = NULL;
+	loop->last = &loop->first;
+	pthread_mutex_unlock(&loop->lock);
+	while (letter) {
+		struct letter *next = letter->next;
+
+		letter->fn(letter->arg);
+		free(letter);
+		letter = next;
+	}
+}
+
+struct loop *loop_new(const char *name)
+{
+	struct loop *loop = xcalloc(1, sizeof *loop);
+
+	if (uv_loop_init(&loop->uv) || uv_async_init(&loop->uv, &loop->wake, deliver))
+		abort();
+	pthread_mutex_init(&loop->lock, NULL);
+	loop->wake.data = loop;
+	loop->uv.data = loop;
+	loop->last = &loop->first;
+	loop->name = xstrdup(name);
+	return loop;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	while (loop->first) {
+		struct letter *letter = loop->first;
+
+		loop->first = letter->next;
+		free(letter);
+	}
+	uv_walk(&loop->uv, close_handle, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	if (uv_loop_close(&loop->uv))
+		abort();
+	pthread_mutex_destroy(&loop->lock);
+	free(loop->name);
+	free(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+	loop->thread = uv_thread_self();
+	loop->running = true;
+	while (!loop->stopping)
+		uv_run(&loop->uv, UV_RUN_DEFAULT);
+	loop->running = false;
+}
+
+static void run_in_thread(void *arg)
+{
+	loop_run(arg);
+}
+
+int loop_start_thread(struct loop *loop)
+{
+	int error = uv_thread_create(&loop->thread, run_in_thread, loop);
+
+	loop->has_thread = !error;
+	return error;
+}
+
+void loop_join(struct loop *loop)
+{
+	if (loop->has_thread)
+		uv_thread_join(&loop->thread);
+	loop->has_thread = false;
+}
+
+static void stop_here(void *arg)
+{
+	struct loop *loop = arg;
+
+	loop->stopping = true;
+	uv_stop(&loop->uv);
+}
+
+static bool post(struct loop *loop, void (*fn)(void *arg), void *arg, bool last_one)
+{
+	struct letter *letter = xmalloc(sizeof *letter);
+	bool open;
+
+	*letter = (struct letter){ .fn = fn, .arg = arg };
+	pthread_mutex_lock(&loop->lock);
+	open = !loop->closed;
+	if (open) {
+		*loop->last = letter;
+		loop->last = &letter->next;
+		loop->closed = last_one;
+		uv_async_send(&loop->wake);
+	}
+	pthread_mutex_unlock(&loop->lock);
+	if (!open)
+		free(letter);
+	return open;
+}
+
+void loop_stop(struct loop *loop)
+{
+	post(loop, stop_here, loop, true);
+}
+
+bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	return post(loop, fn, arg, false);
+}
+
+static void offload_run(uv_work_t *work)
+{
+	struct offload *o = work->data;
+
+	o->run(o->arg);
+}
+
+static void offload_done(uv_work_t *work, int status)
+{
+	struct offload *o = work->data;
+
+	(void)status;
+	o->done(o->arg);
+	free(o);
+}
+
+int loop_offload(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	struct offload *o = xmalloc(sizeof *o);
+	int error;
+
+	*o = (struct offload){ .run = work, .done = done, .arg = arg };
+	o->work.data = o;
+	error = uv_queue_work(&loop->uv, &o->work, offload_run, offload_done);
+	if (error)
+		free(o);
+	return error;
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+	return &loop->uv;
+}
+
+bool loop_is_current(const struct loop *loop)
+{
+	uv_thread_t self = uv_thread_self();
+
+	return !loop->running || uv_thread_equal(&loop->thread, &self);
+}
+
+const char *loop_name(const struct loop *loop)
+{
+	return loop->name;
+}
+
+int64_t loop_now_ms(struct loop *loop)
+{
+	(void)loop;
+	return (int64_t)(uv_hrtime() / 1000000U);
+}

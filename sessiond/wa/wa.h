@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sessiond/wa: the WhatsApp companion protocol as a library. It does no I/O: bytes come in through wa_client_input(), bytes go out
+ * through the host's functions, which also give it a clock, random bytes, storage and a timer. One struct wa_client is one linked
+ * (or to be linked) account; it lives on one loop thread and is only called there. It never blocks.
+ *
+ *      session/  (the host)                             wa/  (this library)
+ *      -------------------                              -------------------
+ *      WebSocket open      -> wa_client_opened()        host->send()    one WebSocket message
+ *      WebSocket message   -> wa_client_input()         host->close()   the connection is over, and why
+ *      WebSocket closed    -> wa_client_closed()        host->fetch()   asks for stored records
+ *      records arrived     -> wa_client_fetched()       host->commit()  one batch: records + events, atomically
+ *      batch stored/failed -> wa_client_committed()     host->event()   something volatile happened
+ *      timer fired         -> wa_client_tick()          host->timer()   wake me then
+ *
+ * Durable things (records, WA_EVENT_* marked "durable") leave in a batch; what depends on them (acks, receipts, stanzas) leaves only
+ * after wa_client_committed(..., true). A failed commit drops all uncommitted state and the connection without acks.
+ */
+#ifndef SESSIOND_WA_H
+#define SESSIOND_WA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/jid.h"
+
+struct wa_client;
+
+/* ---- records: everything the protocol must remember, as (kind, name) -> value ------------------------------------------------ */
+
+enum wa_record_kind {
+	WA_RECORD_CREDS = 1,    /* name "": the device's own keys and identity (creds.c) */
+	WA_RECORD_SESSION,      /* name "user.device" or "user_1.device": a Signal session */
+	WA_RECORD_IDENTITY,     /* same names: the peer's identity key, 33 bytes */
+	WA_RECORD_PREKEY,       /* name decimal id: a one-time prekey pair */
+	WA_RECORD_SIGNED_PREKEY,/* name decimal id */
+	WA_RECORD_SENDER_KEY,   /* name "group::user.device" */
+	WA_RECORD_DEVICES,      /* name "user@server": device list of a user, with its time */
+	WA_RECORD_LID_OF_PN,    /* name PN digits -> LID digits: the identity table, one direction; value with source and time (lidmap.c) */
+	WA_RECORD_PN_OF_LID,    /* name LID digits -> PN digits: the other direction */
+	WA_RECORD_TOKEN,        /* name "user@server": privacy tokens (tctoken) */
+	WA_RECORD_SENT,         /* name message id: what a retry receipt needs (plaintext, recipient, time, counters) */
+	WA_RECORD_RECEIVED,     /* name "chat/sender/id": seen before; retry counters for it */
+	WA_RECORD_DECODING,     /* name "": marker of the stanza being decoded, for crash detection */
+	WA_RECORD_APPSTATE,     /* app state keys and versions */
+	WA_RECORD_MISC          /* small things by name */
+};
+
+struct wa_key {
+	enum wa_record_kind kind;
+	const char *name; /* borrowed for the call */
+};
+
+/* A change of one record; value.p == NULL deletes. */
+struct wa_put {
+	enum wa_record_kind kind;
+	char *name;       /* owned by the batch */
+	struct buf value; /* owned by the batch; empty with absent=true means delete */
+	bool absent;
+};
+
+/* ---- events ------------------------------------------------------------------------------------------------------------------ */
+
+enum wa_event_kind {
+	/* volatile: host->event() */
+	WA_EVENT_QR,              /* text: the QR string; ms: how long it is valid */
+	WA_EVENT_QR_EXPIRED,      /* all refs were used up */
+	WA_EVENT_PAIR_CODE,       /* text: 8 characters */
+	WA_EVENT_PAIR_ERROR,      /* code, text */
+	WA_EVENT_PASSKEY_REQUEST, /* text: WebAuthn request options, JSON */
+	WA_EVENT_PASSKEY_CODE,    /* text: code to compare on the phone */
+	WA_EVENT_OPEN,            /* logged in; jid: own PN device, other: own LID device */
+	WA_EVENT_OFFLINE_DONE,    /* backlog drained; number: stanzas */
+	WA_EVENT_PRESENCE,        /* jid, text: available|unavailable|composing|recording|paused, other: participant, ms: last seen */
+	WA_EVENT_WARNING,         /* code, text: something an operator should see (client_expiration, dropped stanza, ...) */
+	/* durable: in a batch */
+	WA_EVENT_PAIRED,          /* jid, other (LID), text: platform, text2: business name */
+	WA_EVENT_PROFILE,         /* text: own push name */
+	WA_EVENT_MESSAGE,         /* message: a decrypted message, someone's or our own from another device */
+	WA_EVENT_UNDECRYPTABLE,   /* message without content; code, text: why; retry counter in number */
+	WA_EVENT_RECEIPT,         /* receipt */
+	WA_EVENT_SEND_STANZA,     /* send.tag, bytes: the encrypted stanza that leaves once this is stored */
+	WA_EVENT_SEND_ACK,        /* send.tag: server ack; ms: server's time */
+	WA_EVENT_SEND_FAILED,     /* send.tag, code, text: will never be sent */
+	WA_EVENT_RETRY_REQUESTED, /* jid (device), text: message id, number: count; answered or not in code (0 resent) */
+	WA_EVENT_IDENTITY_CHANGED,/* jid */
+	WA_EVENT_TIMELOCK,        /* reach-out time lock: text: kind, ms: end */
+	WA_EVENT_LOGGED_OUT       /* credentials are void and deleted in the same batch; code, text */
+};
+
+enum wa_receipt_kind {
+	WA_RECEIPT_DELIVERED = 1, WA_RECEIPT_READ, WA_RECEIPT_READ_SELF, WA_RECEIPT_PLAYED, WA_RECEIPT_SENDER, WA_RECEIPT_INACTIVE,
+	WA_RECEIPT_SERVER_ERROR, WA_RECEIPT_OTHER
+};
+
+struct wa_receipt {
+	enum wa_receipt_kind kind;
+	struct jid chat;       /* conversation as addressed on the wire */
+	struct jid device;     /* who: with device */
+	struct jid pn, lid;    /* the same person in both forms; server JID_SERVER_NONE if unknown */
+	char **ids;            /* owned, n of them */
+	size_t n;
+	int64_t time_ms;
+};
+
+struct wa_message {
+	char *id;              /* owned */
+	struct jid chat;       /* conversation as addressed on the wire, no device */
+	struct jid sender;     /* author, with device; in 1:1 the peer or ourselves */
+	struct jid chat_pn, chat_lid, sender_pn, sender_lid; /* both forms where known, else JID_SERVER_NONE; no device */
+	bool from_me;
+	bool offline;          /* came from the backlog */
+	bool lid_addressed;    /* addressing mode of the stanza */
+	char *push_name;       /* owned, may be NULL */
+	char *type;            /* stanza attribute "type", owned, may be NULL */
+	char *category;        /* "peer" for messages between own devices, owned, may be NULL */
+	char *edit;            /* stanza attribute "edit", owned, may be NULL */
+	char *verified_name;   /* business name, owned, may be NULL */
+	int64_t time_ms;       /* server's time */
+	struct buf plaintext;  /* serialized E2E Message, unwrapped from deviceSentMessage; owned */
+	char *text;            /* text content found by wa (conversation, extended text), owned, may be NULL */
+	const char *content;   /* static: name of the content field, such as "conversation", "imageMessage"; NULL if unknown */
+};
+
+struct wa_event {
+	enum wa_event_kind kind;
+	struct jid jid, other;
+	int code;
+	int64_t number, ms;
+	char *text, *text2;      /* owned, may be NULL */
+	uint64_t tag;            /* of wa_client_send() */
+	struct buf bytes;        /* owned */
+	struct wa_message *message; /* owned, may be NULL */
+	struct wa_receipt *receipt; /* owned, may be NULL */
+};
+
+struct wa_event *wa_event_new(enum wa_event_kind kind);
+void wa_event_free(struct wa_event *event);
+
+/* One operation's effect: all of it is stored, or nothing. */
+struct wa_batch {
+	struct wa_put *puts;      /* owned */
+	size_t nputs;
+	struct wa_event **events; /* owned */
+	size_t nevents;
+};
+
+void wa_batch_free(struct wa_batch *batch);
+
+/* ---- why a connection ended ---------------------------------------------------------------------------------------------------- */
+
+enum wa_reaction {
+	WA_RECONNECT_NOW = 1,  /* 515 and the like: at once, not an error */
+	WA_RECONNECT_BACKOFF,
+	WA_RECONNECT_SLOW,     /* 429: backoff advanced by five steps */
+	WA_STOP,               /* report, do not reconnect */
+	WA_STOP_UNTIL,         /* banned until until_ms */
+	WA_STOP_REPLACED,      /* another connection of the same device took over */
+	WA_STOP_LOGGED_OUT,    /* credentials are void */
+	WA_STOP_VERSION,       /* 405: refresh the client version, try once more */
+	WA_STOP_STORAGE        /* a commit failed: nothing was acknowledged */
+};
+
+struct wa_close {
+	enum wa_reaction reaction;
+	int code;              /* the number clients of the original see: 401, 408, 428, 440, 500, 515, ... */
+	const char *reason;    /* one line for people; borrowed for the call */
+	int64_t until_ms;      /* wall clock, WA_STOP_UNTIL only */
+};
+
+/* ---- the host ------------------------------------------------------------------------------------------------------------------- */
+
+struct wa_host {
+	int64_t (*wall_ms)(void *ctx);
+	int64_t (*mono_ms)(void *ctx);
+	/* Fills with cryptographic random bytes; must not fail (abort instead). */
+	void (*random)(void *ctx, void *out, size_t n);
+	/* One binary WebSocket message; bytes are borrowed. Queues, never blocks. */
+	void (*send)(void *ctx, const uint8_t *bytes, size_t n);
+	/* The protocol is done with this connection: flush what was sent, close it, do not call wa_client_closed() for it. */
+	void (*close)(void *ctx, const struct wa_close *why);
+	/* Call wa_client_tick() at this monotonic time (replaces the earlier wish; INT64_MAX: never). */
+	void (*timer)(void *ctx, int64_t at_ms);
+	/* Read n records; answer with wa_client_fetched(client, token, ...), on this loop, not before this call has returned. */
+	void (*fetch)(void *ctx, const struct wa_key *keys, size_t n, uint64_t token);
+	/* Store a batch atomically; the host owns it now. Answer with wa_client_committed(), in order of commits. */
+	void (*commit)(void *ctx, struct wa_batch *batch, uint64_t token);
+	void (*event)(void *ctx, const struct wa_event *event);
+	/* Run work(arg) elsewhere, then done(arg) on this loop (PBKDF2 and the like). */
+	void (*offload)(void *ctx, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+};
+
+struct wa_version { uint32_t primary, secondary, tertiary; };
+
+/* What all clients of a process share; outlives them. Strings are borrowed. */
+struct wa_config {
+	struct wa_version version;
+	uint8_t root_key[32];     /* Noise certificate root */
+	const char *os_name;      /* "Mac OS": shown under linked devices */
+	const char *browser_name; /* "Chrome" */
+	bool full_history;        /* DeviceProps.requireFullSync */
+	bool mark_online;         /* presence available on open */
+	bool classic_qr;          /* four-field QR text instead of the URL form */
+	size_t cache_bytes;       /* records kept in memory per client */
+};
+
+/* Per loop: libsignal context and the like. */
+struct wa_loop;
+struct wa_loop *wa_loop_new(const struct wa_config *config);
+void wa_loop_free(struct wa_loop *loop);
+
+/* host and ctx outlive the client. Nothing happens before wa_client_opened(). */
+struct wa_client *wa_client_new(struct wa_loop *loop, const struct wa_host *host, void *ctx);
+/* Answers to fetches and commits that arrive later must not be passed on any more. */
+void wa_client_free(struct wa_client *client);
+
+void wa_client_opened(struct wa_client *client);
+void wa_client_input(struct wa_client *client, const uint8_t *bytes, size_t n);
+/* The transport is gone (peer closed, network); host->close() is called back with the reaction. */
+void wa_client_closed(struct wa_client *client, const char *reason);
+void wa_client_tick(struct wa_client *client);
+/* values[i].p == NULL: no such record. Borrowed for the call. error: reading failed (the client stops with WA_STOP_STORAGE). */
+void wa_client_fetched(struct wa_client *client, uint64_t token, const struct span *values, size_t n, bool error);
+void wa_client_committed(struct wa_client *client, uint64_t token, bool ok);
+
+/* ---- what the host can ask for ---------------------------------------------------------------------------------------------------- */
+
+enum wa_chatstate { WA_COMPOSING = 1, WA_RECORDING, WA_PAUSED };
+
+struct wa_send {
+	uint64_t tag;          /* the host's name for it (outbox row) */
+	const char *id;        /* message id, chosen and stored by the host before */
+	struct jid to;         /* PN or LID, no device */
+	struct span plaintext; /* serialized E2E Message without padding and without deviceSentMessage */
+};
+
+/*
+ * Sends a message: resolves devices, makes sessions, encrypts, asks for commit with WA_EVENT_SEND_STANZA, then writes it; later
+ * WA_EVENT_SEND_ACK or WA_EVENT_SEND_FAILED in a batch. Not connected: held back until open. Nothing is ever sent under two ids.
+ */
+void wa_client_send(struct wa_client *client, const struct wa_send *send);
+/* After a crash: a stanza that was stored by WA_EVENT_SEND_STANZA but not acked; sent byte for byte once open. */
+void wa_client_resend(struct wa_client *client, uint64_t tag, const char *id, struct span stanza);
+/* Builds the E2E Message of a text. quoted_* may be NULL/empty. Appends to out. */
+struct wa_text {
+	const char *text;
+	const struct jid *mentions; size_t nmentions;
+	bool forwarded;
+	const char *quoted_id;            /* NULL: no quote */
+	struct jid quoted_sender;
+	struct span quoted_message;       /* serialized E2E Message, may be empty */
+};
+void wa_build_text(struct buf *out, const struct wa_text *text);
+/* A message id of the 3EB0 form for this account's user; out holds 23 bytes. */
+void wa_message_id(const struct wa_host *host, void *ctx, const char *user, char out[static 23]);
+
+void wa_client_presence(struct wa_client *client, bool available);
+void wa_client_chatstate(struct wa_client *client, const struct jid *to, enum wa_chatstate state);
+void wa_client_subscribe_presence(struct wa_client *client, const struct jid *to);
+void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n);
+/* phone: digits. custom: 8 characters or NULL. Answer: WA_EVENT_PAIR_CODE or WA_EVENT_PAIR_ERROR. */
+void wa_client_pair_code(struct wa_client *client, const char *phone, const char *custom);
+/* Passkey pairing: the assertion that the user's browser made (JSON), and the user's word that the codes match. -1 in a wrong state. */
+int wa_client_passkey_response(struct wa_client *client, const char *assertion_json);
+int wa_client_passkey_confirm(struct wa_client *client);
+/* remove-companion-device; then credentials are deleted in a batch with WA_EVENT_LOGGED_OUT and the connection is closed. */
+void wa_client_logout(struct wa_client *client);
+/* Writes out what is queued, presence unavailable, then host->close() with WA_STOP. */
+void wa_client_stop(struct wa_client *client);
+bool wa_client_is_open(const struct wa_client *client);
+
+#endif
