@@ -9,6 +9,7 @@
 
 /* WhatsApp connection */
 #define LIMIT_WS_MESSAGE_BYTES (16U << 20)
+#define LIMIT_WS_QUEUE_BYTES (32U << 20)
 #define LIMIT_WA_FRAME_BYTES ((16U << 20) - 1U)
 #define LIMIT_WA_INFLATED_BYTES (32U << 20)
 #define LIMIT_WA_INFLATE_RATIO 200U
