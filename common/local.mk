@@ -7,12 +7,13 @@ libcommon_a_SOURCES = \
 	common/buf.c common/buf.h \
 	common/jid.c common/jid.h \
 	common/limits.h \
+	common/log.c common/log.h \
 	common/mem.c common/mem.h \
 	common/rpc.h
 COMMON_LIBS = libcommon.a $(JSONC_LIBS)
 
 if HAVE_CMOCKA
-COMMON_TESTS = test_buf test_jid
+COMMON_TESTS = test_buf test_jid test_log
 check_PROGRAMS += $(COMMON_TESTS)
 TESTS += $(COMMON_TESTS)
 
@@ -22,4 +23,7 @@ test_buf_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_jid_SOURCES = tests/unit/test_jid.c
 test_jid_CFLAGS = $(TEST_CFLAGS)
 test_jid_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_log_SOURCES = tests/unit/test_log.c
+test_log_CFLAGS = $(TEST_CFLAGS)
+test_log_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
