@@ -1,2 +1,52 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sessiond/wa/: see the main header of the folder.
+# sessiond/wa/: the WhatsApp protocol as a library without I/O. Its face is wa.h.
+
+# Generated code is compiled without our warnings.
+WA_PROTO_C = \
+	sessiond/wa/proto/handshake.pb-c.c \
+	sessiond/wa/proto/pairing.pb-c.c \
+	sessiond/wa/proto/payload.pb-c.c
+WA_PROTO_H = $(WA_PROTO_C:.c=.h)
+EXTRA_DIST += \
+	sessiond/wa/proto/handshake.proto \
+	sessiond/wa/proto/pairing.proto \
+	sessiond/wa/proto/payload.proto
+BUILT_SOURCES += $(WA_PROTO_H)
+CLEANFILES += $(WA_PROTO_C) $(WA_PROTO_H)
+
+WA_PROTOC = $(AM_V_GEN)$(MKDIR_P) sessiond/wa/proto && $(PROTOC_C) --proto_path=$(srcdir)/sessiond/wa/proto \
+	--c_out=sessiond/wa/proto
+sessiond/wa/proto/handshake.pb-c.c: $(srcdir)/sessiond/wa/proto/handshake.proto
+	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/handshake.proto
+sessiond/wa/proto/pairing.pb-c.c: $(srcdir)/sessiond/wa/proto/pairing.proto
+	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/pairing.proto
+sessiond/wa/proto/payload.pb-c.c: $(srcdir)/sessiond/wa/proto/payload.proto
+	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/payload.proto
+sessiond/wa/proto/handshake.pb-c.h: sessiond/wa/proto/handshake.pb-c.c
+sessiond/wa/proto/pairing.pb-c.h: sessiond/wa/proto/pairing.pb-c.c
+sessiond/wa/proto/payload.pb-c.h: sessiond/wa/proto/payload.pb-c.c
+
+noinst_LIBRARIES += libwaproto.a libwa.a
+nodist_libwaproto_a_SOURCES = $(WA_PROTO_C) $(WA_PROTO_H)
+libwaproto_a_SOURCES =
+libwaproto_a_CFLAGS = -std=gnu11 $(MODE_CFLAGS) $(PROTOBUFC_CFLAGS)
+
+libwa_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(PROTOBUFC_CFLAGS) $(SIGNAL_CFLAGS) $(ZLIB_CFLAGS)
+libwa_a_SOURCES = \
+	sessiond/wa/client.h \
+	sessiond/wa/node.c sessiond/wa/node.h sessiond/wa/node_wire.h \
+	sessiond/wa/node_decode.c \
+	sessiond/wa/node_encode.c \
+	sessiond/wa/tokens.c sessiond/wa/tokens.h \
+	sessiond/wa/wa.h
+
+# What links libwa.a needs, in this order.
+WA_LIBS = libwa.a libwaproto.a $(COMMON_LIBS) $(PROTOBUFC_LIBS) $(SIGNAL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += test_node
+TESTS += test_node
+test_node_SOURCES = tests/unit/test_node.c
+test_node_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS)
+test_node_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+endif
