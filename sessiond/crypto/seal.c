@@ -65,7 +65,7 @@ static int derive_subkey(struct purpose_key *purpose)
 	for (size_t i = 0; i < sizeof block; i++) {
 		unsigned next = i + 1 < sizeof block ? block[i + 1] >> 7 : 0;
 
-		purpose->subkey[i] = (uint8_t)(block[i] << 1 | next);
+		purpose->subkey[i] = (uint8_t)((unsigned)block[i] << 1 | next);
 	}
 	if ((block[0] & 0x80) != 0)
 		purpose->subkey[CRYPTO_AES_BLOCK - 1] ^= 0x87;

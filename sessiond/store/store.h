@@ -6,8 +6,13 @@
  *                                                                                        | done(arg, error)
  *     loops ---- store_read(fn) ----------------------------------> reader threads: fn(reader, arg)
  *
- * A tx is all or nothing; a bad tx does not harm those grouped with it. done() and fn() run on the store's threads: post from there
- * to your loop (loop_post). After error 0 the change survives kill -9 and power loss. Values marked "sealed" are encrypted at rest.
+ * A tx is all or nothing; a bad tx does not harm those grouped with it; txs take effect in the order of store_commit(). done() and
+ * fn() run on the store's threads: post from there to your loop (loop_post). After error 0 the change survives kill -9 and power
+ * loss, and every later store_read() sees it. Values marked "sealed" are encrypted at rest.
+ *
+ * Functions named store_tx_* add one change to a tx, on the thread that builds it; they copy what they are given and cannot fail
+ * (a failure to seal shows as the tx's error). Functions that take a reader are called inside fn only; what they return lives in
+ * the caller's arena. Strings are UTF-8, times wall clock milliseconds, 0 = never.
  */
 #ifndef SESSIOND_STORE_H
 #define SESSIOND_STORE_H
@@ -16,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/arena.h"
 #include "common/buf.h"
 
 struct store;
@@ -26,21 +32,385 @@ enum store_error {
 	STORE_OK = 0,
 	STORE_BUSY = -1,       /* locked by somebody else for longer than the limit */
 	STORE_FULL = -2,       /* disk or quota */
-	STORE_CONSTRAINT = -3, /* a unique value exists already */
+	STORE_CONSTRAINT = -3, /* a unique value exists already, or the row it refers to does not */
 	STORE_CORRUPT = -4,
 	STORE_READONLY = -5,
 	STORE_IO = -6,
 	STORE_NOT_FOUND = -7,
 	STORE_NEWER = -8,      /* schema made by a later version */
 	STORE_CHECKSUM = -9,   /* an applied migration is not the one of this build */
-	STORE_SEAL = -10       /* a sealed value does not open: wrong master key, or altered */
+	STORE_SEAL = -10,      /* a sealed value does not open: wrong master key, or altered */
+	STORE_PENDING = -11,   /* migrations are to be applied and options forbid it */
+	STORE_CONFIG = -12     /* an option cannot be used: driver, path, key file */
 };
+
+/* A short name for logs and states ("storage_full"), static. */
+const char *store_error_name(int error);
+
+/* ---- opening (store.c) ---------------------------------------------------------------------------------------------------------- */
+
+struct store_options {
+	const char *driver;          /* "sqlite" (NULL: the same) */
+	const char *path;            /* the database file; its folder is made with mode 0700 */
+	const char *master_key_file; /* NULL: "master.key" beside the database; made once, 0600 */
+	const char *pepper_file;     /* NULL: "key.pepper" beside the database; made once, 0600 */
+	int busy_ms;                 /* how long a foreign lock is waited for; 0: 5000 */
+	int window_ms;               /* group commit window under load; 0: 2, negative: none */
+	unsigned readers;            /* reader threads; 0: 2 */
+	int64_t journal_max_bytes;   /* bound of the event journal; 0: 2 GiB */
+	int64_t outbox_keep_ms;      /* how long finished outbox rows are kept; 0: 14 days */
+	bool no_migrate;             /* STORE_PENDING instead of migrating */
+	const char *vfs;             /* tests: name of a registered SQLite VFS */
+	int64_t (*wall_ms)(void);    /* NULL: the system's clock */
+	/* One line for the operator's log; any store thread. May be NULL. */
+	void (*warn)(void *ctx, const char *line);
+	void *warn_ctx;
+};
+
+/*
+ * Opens and migrates the database, starts the store's threads. Only one process at a time gets it (STORE_BUSY).
+ * why: one line for the operator. Blocks.
+ */
+int store_open(struct store **store, const struct store_options *options, char *why, size_t why_len);
+/* Commits what is queued, calls every done and fn, ends the threads. No other call may be running. NULL is fine. */
+void store_close(struct store *store);
+
+struct store_status {
+	const char *driver;    /* static */
+	unsigned schema;       /* number of the last migration */
+	bool restored;         /* the database is older than its last known use: a backup was put back */
+	int last_error;        /* of the last commit; 0 again after the next good one */
+	int64_t failing_since_ms;
+	uint64_t queued;       /* txs waiting */
+	uint64_t txs, commits; /* since the start: committed txs, and commits they took */
+	uint64_t reads;
+	int64_t journal_bytes; /* payload bytes in the journal */
+	int64_t wal_bytes;     /* write-ahead log, as of the last commit */
+	int64_t checkpoints;
+};
+
+/* Any thread. */
+void store_status(struct store *store, struct store_status *status);
+
+/* ---- migrations (migrate.c) ------------------------------------------------------------------------------------------------------ */
+
+struct store_migration {
+	unsigned number;
+	const char *name;
+	int64_t applied_ms; /* 0: pending */
+};
+
+/*
+ * For "warestctl db status|migrate", without a running daemon. apply: applies what is pending, one transaction each. Rows of known
+ * migrations go to arena. STORE_NEWER and STORE_CHECKSUM as store_open(). Blocks.
+ */
+int store_migrate(const struct store_options *options, bool apply, struct arena *arena, struct store_migration **rows, size_t *n,
+                  char *why, size_t why_len);
+
+/* ---- writing and reading (writer.c, readers.c) ----------------------------------------------------------------------------------- */
 
 typedef void store_done(void *arg, int error);
 
+struct store_tx *store_tx_new(struct store *store);
+/* Only for a tx that is not committed. */
+void store_tx_free(struct store_tx *tx);
+bool store_tx_is_empty(const struct store_tx *tx);
 /* Any thread. The store owns tx from here on, in every case; done is called exactly once (may be NULL). */
 void store_commit(struct store *store, struct store_tx *tx, store_done *done, void *arg);
+/* The same, and waits. For starts, tools and tests, never on a loop or a thread of the store. */
+int store_commit_wait(struct store *store, struct store_tx *tx);
 /* Any thread. Runs fn on a reader thread with a consistent snapshot. */
 void store_read(struct store *store, void (*fn)(struct store_reader *reader, void *arg), void *arg);
+/* The same, and waits; not on a loop or a thread of the store. */
+void store_read_wait(struct store *store, void (*fn)(struct store_reader *reader, void *arg), void *arg);
+
+/* ---- users (users.c) -------------------------------------------------------------------------------------------------------------- */
+
+struct store_user {
+	int64_t number;       /* given by the store */
+	const char *registry; /* owner code of sessions, unique; "admin" for the seeded one */
+	const char *username; /* unique */
+	const char *password; /* stored form, crypto_password_verify() */
+	bool admin;
+	int64_t created_ms, last_login_ms;
+};
+
+/* *number is set before done() with error 0; may be NULL, else it lives until then. */
+void store_tx_user_add(struct store_tx *tx, const struct store_user *user, int64_t *number);
+void store_tx_user_password(struct store_tx *tx, int64_t user, const char *stored);
+void store_tx_user_rename(struct store_tx *tx, int64_t user, const char *username);
+void store_tx_user_login(struct store_tx *tx, int64_t user, int64_t at_ms);
+/* With its keys and sessions. */
+void store_tx_user_remove(struct store_tx *tx, int64_t user);
+
+int store_user_by_name(struct store_reader *reader, struct arena *arena, const char *username, struct store_user *user);
+int store_user_by_registry(struct store_reader *reader, struct arena *arena, const char *registry, struct store_user *user);
+int store_user_list(struct store_reader *reader, struct arena *arena, struct store_user **rows, size_t *n);
+
+/*
+ * The administrator of the configuration, at start: made when missing, renamed when the name changed, its fixed key (may be NULL)
+ * valid from now on and the fixed key of before no longer. The password is set when the user is made or renamed, or on reset.
+ * Blocks (scrypt, commit).
+ */
+int store_seed_admin(struct store *store, const char *username, const char *password, const char *api_key, bool reset);
+
+/* ---- API keys (keys.c) ------------------------------------------------------------------------------------------------------------ */
+
+enum store_key_kind {
+	STORE_KEY_API = 1, /* until revoked */
+	STORE_KEY_FIXED,   /* WAREST_ADMIN_APIKEY */
+	STORE_KEY_UI,      /* of a login: expires after 14 days without use */
+	STORE_KEY_COOKIE   /* documentation cookie: the same, accepted by store_cookie_check() alone */
+};
+
+enum { STORE_KEY_TEXT = 48, STORE_NAME_MAX = 256 };
+
+/* Who a key belongs to. */
+struct store_principal {
+	int64_t key, user;
+	enum store_key_kind kind;
+	bool admin;
+	char registry[STORE_NAME_MAX], username[STORE_NAME_MAX];
+};
+
+/* A new key in the original's form, "<admin|user>_<ULID>_<12 hex>". Wipe it after use. */
+int store_key_make(struct store *store, bool admin, char out[STORE_KEY_TEXT]);
+/* Only HMAC(pepper, SHA-256(text)) is stored. label may be NULL. */
+void store_tx_key_add(struct store_tx *tx, int64_t user, enum store_key_kind kind, const char *text, const char *label,
+                      int64_t *number);
+/* A key as the original's database holds it: 64 hex digits of SHA-256, or plain text. */
+void store_tx_key_import(struct store_tx *tx, int64_t user, const char *stored, const char *label);
+void store_tx_key_revoke(struct store_tx *tx, int64_t key);
+/* Every key of these kinds (bits 1 << kind) of a user. */
+void store_tx_key_revoke_all(struct store_tx *tx, int64_t user, unsigned kinds);
+
+/*
+ * Any thread, in memory, constant time per comparison: 0 with *who, or STORE_NOT_FOUND. Counts as use of the key. In force as soon
+ * as the tx that added or revoked the key is committed.
+ */
+int store_key_check(struct store *store, const char *text, struct store_principal *who);
+int store_cookie_check(struct store *store, const char *token, struct store_principal *who);
+
+struct store_key {
+	int64_t number, user;
+	enum store_key_kind kind;
+	const char *label;
+	int64_t created_ms, used_ms;
+};
+
+/* user 0: of everybody. */
+int store_key_list(struct store_reader *reader, struct arena *arena, int64_t user, struct store_key **rows, size_t *n);
+
+/* ---- sessions (sessions.c) -------------------------------------------------------------------------------------------------------- */
+
+struct store_session {
+	int64_t number;           /* given by the store, never reused */
+	const char *id;           /* unique */
+	const char *registry;     /* owner, users.registry */
+	const char *label;
+	bool auto_start;
+	const char *state;        /* session/'s word for it */
+	const char *reason;       /* may be NULL */
+	int64_t since_ms;
+	int attempts;
+	const char *webhook_url;    /* may be NULL */
+	const char *webhook_secret; /* sealed; may be NULL */
+	const char *me_jid, *me_lid, *push_name, *device, *business_name; /* may be NULL */
+	const char *proxy;          /* sealed; may be NULL */
+	int64_t created_ms, connected_ms;
+	int64_t generation;       /* counts store_tx_session_start() */
+	bool restored;            /* came from a backup that was put back: must not connect before it is confirmed */
+};
+
+/* STORE_CONSTRAINT when the id exists. Uses id, registry, label, auto_start, state, reason, since_ms, webhook_*, proxy, created_ms. */
+void store_tx_session_add(struct store_tx *tx, const struct store_session *session, int64_t *number);
+/* With everything that belongs to it: records, outbox, journal, receivers. */
+void store_tx_session_remove(struct store_tx *tx, int64_t session);
+void store_tx_session_state(struct store_tx *tx, int64_t session, const char *state, const char *reason, int64_t since_ms,
+                            int attempts);
+void store_tx_session_connected(struct store_tx *tx, int64_t session, int64_t at_ms);
+/* NULL leaves nothing (erases), "" is kept as empty text. id is the session's id. */
+void store_tx_session_webhook(struct store_tx *tx, int64_t session, const char *id, const char *url, const char *secret);
+void store_tx_session_proxy(struct store_tx *tx, int64_t session, const char *id, const char *proxy);
+void store_tx_session_me(struct store_tx *tx, int64_t session, const char *jid, const char *lid, const char *device,
+                         const char *business_name);
+void store_tx_session_push_name(struct store_tx *tx, int64_t session, const char *push_name);
+void store_tx_session_auto_start(struct store_tx *tx, int64_t session, bool auto_start);
+/* A new generation begins. */
+void store_tx_session_start(struct store_tx *tx, int64_t session);
+/* The operator confirmed that a restored session may go on. */
+void store_tx_session_confirm(struct store_tx *tx, int64_t session);
+
+/* registry NULL: of everybody. Ordered by number. */
+int store_session_list(struct store_reader *reader, struct arena *arena, const char *registry, struct store_session **rows, size_t *n);
+int store_session_by_id(struct store_reader *reader, struct arena *arena, const char *id, struct store_session *session);
+
+/* ---- protocol records (records.c) ------------------------------------------------------------------------------------------------- */
+
+struct store_record_key {
+	int kind;         /* the protocol library's enum, 1..255 */
+	const char *name; /* at most 512 bytes */
+};
+
+/* Sealed. expires_ms 0: kept until deleted. */
+void store_tx_record_put(struct store_tx *tx, int64_t session, int kind, const char *name, struct span value, int64_t expires_ms);
+void store_tx_record_delete(struct store_tx *tx, int64_t session, int kind, const char *name);
+/* Every record of a session, or of one kind (0: all). */
+void store_tx_record_clear(struct store_tx *tx, int64_t session, int kind);
+
+/* values[i].p == NULL: no such record; an empty record has p != NULL and n 0. 0 or the first error (values are unusable then). */
+int store_record_get(struct store_reader *reader, struct arena *arena, int64_t session, const struct store_record_key *keys,
+                     size_t n, struct span *values);
+/* All records of a kind, ordered by name; names and values may be NULL. */
+int store_record_list(struct store_reader *reader, struct arena *arena, int64_t session, int kind, const char ***names,
+                      struct span **values, size_t *n);
+
+/* ---- outbox (outbox.c) ------------------------------------------------------------------------------------------------------------ */
+
+enum store_outbox_state {
+	STORE_OUTBOX_QUEUED = 1,
+	STORE_OUTBOX_SENT,      /* stanza is stored; it leaves, or has left */
+	STORE_OUTBOX_ACKED,     /* by the server */
+	STORE_OUTBOX_DELIVERED,
+	STORE_OUTBOX_READ,
+	STORE_OUTBOX_PLAYED,
+	STORE_OUTBOX_FAILED
+};
+
+struct store_outbox {
+	int64_t number;         /* given by the store; wa_send.tag */
+	int64_t session;
+	const char *message_id; /* unique per session */
+	const char *recipient;  /* JID */
+	const char *info;       /* what the sender wants back with it (JSON), may be NULL; sealed */
+	struct span message;    /* serialized message; sealed */
+	struct span stanza;     /* encrypted stanza while SENT; sealed */
+	enum store_outbox_state state;
+	int attempts;
+	int64_t not_before_ms, created_ms, updated_ms, server_ms;
+	int code;               /* FAILED: why */
+	const char *error;      /* FAILED: one line, may be NULL */
+};
+
+/* STORE_CONSTRAINT when the message id exists. Uses session, message_id, recipient, info, message, not_before_ms, created_ms. */
+void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, int64_t *number);
+/* QUEUED -> SENT with the bytes that leave once this is committed. STORE_NOT_FOUND fails the tx when the row is gone. */
+void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span stanza, int64_t at_ms);
+/* -> ACKED (if not further already) and drops the stanza. */
+void store_tx_outbox_ack(struct store_tx *tx, int64_t number, int64_t server_ms, int64_t at_ms);
+/* -> FAILED (only from QUEUED or SENT) and drops the stanza. */
+void store_tx_outbox_fail(struct store_tx *tx, int64_t number, int code, const char *error, int64_t at_ms);
+/* Counts an attempt that did not get through; tried again at not_before_ms. */
+void store_tx_outbox_retry(struct store_tx *tx, int64_t number, int64_t not_before_ms, int64_t at_ms);
+/* A receipt of one device: state DELIVERED, READ or PLAYED. Moves the row forward only; unknown ids are fine. */
+void store_tx_outbox_receipt(struct store_tx *tx, int64_t session, const char *message_id, const char *device,
+                             enum store_outbox_state state, int64_t at_ms);
+
+/* QUEUED and SENT rows, oldest first. */
+int store_outbox_pending(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit, struct store_outbox **rows,
+                         size_t *n);
+int store_outbox_get(struct store_reader *reader, struct arena *arena, int64_t number, struct store_outbox *row);
+int store_outbox_find(struct store_reader *reader, struct arena *arena, int64_t session, const char *message_id,
+                      struct store_outbox *row);
+
+struct store_outbox_device {
+	const char *device; /* JID with device */
+	enum store_outbox_state state;
+	int64_t at_ms;
+};
+
+int store_outbox_devices(struct store_reader *reader, struct arena *arena, int64_t number, struct store_outbox_device **rows,
+                         size_t *n);
+
+/* ---- event journal (events.c) ----------------------------------------------------------------------------------------------------- */
+
+struct store_event {
+	int64_t session;
+	int64_t number;       /* per session, 1, 2, 3, ... in order of commit; given by the store */
+	const char *event_id; /* unique per session: a second event with this id is left out, silently */
+	const char *kind;     /* "message_received", ... */
+	const char *chat;     /* what must stay in order belongs to one chat; may be NULL */
+	struct span payload;  /* JSON; sealed */
+	int64_t time_ms;
+};
+
+/* *number as above; 0 when the id was there before. */
+void store_tx_event_add(struct store_tx *tx, const struct store_event *event, int64_t *number);
+/* Events of a session behind `after`, in order, at most limit rows and about max_bytes of payload (at least one row). */
+int store_event_list(struct store_reader *reader, struct arena *arena, int64_t session, int64_t after, size_t limit, size_t max_bytes,
+                     struct store_event **rows, size_t *n);
+int store_event_get(struct store_reader *reader, struct arena *arena, int64_t session, int64_t number, struct store_event *event);
+/* First and last number in the journal; both 0 when there is none. */
+int store_event_range(struct store_reader *reader, int64_t session, int64_t *first, int64_t *last);
+
+/* ---- receivers of the journal (receivers.c) --------------------------------------------------------------------------------------- */
+
+/* One webhook target (or other reader) of one session. Everything up to and including cursor is done with. */
+struct store_receiver {
+	int64_t session;
+	const char *name;       /* chosen by webhook/, unique per session, at most 255 bytes */
+	int64_t cursor;
+	const char *state;      /* webhook/'s word: "active", "paused", ... */
+	int last_status;        /* HTTP, 0: none */
+	const char *last_error; /* may be NULL */
+	int64_t failed_since_ms, next_ms, delivered_ms;
+	int failures;
+	bool overflow;          /* the journal's bound took undelivered events away (set by the store) */
+	int64_t lost;           /* how many (counted by the store) */
+};
+
+/* Adds or replaces all but overflow and lost. */
+void store_tx_receiver_put(struct store_tx *tx, const struct store_receiver *receiver);
+/* Only moves the cursor (forward) and delivered_ms: the short form after a delivery. */
+void store_tx_receiver_cursor(struct store_tx *tx, int64_t session, const char *name, int64_t cursor, int64_t delivered_ms);
+/* The operator has seen the loss. */
+void store_tx_receiver_clear_overflow(struct store_tx *tx, int64_t session, const char *name);
+void store_tx_receiver_remove(struct store_tx *tx, int64_t session, const char *name);
+/* session 0: of all sessions. */
+int store_receiver_list(struct store_reader *reader, struct arena *arena, int64_t session, struct store_receiver **rows, size_t *n);
+
+/* An event that a receiver's cursor went past without delivery: kept, replayable, counted. */
+struct store_dead_letter {
+	int64_t session, number;
+	const char *receiver;
+	const char *reason; /* may be NULL */
+	int status;         /* HTTP, 0: none */
+	int64_t at_ms;
+};
+
+void store_tx_dead_letter_add(struct store_tx *tx, const struct store_dead_letter *letter);
+void store_tx_dead_letter_remove(struct store_tx *tx, int64_t session, const char *receiver, int64_t number);
+int store_dead_letter_list(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit,
+                           struct store_dead_letter **rows, size_t *n);
+
+/* ---- idempotency (idempotency.c) -------------------------------------------------------------------------------------------------- */
+
+struct store_idempotency {
+	const char *scope;   /* key number and route */
+	const char *key;     /* the header's text */
+	uint8_t digest[32];  /* of the body */
+	int64_t outbox;      /* 0: none yet */
+	int status;          /* 0: not answered yet */
+	struct span answer;  /* sealed */
+	int64_t created_ms;
+};
+
+/*
+ * Takes the key for 24 hours: STORE_CONSTRAINT fails the tx when it is taken. With store_tx_outbox_add() before it in the same tx
+ * the row remembers that outbox row.
+ */
+void store_tx_idempotency_add(struct store_tx *tx, const struct store_idempotency *entry);
+void store_tx_idempotency_answer(struct store_tx *tx, const char *scope, const char *key, int status, struct span answer);
+/* Nothing was sent after all: the key may be used again. */
+void store_tx_idempotency_remove(struct store_tx *tx, const char *scope, const char *key);
+int store_idempotency_get(struct store_reader *reader, struct arena *arena, const char *scope, const char *key,
+                          struct store_idempotency *entry);
+
+/* ---- settings (settings.c) -------------------------------------------------------------------------------------------------------- */
+
+/* value NULL deletes. */
+void store_tx_setting_put(struct store_tx *tx, const char *name, const char *value);
+/* STORE_NOT_FOUND when there is none. */
+int store_setting_get(struct store_reader *reader, struct arena *arena, const char *name, const char **value);
 
 #endif
