@@ -30,6 +30,7 @@ static const struct {
 	{ RPC_E_REFUSED, "this user may not use the socket of warest-sessiond; it must be in the socket's group" },
 	{ RPC_E_IN_USE, "another warest-sessiond is running on this socket" },
 	{ RPC_E_SYSTEM, "system error" },
+	{ RPC_E_GONE, "the client that asked has left" },
 };
 
 const char *rpc_error_text(int error)

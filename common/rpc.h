@@ -58,7 +58,8 @@ enum rpc_error {
 	RPC_E_TOO_BIG = -6,  /* the frame or the number of descriptors is over the limit */
 	RPC_E_REFUSED = -7,  /* this user may not use the socket */
 	RPC_E_IN_USE = -8,   /* listening: another daemon is alive on this socket */
-	RPC_E_SYSTEM = -9    /* errno says what */
+	RPC_E_SYSTEM = -9,   /* errno says what */
+	RPC_E_GONE = -10     /* whoever waited for the answer has left */
 };
 
 /* A line a person can act on. Static. */

@@ -19,6 +19,7 @@ enum { POOL_KEPT = 64, POLL_SLICE_MAX_MS = 60000 };
 
 struct connection {
 	int fd;
+	int watch; /* borrowed: whose hang-up ends the wait; -1: nobody's */
 	uint32_t next_id;
 	struct rpc_parser parser;
 	struct connection *next; /* in the pool's list of idle ones */
@@ -72,19 +73,21 @@ static void connection_free(struct connection *c)
 	free(c);
 }
 
-/* Waits until the socket is ready for `events`. */
+/* Waits until the socket is ready for `events`. poll() ignores a watched descriptor of -1. */
 static int wait_ready(const struct connection *c, short events, int64_t deadline_ms)
 {
 	for (;;) {
 		int64_t left = deadline_ms - now_ms();
-		struct pollfd item = { .fd = c->fd, .events = events };
+		struct pollfd items[] = { { .fd = c->fd, .events = events }, { .fd = c->watch, .events = POLLRDHUP } };
 		int n;
 
 		if (left <= 0)
 			return RPC_E_TIMEOUT;
-		n = poll(&item, 1, (int)(left < POLL_SLICE_MAX_MS ? left : POLL_SLICE_MAX_MS));
-		if (n > 0)
+		n = poll(items, 2, (int)(left < POLL_SLICE_MAX_MS ? left : POLL_SLICE_MAX_MS));
+		if (n > 0 && items[0].revents)
 			return RPC_OK;
+		if (n > 0)
+			return RPC_E_GONE;
 		if (n < 0 && errno != EINTR)
 			return RPC_E_SYSTEM;
 	}
@@ -191,6 +194,7 @@ static int connection_open(const struct rpc_pool *pool, int64_t deadline_ms, str
 
 	rpc_parser_init(&c->parser);
 	c->next_id = 1;
+	c->watch = -1;
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd >= 0)
 		rc = connect_within(c->fd, pool->path, deadline_ms - now_ms());
@@ -303,7 +307,24 @@ static int take_reply(struct rpc_frame *frame, uint32_t id, struct rpc_reply *re
 	return RPC_OK;
 }
 
+/* Closing says the same to a daemon that is too busy to read the frame now. */
+static void send_cancel(const struct connection *c, uint32_t id)
+{
+	struct buf out;
+
+	buf_init(&out);
+	(void)rpc_frame_write(&out, RPC_CANCEL, id, "{}", 2, 0);
+	(void)rpc_send(c->fd, out.data, out.len, NULL, 0);
+	buf_free(&out);
+}
+
 int rpc_call(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms,
+	struct rpc_reply *reply)
+{
+	return rpc_call_watched(pool, json, len, fds, nfds, timeout_ms, -1, reply);
+}
+
+int rpc_call_watched(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms, int watch,
 	struct rpc_reply *reply)
 {
 	int64_t deadline_ms = now_ms() + timeout_ms;
@@ -316,8 +337,12 @@ int rpc_call(struct rpc_pool *pool, const char *json, size_t len, const int *fds
 	if (rc != RPC_OK)
 		return rc;
 	rc = send_request(c, json, len, fds, nfds, deadline_ms);
+	c->watch = watch;
 	if (rc == RPC_OK)
 		rc = next_frame(c, deadline_ms, &frame);
+	c->watch = -1;
+	if (rc == RPC_E_GONE)
+		send_cancel(c, c->next_id);
 	if (rc == RPC_OK)
 		rc = take_reply(&frame, c->next_id, reply);
 	if (rc == RPC_OK && !reply->last)
@@ -375,15 +400,9 @@ bool rpc_stream_ready(const struct rpc_stream *stream)
 
 void rpc_stream_close(struct rpc_stream *stream)
 {
-	struct buf out;
-
 	if (stream == NULL)
 		return;
-	buf_init(&out);
-	(void)rpc_frame_write(&out, RPC_CANCEL, stream->id, "{}", 2, 0);
-	/* Closing says the same to a daemon that is too busy to read the frame now. */
-	(void)rpc_send(stream->connection->fd, out.data, out.len, NULL, 0);
-	buf_free(&out);
+	send_cancel(stream->connection, stream->id);
 	connection_free(stream->connection);
 	free(stream);
 }

@@ -45,6 +45,11 @@ void rpc_pool_free(struct rpc_pool *pool);
 int rpc_call(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms,
 	struct rpc_reply *reply);
 
+/* As rpc_call, but also ends with RPC_E_GONE, telling the daemon so (CANCEL), when `watch` hangs up: nobody waits for the answer
+ * any more. -1 watches nothing. */
+int rpc_call_watched(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms, int watch,
+	struct rpc_reply *reply);
+
 /* Sends a request that is answered in parts. timeout_ms covers connecting and sending. */
 int rpc_stream_open(struct rpc_pool *pool, const char *json, size_t len, int64_t timeout_ms, struct rpc_stream **out);
 /* The next part. RPC_E_TIMEOUT leaves the stream usable: nothing came within timeout_ms. */
