@@ -116,6 +116,7 @@ CURLcode ws_url_tls_modes(CURL *easy, void *ssl_ctx, void *arg)
 {
 	(void)easy;
 	(void)arg;
-	SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	/* AUTO_RETRY: without it a read that met only session tickets returns with its 16 KiB buffer still held. */
+	SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
 	return CURLE_OK;
 }

@@ -3,10 +3,11 @@
  * wsprobe: the WebSocket transport on a command line, for the tests under tests/net. Opens --count connections to a URL, takes
  * commands from stdin, tells what happens as JSON lines on stdout, ends when all connections are closed or stdin is.
  *
- *     send N     one message of N bytes 0,1,2,...,250,0,...        pause | resume | close CODE | free | stat | pss
+ *     send N     one message of N bytes 0,1,2,...,250,0,...        pause | resume | close CODE | free | stat | trim
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,9 +138,11 @@ static void command(const char *line)
 			probe.closed++;
 		}
 	}
-	if (strcmp(line, "stat") == 0 || strcmp(line, "pss") == 0)
-		printf("{\"event\":\"stat\",\"received\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"queued\":%zu,\"pss_kib\":%ld}\n", probe.received,
-		       probe.bad, probe.ws[0] ? ws_queued(probe.ws[0]) : 0, pss_kib());
+	if (strcmp(line, "trim") == 0)
+		malloc_trim(0);
+	if (strcmp(line, "stat") == 0)
+		printf("{\"event\":\"stat\",\"received\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"queued\":%zu,\"pss_kib\":%ld,\"heap_kib\":%zu}\n",
+		       probe.received, probe.bad, probe.ws[0] ? ws_queued(probe.ws[0]) : 0, pss_kib(), mallinfo2().uordblks / 1024);
 	if (strcmp(line, "free") == 0) {
 		printf("{\"event\":\"freed\"}\n");
 		end_if_done();
