@@ -3,11 +3,13 @@
 
 # Generated code is compiled without our warnings.
 WA_PROTO_C = \
+	sessiond/wa/proto/creds.pb-c.c \
 	sessiond/wa/proto/handshake.pb-c.c \
 	sessiond/wa/proto/pairing.pb-c.c \
 	sessiond/wa/proto/payload.pb-c.c
 WA_PROTO_H = $(WA_PROTO_C:.c=.h)
 EXTRA_DIST += \
+	sessiond/wa/proto/creds.proto \
 	sessiond/wa/proto/handshake.proto \
 	sessiond/wa/proto/pairing.proto \
 	sessiond/wa/proto/payload.proto
@@ -16,12 +18,15 @@ CLEANFILES += $(WA_PROTO_C) $(WA_PROTO_H)
 
 WA_PROTOC = $(AM_V_GEN)$(MKDIR_P) sessiond/wa/proto && $(PROTOC_C) --proto_path=$(srcdir)/sessiond/wa/proto \
 	--c_out=sessiond/wa/proto
+sessiond/wa/proto/creds.pb-c.c: $(srcdir)/sessiond/wa/proto/creds.proto
+	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/creds.proto
 sessiond/wa/proto/handshake.pb-c.c: $(srcdir)/sessiond/wa/proto/handshake.proto
 	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/handshake.proto
 sessiond/wa/proto/pairing.pb-c.c: $(srcdir)/sessiond/wa/proto/pairing.proto
 	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/pairing.proto
 sessiond/wa/proto/payload.pb-c.c: $(srcdir)/sessiond/wa/proto/payload.proto
 	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/payload.proto
+sessiond/wa/proto/creds.pb-c.h: sessiond/wa/proto/creds.pb-c.c
 sessiond/wa/proto/handshake.pb-c.h: sessiond/wa/proto/handshake.pb-c.c
 sessiond/wa/proto/pairing.pb-c.h: sessiond/wa/proto/pairing.pb-c.c
 sessiond/wa/proto/payload.pb-c.h: sessiond/wa/proto/payload.pb-c.c
@@ -33,15 +38,25 @@ libwaproto_a_CFLAGS = -std=gnu11 $(MODE_CFLAGS) $(PROTOBUFC_CFLAGS)
 
 libwa_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(PROTOBUFC_CFLAGS) $(SIGNAL_CFLAGS) $(ZLIB_CFLAGS)
 libwa_a_SOURCES = \
+	sessiond/wa/cert.c sessiond/wa/cert.h \
 	sessiond/wa/client.h \
+	sessiond/wa/creds.c sessiond/wa/creds.h \
+	sessiond/wa/curve.c sessiond/wa/curve.h \
+	sessiond/wa/frame.c sessiond/wa/frame.h \
+	sessiond/wa/handshake.c sessiond/wa/handshake.h \
 	sessiond/wa/node.c sessiond/wa/node.h sessiond/wa/node_wire.h \
 	sessiond/wa/node_decode.c \
 	sessiond/wa/node_encode.c \
+	sessiond/wa/noise.c sessiond/wa/noise.h \
+	sessiond/wa/payload.c sessiond/wa/payload.h \
+	sessiond/wa/proto_scan.c sessiond/wa/proto_scan.h \
 	sessiond/wa/tokens.c sessiond/wa/tokens.h \
 	sessiond/wa/wa.h
+# Building this library alone must make the headers first.
+$(libwa_a_OBJECTS): $(WA_PROTO_H)
 
 # What links libwa.a needs, in this order.
-WA_LIBS = libwa.a libwaproto.a $(COMMON_LIBS) $(PROTOBUFC_LIBS) $(SIGNAL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS)
+WA_LIBS = libwa.a libwaproto.a libcrypto_helpers.a $(COMMON_LIBS) $(PROTOBUFC_LIBS) $(SIGNAL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += test_node
