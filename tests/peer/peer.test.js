@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this failed, no interoperability test could be trusted: two real Baileys clients must talk to each other through the simulator.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { startWasim } from '../wasim/wasim.js';
+import { BaileysPeer, control } from './baileys-peer.js';
+
+let wasim;
+let ann;
+let bob;
+const call = (method, path, body) => control(wasim.controlUrl, method, path, body);
+
+before(async () => {
+    wasim = await startWasim({});
+    const alice = await call('POST', '/accounts', { phone: '15550001111', name: 'Ann', strict: false, companions: 1 });
+    const robert = await call('POST', '/accounts', { phone: '15550002222', name: 'Bob', strict: false });
+    ann = new BaileysPeer(wasim);
+    bob = new BaileysPeer(wasim);
+    ann.account = alice;
+    bob.account = robert;
+});
+
+after(async () => {
+    ann?.stop();
+    bob?.stop();
+    await wasim?.close();
+});
+
+test('pairs by QR and by code', async () => {
+    await ann.pair('15550001111');
+    await bob.pairByCode('15550002222', 'ABCD1234');
+    assert.equal(ann.jid, '15550001111:2@s.whatsapp.net');
+    assert.equal(bob.lid, `${bob.account.lid}:1@lid`);
+});
+
+for (const [how, key] of [['phone number', 'jid'], ['LID', 'lid_jid']]) {
+    test(`texts both ways by ${how}, with receipts, on phones too`, async () => {
+        const there = await ann.sendText(bob.account[key], `there by ${how}`);
+        await bob.waitMessage(`there by ${how}`);
+        await ann.waitReceipt(there);
+        const back = await bob.sendText(ann.account[key], `back by ${how}`);
+        await ann.waitMessage(`back by ${how}`);
+        await bob.waitReceipt(back);
+        for (const [phone, text, device] of [['15550002222', `there by ${how}`, 0], ['15550001111', `there by ${how}`, 1], ['15550001111', `back by ${how}`, 0]]) {
+            const { messages } = await call('GET', `/accounts/${phone}/inbox?device=${device}&text=${encodeURIComponent(text)}&wait=10000`);
+            assert.equal(messages.length, 1, `${phone} device ${device} has "${text}"`);
+        }
+    });
+}
+
+test('the phone writes to a linked client', async () => {
+    await call('POST', '/accounts/15550002222/send', { to: '15550001111', text: 'from the phone' });
+    await ann.waitMessage('from the phone');
+    await bob.waitMessage(m => m.key.fromMe && m.key.remoteJid.startsWith('15550001111'));
+});
+
+test('after a restart of both, with messages that waited', async () => {
+    bob.stop();
+    await call('GET', '/events?type=closed&wait=10000&device=15550002222:1@s.whatsapp.net');
+    await ann.sendText(bob.account.jid, 'while you were away');
+    await ann.restart();
+    await bob.restart();
+    await bob.waitMessage('while you were away');
+    await bob.sendText(ann.account.jid, 'I am back');
+    await ann.waitMessage('I am back');
+});
+
+test('nothing was refused', async () => {
+    const { violations } = await call('GET', '/violations?lenient=true');
+    assert.deepEqual(violations.map(v => `${v.rule}: ${v.text}`), []);
+});

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// IQ dispatch: one table from (namespace, type) to the answer. What is not in the table is refused with 501.
+import { child, children, node, bytesOf } from './nodes.js';
+import { SERVER_JID, isServerJid } from './jid.js';
+import { sha256 } from './curve.js';
+
+const ABT_TCTOKEN_ON_ALL = '10518';
+const ABT_TOKEN_TO_LID = '14303';
+
+/** Answers the IQs of clients. A handler returns the children of the result, {error, text}, or null for "not known". */
+export class IqService {
+    constructor(sim) {
+        this.sim = sim;
+        this.table = new Map(Object.entries({
+            'encrypt': (d, iq) => sim.preKeys.handle(d, iq),
+            'usync': (d, iq) => sim.usync.handle(d, iq),
+            'passive': (d, iq) => this.passive(d, iq),
+            'w:p': () => [],
+            'urn:xmpp:ping': () => [],
+            'abt': (d, iq) => this.props(d, iq),
+            'w': (d, iq) => (child(iq, 'props') ? this.props(d, iq) : null),
+            'blocklist': (d, iq) => this.blocklist(d, iq),
+            'privacy': (d, iq) => this.privacy(d, iq),
+            'urn:xmpp:whatsapp:dirty': () => [],
+            'md': (d, iq) => this.multiDevice(d, iq),
+            'w:profile:picture': () => ({ error: 404, text: 'item-not-found' }),
+            'status': (d, iq) => (child(iq, 'privacy') ? [node('privacy', {}, [node('list', { type: 'contacts', default: 'true' })])] : []),
+            'disappearing_mode': () => [],
+            'w:m': (d, iq) => this.mediaConnection(d, iq),
+            'w:g2': (d, iq) => this.groups(d, iq),
+            'w:biz': () => [],
+            'w:sync:app:state': (d, iq) => this.appState(d, iq),
+            'urn:xmpp:whatsapp:push': () => [],
+            'w:stats': () => []
+        }));
+    }
+
+    /** Handles one IQ stanza of a connection. */
+    handle(connection, iq) {
+        const { id, type, xmlns, to } = iq.attrs;
+        const who = connection.device || connection;
+        if (type === 'result' || type === 'error') return this.result(connection, iq);
+        if (!id) this.sim.strict.violation(who, 'iq', 'IQ without id', iq);
+        if (type !== 'get' && type !== 'set') this.sim.strict.violation(who, 'iq', `IQ type "${type}"`, iq);
+        if (this.sim.faults.any) {
+            if (this.sim.faults.applies('iq_silence', connection.device, iq)) return undefined;
+            const fault = this.sim.faults.applies('iq_error', connection.device, iq);
+            if (fault) return this.answer(connection, iq, { error: fault.code, text: fault.text || 'injected' });
+        }
+        if (to !== undefined && !isServerJid(to) && xmlns !== 'w:g2' && xmlns !== 'w:profile:picture') {
+            this.sim.strict.violation(who, 'iq', `IQ to "${to}"`, iq);
+        }
+        const outcome = connection.device ? this.registered(connection.device, iq) : this.unpaired(connection, iq);
+        return this.answer(connection, iq, outcome ?? this.unknown(who, iq));
+    }
+
+    result(connection, iq) {
+        const waiter = connection.iqWaiters.get(iq.attrs.id);
+        if (waiter) {
+            connection.iqWaiters.delete(iq.attrs.id);
+            waiter(iq);
+            return;
+        }
+        if (iq.attrs.id) this.sim.strict.violation(connection.device || connection, 'iq_result', 'IQ result that nobody asked for', iq);
+    }
+
+    registered(device, iq) {
+        const handler = this.table.get(iq.attrs.xmlns);
+        return handler ? handler(device, iq) : null;
+    }
+
+    unpaired(connection, iq) {
+        if (iq.attrs.xmlns === 'w:p') return [];
+        if (iq.attrs.xmlns !== 'md') return null;
+        if (child(iq, 'link_code_companion_reg')) return this.sim.codePairing.handle(connection, iq);
+        return this.sim.passkey.handle(connection, iq);
+    }
+
+    unknown(who, iq) {
+        const tags = children(iq).map(c => c.tag).join(',');
+        const text = `no answer known for IQ ${iq.attrs.type} ${iq.attrs.xmlns} <${tags}>`;
+        if (this.sim.strict.violation(who, 'unknown_iq', text, iq)) return { error: 501, text: 'feature-not-implemented' };
+        return [];
+    }
+
+    answer(connection, iq, outcome) {
+        const attrs = { from: iq.attrs.to && !isServerJid(iq.attrs.to) ? iq.attrs.to : SERVER_JID, id: iq.attrs.id, t: this.sim.now() };
+        if (outcome.error) {
+            connection.send(node('iq', { ...attrs, type: 'error' }, [node('error', { code: outcome.error, text: outcome.text })]));
+        } else {
+            connection.send(node('iq', { ...attrs, type: 'result' }, outcome.length ? outcome : undefined));
+            outcome.after?.();
+        }
+    }
+
+    passive(device, iq) {
+        if (child(iq, 'active')) {
+            const done = [];
+            done.after = () => device.queue.release();
+            return done;
+        }
+        if (child(iq, 'passive')) {
+            device.queue.hold();
+            return [];
+        }
+        return null;
+    }
+
+    props() {
+        const props = { [ABT_TCTOKEN_ON_ALL]: 1, [ABT_TOKEN_TO_LID]: this.sim.options.tokensToLid ? 1 : 0, ...this.sim.options.props };
+        return [node('props', { protocol: '1', hash: 'wasim1', refresh: 86400, refresh_id: 1 }, Object.entries(props)
+            .map(([code, value]) => node('prop', { config_code: code, config_value: String(value) })))];
+    }
+
+    blocklist(device, iq) {
+        const { blocked } = device.account;
+        for (const item of children(iq, 'item')) {
+            const account = this.sim.directory.ofJid(item.attrs.jid);
+            if (item.attrs.action === 'block' && account) blocked.add(account.phone);
+            if (item.attrs.action === 'unblock' && account) blocked.delete(account.phone);
+        }
+        const items = [...blocked].map(phone => node('item', { jid: this.sim.directory.byPhone.get(phone).jid('lid') }));
+        return [node('list', { dhash: 'wasim', addressing_mode: 'lid' }, items)];
+    }
+
+    privacy(device, iq) {
+        if (child(iq, 'tokens')) return this.sim.tokens.issue(device, child(iq, 'tokens'), iq);
+        const { settings } = device.account;
+        for (const category of children(child(iq, 'privacy'), 'category')) {
+            if (iq.attrs.type === 'set' && category.attrs.name in settings) settings[category.attrs.name] = category.attrs.value;
+        }
+        return [node('privacy', {}, Object.entries(settings).map(([name, value]) => node('category', { name, value })))];
+    }
+
+    multiDevice(device, iq) {
+        const remove = child(iq, 'remove-companion-device');
+        if (!remove) return null;
+        if (remove.attrs.jid !== device.name) return this.sim.strict.refuse(device, 'logout', `jid is not the own device ${device.name}`, iq);
+        if (remove.attrs.reason !== 'user_initiated') return this.sim.strict.refuse(device, 'logout', `reason "${remove.attrs.reason}"`, iq);
+        const done = [];
+        done.after = () => this.sim.notices.unlink(device);
+        return done;
+    }
+
+    mediaConnection() {
+        const hosts = this.sim.options.mediaHosts || [];
+        return [node('media_conn', { auth: 'wasim-auth', ttl: 300, auth_ttl: 21600, max_buckets: 12 },
+            hosts.map(hostname => node('host', { hostname })))];
+    }
+
+    groups(device, iq) {
+        if (child(iq, 'participating')) return [node('groups')];
+        return { error: 404, text: 'item-not-found' };
+    }
+
+    appState(device, iq) {
+        const sync = child(iq, 'sync');
+        if (!sync) return null;
+        return [node('sync', {}, children(sync, 'collection').map(c => node('collection', {
+            name: c.attrs.name, version: c.attrs.version ?? 0, type: 'result'
+        })))];
+    }
+}
+
+/** Privacy tokens that accounts issue to each other; clients attach the ones they received. */
+export class TokenService {
+    constructor(sim) {
+        this.sim = sim;
+    }
+
+    /** The token `from` gave to `to`; deterministic bytes, so that tests can recompute them. */
+    tokenBytes(from, to, t) {
+        return sha256('wasim tctoken', from.phone, '>', to.phone, String(t)).subarray(0, 24);
+    }
+
+    /** Handles <tokens> of an account that trusts its contacts. */
+    issue(device, tokens, iq) {
+        for (const token of children(tokens, 'token')) {
+            const target = this.sim.directory.ofJid(token.attrs.jid);
+            if (!target) return this.sim.strict.refuse(device, 'tctoken_issue', `unknown jid ${token.attrs.jid}`, iq, 404);
+            if (token.attrs.type !== 'trusted_contact') return this.sim.strict.refuse(device, 'tctoken_issue', `type "${token.attrs.type}"`, iq);
+            const age = Math.abs(this.sim.now() - Number(token.attrs.t));
+            if (!(age < 600)) return this.sim.strict.refuse(device, 'tctoken_issue', `t "${token.attrs.t}" is not now`, iq);
+            this.grant(device.account, target, Number(token.attrs.t));
+        }
+        return [];
+    }
+
+    /** from trusts to: the token is remembered and delivered. */
+    grant(from, to, t = this.sim.now()) {
+        const bytes = this.tokenBytes(from, to, t);
+        from.tokensIssued.set(to.phone, { bytes, t });
+        this.sim.notices.privacyToken(from, to, bytes, t);
+        this.sim.event('token_issued', { from: from.phone, to: to.phone, t });
+    }
+
+    /**
+     * Checks the tokens on a 1:1 message. Returns null when all is well, or the ack error (463).
+     * A token that was never issued is a violation.
+     */
+    check(sender, recipient, stanza) {
+        const tc = bytesOf(child(stanza, 'tctoken'));
+        const cs = bytesOf(child(stanza, 'cstoken'));
+        const issued = recipient.tokensIssued.get(sender.account.phone);
+        if (tc && !issued?.bytes.equals(tc)) {
+            this.sim.strict.violation(sender, 'tctoken', 'tctoken is not one that the recipient issued', stanza);
+            return 463;
+        }
+        if (cs && !cs.equals(this.csToken(sender.account, recipient))) {
+            this.sim.strict.violation(sender, 'cstoken', 'cstoken does not verify', stanza);
+            return 463;
+        }
+        const known = recipient.chatted.has(sender.account.phone);
+        return recipient.requireToken && !known && !tc && !cs ? 463 : null;
+    }
+
+    csToken(account, recipient) {
+        return this.sim.hmac(account.nctSalt, recipient.jid('lid'));
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a simulated device sends: messages to all devices of both sides, resends after retry receipts, read receipts.
+import { proto } from 'baileys/WAProto/index.js';
+import { bytesOf, child, node } from './nodes.js';
+import { bareJid } from './jid.js';
+import { namespaceOf } from './accounts.js';
+import { parseRetryKeys } from './prekeys.js';
+import { newMessageId, pad, stanzaAttributes } from './content.js';
+
+const SENT_KEPT = 5000;
+const MAX_RETRIES = 5;
+
+/** The sending side of a simulated device. */
+export class Outbox {
+    constructor(owner) {
+        this.owner = owner;
+        this.sim = owner.sim;
+        this.sent = new Map();
+    }
+
+    /**
+     * Sends message bytes to a JID. Options: id, corrupt (every enc damaged), attrs (merged into the stanza), skip (device JIDs that
+     * get nothing), pad (false: no padding), children (further child nodes). Resolves with {id, devices, ack}.
+     */
+    send(to, bytes, options = {}) {
+        return this.owner.run(() => this.sendNow(to, bytes, options));
+    }
+
+    async sendNow(to, bytes, options) {
+        const stanza = await this.build(to, bytes, options);
+        const outcome = this.sim.router.route(this.owner.device, stanza);
+        return { id: stanza.attrs.id, to: stanza.attrs.to, devices: this.targetsOf(to, options).map(d => d.name), ack: outcome };
+    }
+
+    targetsOf(to, options = {}) {
+        const { device } = this.owner;
+        const recipient = this.sim.directory.ofJid(to);
+        if (!recipient) throw new TypeError(`no account ${to}`);
+        const skip = new Set((options.skip || []).map(jid => this.sim.directory.deviceOf(jid)));
+        return [...new Set([...recipient.devices.values(), ...device.account.devices.values()])]
+            .filter(d => d !== device && !skip.has(d));
+    }
+
+    /** Encrypts for every device and makes the stanza; what it consumed of the ratchets is gone even if it is never routed. */
+    async build(to, bytes, options = {}) {
+        const { device } = this.owner;
+        const chat = bareJid(to);
+        const namespace = namespaceOf(chat);
+        const id = options.id || newMessageId();
+        const message = proto.Message.decode(bytes);
+        const attributes = stanzaAttributes(message);
+        this.remember(id, { chat, bytes, attributes });
+        const wrapped = Buffer.from(proto.Message.encode({
+            deviceSentMessage: { destinationJid: chat, message }, messageContextInfo: message.messageContextInfo
+        }).finish());
+        const participants = [];
+        let hasPreKeyMessage = false;
+        for (const target of this.targetsOf(to, options)) {
+            const plain = target.account === device.account ? wrapped : bytes;
+            const enc = await this.encrypt(target, plain, attributes, options);
+            hasPreKeyMessage ||= enc.attrs.type === 'pkmsg';
+            participants.push(node('to', { jid: target.jid(namespace) }, [enc]));
+        }
+        const content = [node('participants', {}, participants)];
+        if (hasPreKeyMessage && device.adv) content.push(node('device-identity', {}, device.adv.encoded));
+        content.push(...(options.children || []));
+        this.owner.stats.sent++;
+        return node('message', { id, to: chat, type: attributes.type, edit: attributes.edit, ...options.attrs }, content);
+    }
+
+    remember(id, entry) {
+        this.sent.set(id, entry);
+        if (this.sent.size > SENT_KEPT) this.sent.delete(this.sent.keys().next().value);
+    }
+
+    async encrypt(target, plain, attributes, options = {}) {
+        const { store, device } = this.owner;
+        if (store.sessionRegistration(target) === null) await store.install(target, this.sim.preKeys.bundle(target, device));
+        const { type, bytes } = await store.encrypt(target, options.pad === false ? plain : pad(plain));
+        if (options.corrupt) bytes[bytes.length - 3] ^= 0x55;
+        return node('enc', { v: 2, type, mediatype: attributes.mediatype, count: options.count }, bytes);
+    }
+
+    /** Somebody could not decrypt a message of ours. */
+    async onRetry(stanza) {
+        const retry = child(stanza, 'retry');
+        const requester = this.sim.directory.deviceOf(stanza.attrs.from);
+        const entry = this.sent.get(stanza.attrs.id);
+        const count = Number(retry?.attrs.count);
+        if (!requester || !entry || !(count <= MAX_RETRIES)) {
+            this.sim.event('retry_unanswered', { id: stanza.attrs.id, from: stanza.attrs.from, count, known: !!entry });
+            return;
+        }
+        await this.renewSession(stanza, requester, count);
+        const own = requester.account === this.owner.device.account;
+        const message = proto.Message.decode(entry.bytes);
+        const plain = own
+            ? Buffer.from(proto.Message.encode({ deviceSentMessage: { destinationJid: entry.chat, message } }).finish())
+            : entry.bytes;
+        const enc = await this.encrypt(requester, plain, entry.attributes, { count });
+        const content = [enc];
+        if (enc.attrs.type === 'pkmsg' && this.owner.device.adv) content.push(node('device-identity', {}, this.owner.device.adv.encoded));
+        this.owner.stats.resent++;
+        this.sim.router.route(this.owner.device, node('message', {
+            id: stanza.attrs.id, to: requester.jid(namespaceOf(entry.chat)), type: entry.attributes.type,
+            device_fanout: 'false', recipient: own ? entry.chat : undefined
+        }, content));
+    }
+
+    async renewSession(stanza, requester, count) {
+        const { store, device } = this.owner;
+        const keys = parseRetryKeys(stanza);
+        if (keys && typeof keys !== 'string') {
+            await store.install(requester, keys);
+            return;
+        }
+        const registration = bytesOf(child(stanza, 'registration'))?.readUInt32BE(0);
+        const known = store.sessionRegistration(requester);
+        if (known === null || known !== registration || count >= 2) {
+            await store.install(requester, this.sim.preKeys.bundle(requester, device));
+        }
+    }
+
+    /** Read receipts for messages of a chat. */
+    read(chat, ids, type = 'read') {
+        const [first, ...rest] = ids;
+        this.sim.receipts.receipt(this.owner.device, node('receipt', {
+            id: first, to: bareJid(chat), type, t: this.sim.now()
+        }, rest.length ? [node('list', {}, rest.map(id => node('item', { id })))] : undefined));
+    }
+
+    /** Asks again for a message that arrived well: a retry receipt as if it had not been decrypted. */
+    askAgain(from, id, { count = 1, keys = false } = {}) {
+        const stanza = node('message', { from, id, t: this.sim.now() });
+        this.sim.receipts.receipt(this.owner.device, node('receipt', {
+            id, to: from, type: 'retry'
+        }, this.owner.retryContent(stanza, count, keys)));
+    }
+}

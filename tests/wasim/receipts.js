@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Receipts, acks, chat states and presence of clients: what they settle in the queue, and who else hears of them.
+import { child, children, node, uintOf } from './nodes.js';
+import { isServerJid, parseJid } from './jid.js';
+import { namespaceOf } from './accounts.js';
+import { parseRetryKeys } from './prekeys.js';
+import { identityFault } from './pairing.js';
+
+const SETTLING = new Set([undefined, 'delivery', 'inactive', 'sender', 'peer_msg']);
+const READING = new Set(['read', 'played', 'read-self', 'played-self']);
+const OTHER = new Set(['hist_sync', 'server-error', 'view', 'sent']);
+const MAX_RETRIES = 5;
+
+/** Handles receipts and their like, of clients and of simulated devices. */
+export class Receipts {
+    constructor(sim) {
+        this.sim = sim;
+    }
+
+    /** A receipt of a device. Returns the ack for it. */
+    receipt(sender, stanza) {
+        const { id, to, type } = stanza.attrs;
+        const lenientBaileys = !sender.account.strict;
+        if (!id) this.sim.strict.violation(sender, 'receipt', 'receipt without id', stanza);
+        if (!to && !lenientBaileys) this.sim.strict.violation(sender, 'receipt', 'receipt without to', stanza);
+        if (SETTLING.has(type)) this.settle(sender, stanza);
+        else if (type === 'retry') this.retry(sender, stanza);
+        else if (READING.has(type)) this.read(sender, stanza);
+        else if (!OTHER.has(type)) this.sim.strict.violation(sender, 'receipt', `receipt type "${type}"`, stanza);
+        this.sim.event('receipt', { id, from: sender.name, to, receipt_type: type ?? null });
+        return node('ack', { class: 'receipt', id, from: to, type, participant: stanza.attrs.participant });
+    }
+
+    ids(stanza) {
+        return [stanza.attrs.id, ...children(child(stanza, 'list'), 'item').map(i => i.attrs.id)];
+    }
+
+    settle(sender, stanza) {
+        const { to, participant, type } = stanza.attrs;
+        for (const id of this.ids(stanza)) {
+            const result = sender.queue.answer('message', id, to, participant);
+            if (result !== 'ok' && !sender.simulated) {
+                const text = result === 'again' ? `message ${id} was answered twice` : `receipt for a message ${id} that was not delivered from ${to}`;
+                this.sim.strict.violation(sender, result === 'again' ? 'answered_twice' : 'receipt_unknown', text, stanza);
+            }
+        }
+        if (type === 'peer_msg') return;
+        const target = parseJid(to);
+        const account = target && this.sim.directory.ofJid(to);
+        if (!account) return;
+        if (account === sender.account) {
+            const device = this.sim.directory.deviceOf(to);
+            if (device && device !== sender) this.forward(sender, device, stanza, { type: 'sender', recipient: stanza.attrs.recipient });
+            return;
+        }
+        for (const device of account.devices.values()) this.forward(sender, device, stanza, { type });
+    }
+
+    forward(sender, device, stanza, extra, content) {
+        device.queue.push(node('receipt', {
+            from: sender.jid(namespaceOf(stanza.attrs.to)), id: stanza.attrs.id, t: this.sim.now(), ...extra
+        }, content ?? (child(stanza, 'list') ? [child(stanza, 'list')] : undefined)));
+    }
+
+    read(sender, stanza) {
+        const account = this.sim.directory.ofJid(stanza.attrs.to);
+        if (!account) return;
+        const { type } = stanza.attrs;
+        if (!type.endsWith('-self')) {
+            for (const device of account.devices.values()) this.forward(sender, device, stanza, { type });
+        }
+        for (const device of sender.account.devices.values()) {
+            if (device !== sender) this.forward(sender, device, stanza, { type, recipient: stanza.attrs.to });
+        }
+    }
+
+    /** A retry receipt: checked, noted, and passed to the device that sent the message. */
+    retry(sender, stanza) {
+        const retry = child(stanza, 'retry');
+        const target = this.sim.directory.deviceOf(stanza.attrs.to);
+        const count = Number(retry?.attrs.count);
+        const fault = sender.kind === 'client' ? this.retryFault(sender, stanza, retry, count) : null;
+        if (fault && this.sim.strict.violation(sender, 'retry_receipt', fault, stanza)) return;
+        if (!sender.simulated && !sender.queue.pending('message', stanza.attrs.id, stanza.attrs.to, stanza.attrs.participant)) {
+            this.sim.strict.violation(sender, 'receipt_unknown', `retry receipt for a message ${stanza.attrs.id} that is not pending`, stanza);
+        }
+        this.sim.event('retry_requested', { id: stanza.attrs.id, from: sender.name, to: stanza.attrs.to, count, keys: !!child(stanza, 'keys') });
+        if (!target) return;
+        const content = children(stanza);
+        this.forward(sender, target, stanza, { type: 'retry', recipient: stanza.attrs.recipient }, content);
+    }
+
+    retryFault(sender, stanza, retry, count) {
+        if (!retry || retry.attrs.id !== stanza.attrs.id || retry.attrs.v !== '1' || !retry.attrs.t) return 'retry child is missing or wrong';
+        if (!(count >= 1 && count <= MAX_RETRIES)) return `retry count "${retry.attrs.count}"`;
+        if (uintOf(child(stanza, 'registration')) !== sender.registrationId) return 'registration id in the retry receipt is wrong';
+        const keys = parseRetryKeys(stanza);
+        if (keys === null) return count >= 2 ? 'second retry without <keys>' : null;
+        if (typeof keys === 'string') return keys;
+        if (!keys.identity.equals(sender.identity)) return 'identity in <keys> is not the own one';
+        if (!keys.deviceIdentity) return '<keys> without device-identity';
+        const identity = identityFault(keys.deviceIdentity, sender, true);
+        if (identity) return identity;
+        if (!keys.oneTime) return null;
+        const pool = sender.preKeys;
+        if (pool.everOffered.has(keys.oneTime.id)) return `one-time key ${keys.oneTime.id} in <keys> was offered before`;
+        pool.everOffered.add(keys.oneTime.id);
+        pool.handedOut.set(keys.oneTime.id, this.sim.directory.deviceOf(stanza.attrs.to)?.name ?? '?');
+        return null;
+    }
+
+    /** An ack of a client: settles exactly one stanza. */
+    ack(device, stanza) {
+        const { class: tag, id, to, participant, error, type } = stanza.attrs;
+        if (tag === 'iq') {
+            this.sim.strict.violation(device, 'ack', 'ack for an iq', stanza);
+            return;
+        }
+        const result = device.queue.answer(tag, id, to, participant, type);
+        if (error) this.sim.event('nack', { device: device.name, class: tag, id, code: Number(error) });
+        if (result === 'ok') return;
+        const rule = result === 'again' ? 'answered_twice' : 'ack_unknown';
+        this.sim.strict.violation(device, rule, `ack for ${tag} ${id} from ${to}: ${result}`, stanza);
+    }
+
+    /** presence: availability of the device, or a subscription. */
+    presence(device, stanza) {
+        const { type, name, to } = stanza.attrs;
+        if (type === 'available' || type === 'unavailable') device.available = type === 'available';
+        if (name && !device.account.fixedName) device.account.clientName = name;
+        this.sim.event('presence', { device: device.name, presence: type ?? null, to: to ?? null });
+    }
+
+    /** chatstate: passed on to the other side's devices that are connected. */
+    chatstate(device, stanza) {
+        const state = children(stanza)[0];
+        const account = this.sim.directory.ofJid(stanza.attrs.to);
+        const kind = state?.tag;
+        if (!account || (kind !== 'composing' && kind !== 'paused')) {
+            this.sim.strict.violation(device, 'chatstate', `chatstate <${kind}> to ${stanza.attrs.to}`, stanza);
+            return;
+        }
+        this.sim.event('chatstate', { from: device.name, to: stanza.attrs.to, state: kind, media: state.attrs.media ?? null });
+        const namespace = namespaceOf(stanza.attrs.to);
+        for (const target of account.devices.values()) {
+            target.connection?.send(node('chatstate', { from: device.account.jid(namespace) }, [state]));
+        }
+    }
+
+    /** ib of a client: batches of the backlog, telemetry. */
+    ib(device, stanza) {
+        const batch = child(stanza, 'offline_batch');
+        if (batch) device.queue.batch(Number(batch.attrs.count) || 0);
+        const unified = child(stanza, 'unified_session');
+        if (unified && !/^\d+$/.test(unified.attrs.id || '')) {
+            this.sim.strict.violation(device, 'unified_session', `id "${unified.attrs.id}"`, stanza);
+        }
+        if (!children(stanza).length || isServerJid(stanza.attrs.to) === false && stanza.attrs.to) {
+            this.sim.strict.violation(device, 'ib', 'empty ib, or ib to somebody', stanza);
+        }
+    }
+}

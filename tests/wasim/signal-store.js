@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Signal state of a simulated device, in the shape that libsignal wants, and the ciphers on top of it.
+import crypto from 'node:crypto';
+import libsignal from 'libsignal';
+import { djb, newKeyPair, sign } from './curve.js';
+
+const { ProtocolAddress, SessionBuilder, SessionCipher, SessionRecord } = libsignal;
+
+const NOISY = /^(Closing session|Closing open session|Opening session|Session already|Removing old closed session|Decrypted message with closed|Failed to decrypt message|Session error|V1 session|Migrating session)/;
+
+/** libsignal prints session records with their keys to the console; those lines are dropped. */
+export function quietLibsignal() {
+    for (const level of ['log', 'info', 'warn', 'error']) {
+        const original = console[level];
+        if (original.quietLibsignal) continue;
+        console[level] = (...args) => { if (!NOISY.test(String(args[0]))) original.apply(console, args); };
+        console[level].quietLibsignal = true;
+    }
+}
+
+/** Keys and sessions of one simulated device. Sessions live under the LID of the other side. */
+export class SignalStore {
+    constructor(identity) {
+        this.identity = identity;
+        this.registrationId = crypto.randomInt(1, 16380);
+        this.sessions = new Map();
+        this.preKeys = new Map();
+        this.nextPreKeyId = 1;
+        this.signed = null;
+    }
+
+    /** The signed prekey, made when first needed (signing is slow). */
+    get signedPreKey() {
+        if (!this.signed) {
+            const pair = newKeyPair();
+            this.signed = { id: 1, pair, public: pair.public, signature: sign(this.identity.private, djb(pair.public)) };
+        }
+        return this.signed;
+    }
+
+    newPreKey() {
+        const pair = newKeyPair();
+        const id = this.nextPreKeyId++;
+        this.preKeys.set(id, pair);
+        return { id, public: pair.public };
+    }
+
+    loadSession(address) {
+        const data = this.sessions.get(address);
+        return data ? SessionRecord.deserialize(data) : undefined;
+    }
+
+    storeSession(address, record) {
+        this.sessions.set(address, record.serialize());
+    }
+
+    isTrustedIdentity() {
+        return true;
+    }
+
+    loadPreKey(id) {
+        const pair = this.preKeys.get(id);
+        return pair && { pubKey: djb(pair.public), privKey: pair.private };
+    }
+
+    removePreKey(id) {
+        this.preKeys.delete(id);
+    }
+
+    loadSignedPreKey(id) {
+        const key = this.signedPreKey;
+        return key.id === id ? { pubKey: djb(key.public), privKey: key.pair.private } : undefined;
+    }
+
+    getOurRegistrationId() {
+        return this.registrationId;
+    }
+
+    getOurIdentity() {
+        return { pubKey: djb(this.identity.public), privKey: this.identity.private };
+    }
+
+    address(device) {
+        return new ProtocolAddress(`${device.account.lid}_1`, device.id);
+    }
+
+    /** Registration id of the open session with a device, or null. */
+    sessionRegistration(device) {
+        const session = this.loadSession(this.address(device).toString())?.getOpenSession();
+        return session ? session.registrationId : null;
+    }
+
+    deleteSession(device) {
+        this.sessions.delete(this.address(device).toString());
+    }
+
+    /** Builds an outgoing session from a bundle of prekeys.js. */
+    async install(device, bundle) {
+        await new SessionBuilder(this, this.address(device)).initOutgoing({
+            registrationId: bundle.registrationId,
+            identityKey: djb(bundle.identity),
+            signedPreKey: { keyId: bundle.signedPreKey.id, publicKey: djb(bundle.signedPreKey.public), signature: bundle.signedPreKey.signature },
+            preKey: bundle.oneTime ? { keyId: bundle.oneTime.id, publicKey: djb(bundle.oneTime.public) } : undefined
+        });
+    }
+
+    /** {type: 'pkmsg'|'msg', bytes} for a device with a session. */
+    async encrypt(device, plain) {
+        const result = await new SessionCipher(this, this.address(device)).encrypt(plain);
+        return { type: result.type === 3 ? 'pkmsg' : 'msg', bytes: Buffer.from(result.body) };
+    }
+
+    /** The padded plaintext; throws what libsignal throws. */
+    async decrypt(device, type, bytes) {
+        const cipher = new SessionCipher(this, this.address(device));
+        const plain = type === 'pkmsg' ? await cipher.decryptPreKeyWhisperMessage(bytes) : await cipher.decryptWhisperMessage(bytes);
+        return Buffer.from(plain);
+    }
+}
