@@ -55,6 +55,9 @@ libwa_a_SOURCES = \
 # Building this library alone must make the headers first.
 $(libwa_a_OBJECTS): $(WA_PROTO_H)
 
+# Messages, receipts and what they stand on.
+include sessiond/wa/messages.mk
+
 # What links libwa.a needs, in this order.
 WA_LIBS = libwa.a libwaproto.a libcrypto_helpers.a $(COMMON_LIBS) $(PROTOBUFC_LIBS) $(SIGNAL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS)
 

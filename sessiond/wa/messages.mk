@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sessiond/wa/: records, Signal sessions and messages. Included by local.mk.
+WA_PROTO_C += sessiond/wa/proto/e2e.pb-c.c
+EXTRA_DIST += sessiond/wa/proto/e2e.proto
+sessiond/wa/proto/e2e.pb-c.c: $(srcdir)/sessiond/wa/proto/e2e.proto
+	$(WA_PROTOC) $(srcdir)/sessiond/wa/proto/e2e.proto
+sessiond/wa/proto/e2e.pb-c.h: sessiond/wa/proto/e2e.pb-c.c
+
+libwa_a_SOURCES += \
+	sessiond/wa/batch.c \
+	sessiond/wa/e2e.c sessiond/wa/e2e.h \
+	sessiond/wa/e2e_fields.c sessiond/wa/e2e_fields.h \
+	sessiond/wa/proto_walk.c sessiond/wa/proto_walk.h \
+	sessiond/wa/signal.c sessiond/wa/signal.h sessiond/wa/signal_internal.h \
+	sessiond/wa/signal_provider.c sessiond/wa/signal_provider.h \
+	sessiond/wa/signal_record.c sessiond/wa/signal_record.h \
+	sessiond/wa/signal_store.c \
+	sessiond/wa/state.c sessiond/wa/state.h \
+	sessiond/wa/text.c
+
+if HAVE_CMOCKA
+check_PROGRAMS += test_wa_state test_signal test_e2e
+TESTS += test_wa_state test_signal test_e2e
+test_wa_state_SOURCES = tests/unit/test_wa_state.c tests/unit/fake_host.c tests/unit/fake_host.h
+test_wa_state_CFLAGS = $(TEST_CFLAGS)
+test_wa_state_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+test_signal_SOURCES = tests/unit/test_signal.c tests/unit/fake_host.c tests/unit/fake_host.h
+test_signal_CFLAGS = $(TEST_CFLAGS)
+test_signal_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+test_e2e_SOURCES = tests/unit/test_e2e.c
+test_e2e_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
+test_e2e_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+endif
