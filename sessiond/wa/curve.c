@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "sessiond/crypto/crypto.h"
+#include "sessiond/wa/signal_provider.h"
 
 struct curve_signer {
-	signal_context *context; /* owned */
+	struct signal_provider *provider; /* owned */
+	signal_context *context;          /* owned */
 };
 
 int curve_pair_from_random(const uint8_t random[CURVE_KEY_LEN], struct curve_pair *out)
@@ -50,20 +51,14 @@ int curve_agree(const uint8_t private_key[CURVE_KEY_LEN], const uint8_t peer_pub
 	return result;
 }
 
-static int signer_random(uint8_t *data, size_t len, void *arg)
-{
-	(void)arg;
-	return crypto_random(data, len) == 0 ? SG_SUCCESS : SG_ERR_UNKNOWN;
-}
-
 struct curve_signer *curve_signer_new(void)
 {
-	/* Signing asks for nothing but random bytes. */
-	signal_crypto_provider provider = { .random_func = signer_random };
 	struct curve_signer *signer = xcalloc(1, sizeof *signer);
 
-	if (signal_context_create(&signer->context, NULL) != SG_SUCCESS ||
-	    signal_context_set_crypto_provider(signer->context, &provider) != SG_SUCCESS) {
+	/* Signing asks for nothing but random bytes, but libsignal takes no provider without the rest. */
+	signer->provider = wa_signal_provider_new();
+	if (signer->provider == NULL || signal_context_create(&signer->context, NULL) != SG_SUCCESS ||
+	    wa_signal_provider_install(signer->provider, signer->context) != SG_SUCCESS) {
 		curve_signer_free(signer);
 		return NULL;
 	}
@@ -76,6 +71,7 @@ void curve_signer_free(struct curve_signer *signer)
 		return;
 	if (signer->context != NULL)
 		signal_context_destroy(signer->context);
+	wa_signal_provider_free(signer->provider);
 	free(signer);
 }
 
