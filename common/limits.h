@@ -7,6 +7,10 @@
 #define LIMIT_RPC_FRAME_BYTES (8U << 20)
 #define LIMIT_RPC_DESCRIPTORS 24U
 
+/* Configuration */
+#define LIMIT_ENV_FILE_BYTES (1U << 20)
+#define LIMIT_ENV_VALUE_BYTES (64U << 10)
+
 /* WhatsApp connection */
 #define LIMIT_WS_MESSAGE_BYTES (16U << 20)
 #define LIMIT_WS_QUEUE_BYTES (32U << 20)

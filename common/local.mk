@@ -1,26 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # common/: what warest.fcgi and warest-sessiond share. Needs json-c, neither OpenSSL nor libcurl.
 noinst_LIBRARIES += libcommon.a
-libcommon_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+PLACES = -DDEFAULT_ENV_FILE=\"$(sysconfdir)/warest/warest.env\" -DDEFAULT_STATE_DIR=\"$(localstatedir)/lib/warest\" \
+	-DDEFAULT_SOCKET=\"$(runstatedir)/warest/sessiond.sock\" -DDEFAULT_SPOOL_DIR=\"$(localstatedir)/spool/warest\"
+libcommon_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(PLACES)
 libcommon_a_SOURCES = \
 	common/arena.c common/arena.h \
 	common/buf.c common/buf.h \
+	common/config.c common/config.h \
+	common/config_check.c common/config_check.h \
+	common/envfile.c common/envfile.h \
 	common/jid.c common/jid.h \
-	common/limits.h \
 	common/log.c common/log.h \
 	common/mem.c common/mem.h \
 	common/rpc.c common/rpc.h \
-	common/rpc_client.c common/rpc_client.h
-COMMON_LIBS = libcommon.a $(JSONC_LIBS)
+	common/rpc_client.c common/rpc_client.h \
+	common/timefmt.c common/timefmt.h \
+	common/limits.h common/settings.def.h \
+	common/zone.c
+COMMON_LIBS = libcommon.a $(JSONC_LIBS) -lm
 
 if HAVE_CMOCKA
-COMMON_TESTS = test_buf test_jid test_log test_rpc test_rpc_client
+COMMON_TESTS = test_buf test_config test_envfile test_jid test_log test_rpc test_rpc_client test_timefmt
 check_PROGRAMS += $(COMMON_TESTS)
 TESTS += $(COMMON_TESTS)
 
 test_buf_SOURCES = tests/unit/test_buf.c
 test_buf_CFLAGS = $(TEST_CFLAGS)
 test_buf_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_config_SOURCES = tests/unit/test_config.c
+test_config_CFLAGS = $(TEST_CFLAGS)
+test_config_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_envfile_SOURCES = tests/unit/test_envfile.c
+test_envfile_CFLAGS = $(TEST_CFLAGS)
+test_envfile_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_jid_SOURCES = tests/unit/test_jid.c
 test_jid_CFLAGS = $(TEST_CFLAGS)
 test_jid_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
@@ -33,11 +46,19 @@ test_rpc_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_rpc_client_SOURCES = tests/unit/test_rpc_client.c
 test_rpc_client_CFLAGS = $(TEST_CFLAGS)
 test_rpc_client_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_timefmt_SOURCES = tests/unit/test_timefmt.c
+test_timefmt_CFLAGS = $(TEST_CFLAGS)
+test_timefmt_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-FUZZ_TARGETS += fuzz_rpc
-noinst_PROGRAMS += fuzz_rpc
+COMMON_FUZZ = fuzz_env fuzz_rpc
+FUZZ_TARGETS += $(COMMON_FUZZ)
+noinst_PROGRAMS += $(COMMON_FUZZ)
+fuzz_env_SOURCES = tests/fuzz/fuzz_env.c
+fuzz_env_CFLAGS = $(TEST_CFLAGS)
+fuzz_env_LDFLAGS = $(FUZZER_LINK)
+fuzz_env_LDADD = $(COMMON_LIBS)
 fuzz_rpc_SOURCES = tests/fuzz/fuzz_rpc.c
 fuzz_rpc_CFLAGS = $(TEST_CFLAGS)
 fuzz_rpc_LDFLAGS = $(FUZZER_LINK)
