@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "sessiond/net/guard.h"
+#include "sessiond/net/http.h"
+#include "sessiond/net/version.h"
 #include "sessiond/net/ws.h"
 
 struct net;
