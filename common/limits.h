@@ -7,6 +7,9 @@
 #define LIMIT_RPC_FRAME_BYTES (8U << 20)
 #define LIMIT_RPC_DESCRIPTORS 24U
 
+/* Requests */
+#define LIMIT_RECIPIENTS 1000U
+
 /* Configuration */
 #define LIMIT_ENV_FILE_BYTES (1U << 20)
 #define LIMIT_ENV_VALUE_BYTES (64U << 10)

@@ -5,6 +5,7 @@ PLACES = -DDEFAULT_ENV_FILE=\"$(sysconfdir)/warest/warest.env\" -DDEFAULT_STATE_
 	-DDEFAULT_SOCKET=\"$(runstatedir)/warest/sessiond.sock\" -DDEFAULT_SPOOL_DIR=\"$(localstatedir)/spool/warest\"
 libcommon_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(PLACES)
 libcommon_a_SOURCES = \
+	common/appcode.c common/appcode.h \
 	common/arena.c common/arena.h \
 	common/buf.c common/buf.h \
 	common/config.c common/config.h \
@@ -13,15 +14,18 @@ libcommon_a_SOURCES = \
 	common/jid.c common/jid.h \
 	common/log.c common/log.h \
 	common/mem.c common/mem.h \
+	common/recipient.c common/recipient.h \
 	common/rpc.c common/rpc.h \
 	common/rpc_client.c common/rpc_client.h \
+	common/text.c common/text.h \
 	common/timefmt.c common/timefmt.h \
+	common/ulid.c common/ulid.h \
 	common/limits.h common/settings.def.h \
 	common/zone.c
 COMMON_LIBS = libcommon.a $(JSONC_LIBS) -lm
 
 if HAVE_CMOCKA
-COMMON_TESTS = test_buf test_config test_envfile test_jid test_log test_rpc test_rpc_client test_timefmt
+COMMON_TESTS = test_buf test_config test_envfile test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
 check_PROGRAMS += $(COMMON_TESTS)
 TESTS += $(COMMON_TESTS)
 
@@ -49,6 +53,15 @@ test_rpc_client_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_timefmt_SOURCES = tests/unit/test_timefmt.c
 test_timefmt_CFLAGS = $(TEST_CFLAGS)
 test_timefmt_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_ids_SOURCES = tests/unit/test_ids.c
+test_ids_CFLAGS = $(TEST_CFLAGS)
+test_ids_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_recipient_SOURCES = tests/unit/test_recipient.c
+test_recipient_CFLAGS = $(TEST_CFLAGS)
+test_recipient_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_text_SOURCES = tests/unit/test_text.c
+test_text_CFLAGS = $(TEST_CFLAGS)
+test_text_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING

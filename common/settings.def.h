@@ -185,6 +185,7 @@ REAL(proxy_backoff_multiplier, "WAREST_PROXY_FAILURE_BACKOFF_MULTIPLIER", "", "3
 SECTION("Log")
 BOOL(log_pretty, "LOG_PRETTY", "", "false", 0, "Lines for people instead of JSON lines")
 CHOICE(log_level, "LOG_LEVEL", "", "info", "error|warn|info|debug", 0, "Least important level that is written")
+TEXT(log_file, "WAREST_LOG_FILE", "", "", ANY, PATH, "Log file of the daemon, reopened on SIGHUP; empty: standard error")
 
 SECTION("Programs and places")
 TEXT(state_dir, "WAREST_STATE_DIR", "", DEFAULT_STATE_DIR, ABSOLUTE, 0, "State of the daemon, mode 0700")
@@ -195,7 +196,10 @@ TEXT(master_key_file, "WAREST_MASTER_KEY_FILE", "", "master.key", ANY, PATH, "Ke
 TEXT(key_pepper_file, "WAREST_KEY_PEPPER_FILE", "", "pepper.key", ANY, PATH, "Pepper of the API key digests; generated once")
 LIST(trusted_proxies, "WAREST_TRUSTED_PROXIES", "", "loopback", NETWORK, 0, "From whom X-Forwarded-For, -Host and -Proto are believed")
 INT(fcgi_threads, "WAREST_FCGI_THREADS", "", "64", 1, 1024, CLAMP, "Threads of warest.fcgi")
-INT(loops, "WAREST_LOOPS", "", "0", 0, 64, CLAMP, "Session threads of the daemon; 0: one per core, at most 4")
+INT(session_loops, "WAREST_SESSION_LOOPS", "", "0", 0, 64, CLAMP, "Session threads of the daemon; 0: one per core, at most 4")
+INT(handshakes, "WAREST_HANDSHAKES", "", "50", 1, 10000, CLAMP, "Connections to WhatsApp that may be opening at the same time")
+INT(reconnect_jitter_ms, "WAREST_RECONNECT_JITTER_MS", "", "5000", 0, 600000, CLAMP, "Reconnects of many sessions are spread over this time")
+TEXT(pid_file, "WAREST_PID_FILE", "", "", ANY, PATH, "Where the daemon writes its process id; empty: nowhere")
 INT(retention_days, "WAREST_RETENTION_DAYS", "", "0", 0, 36500, 0, "Stored messages are deleted after so many days; 0 = never")
 INT(retention_per_chat, "WAREST_RETENTION_PER_CHAT", "", "0", 0, 1000000000, 0, "Stored messages per chat; 0 = unlimited")
 

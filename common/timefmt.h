@@ -32,6 +32,9 @@ void timefmt_local(const struct timezone_rules *zone, int64_t time_ms, struct tm
  * the first. */
 int64_t timefmt_from_local(const struct timezone_rules *zone, const struct tm *local);
 
+/* The next moment after now_ms at which the zone's clocks show hour:minute. */
+int64_t timefmt_next_clock(const struct timezone_rules *zone, int hour, int minute, int64_t now_ms);
+
 /* "2026-11-22T10:00:00.123Z". Returns buf. */
 const char *timefmt_utc(int64_t time_ms, char *buf, size_t cap);
 /* "2026-11-22T17:00:00.123+07:00". Returns buf. */

@@ -420,3 +420,20 @@ int64_t timefmt_from_local(const struct timezone_rules *zone, const struct tm *l
 		return after * 1000;
 	return before * 1000;
 }
+
+int64_t timefmt_next_clock(const struct timezone_rules *zone, int hour, int minute, int64_t now_ms)
+{
+	struct tm local;
+	int64_t moment;
+
+	timefmt_local(zone, now_ms, &local);
+	local.tm_hour = hour;
+	local.tm_min = minute;
+	local.tm_sec = 0;
+	moment = timefmt_from_local(zone, &local);
+	while (moment <= now_ms) {
+		local.tm_mday++;
+		moment = timefmt_from_local(zone, &local);
+	}
+	return moment;
+}

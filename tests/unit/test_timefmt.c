@@ -104,6 +104,22 @@ static void finds_local_moments(void **state)
 	timefmt_zone_free(berlin);
 }
 
+static void finds_the_next_clock_time(void **state)
+{
+	struct timezone_rules *berlin = timefmt_zone_load("Europe/Berlin");
+	char buf[TIMEFMT_MAX];
+	int64_t now;
+
+	(void)state;
+	assert_non_null(berlin);
+	assert_true(timefmt_parse("2026-12-31T23:30:00Z", &now));
+	assert_string_equal(timefmt_utc(timefmt_next_clock(berlin, 2, 30, now), buf, sizeof buf), "2027-01-01T01:30:00.000Z");
+	assert_string_equal(timefmt_utc(timefmt_next_clock(berlin, 0, 30, now), buf, sizeof buf), "2027-01-01T23:30:00.000Z");
+	assert_true(timefmt_parse("2026-03-28T12:00:00Z", &now));
+	assert_string_equal(timefmt_utc(timefmt_next_clock(berlin, 12, 0, now), buf, sizeof buf), "2026-03-29T10:00:00.000Z");
+	timefmt_zone_free(berlin);
+}
+
 static void parses_dates(void **state)
 {
 	int64_t ms;
@@ -139,7 +155,7 @@ int main(void)
 		cmocka_unit_test(formats_utc),         cmocka_unit_test(formats_zones),
 		cmocka_unit_test(refuses_bad_zones),   cmocka_unit_test(agrees_with_the_c_library),
 		cmocka_unit_test(finds_local_moments), cmocka_unit_test(parses_dates),
-		cmocka_unit_test(clocks_go_forward),
+		cmocka_unit_test(clocks_go_forward),   cmocka_unit_test(finds_the_next_clock_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
