@@ -8,15 +8,20 @@ sessiond/wa/proto/e2e.pb-c.h: sessiond/wa/proto/e2e.pb-c.c
 
 libwa_a_SOURCES += \
 	sessiond/wa/batch.c \
+	sessiond/wa/bundle.c sessiond/wa/bundle.h \
+	sessiond/wa/devices.c sessiond/wa/devices.h \
 	sessiond/wa/e2e.c sessiond/wa/e2e.h \
 	sessiond/wa/e2e_fields.c sessiond/wa/e2e_fields.h \
+	sessiond/wa/lidmap.c sessiond/wa/lidmap.h \
 	sessiond/wa/proto_walk.c sessiond/wa/proto_walk.h \
 	sessiond/wa/signal.c sessiond/wa/signal.h sessiond/wa/signal_internal.h \
 	sessiond/wa/signal_provider.c sessiond/wa/signal_provider.h \
 	sessiond/wa/signal_record.c sessiond/wa/signal_record.h \
 	sessiond/wa/signal_store.c \
 	sessiond/wa/state.c sessiond/wa/state.h \
-	sessiond/wa/text.c
+	sessiond/wa/tctoken.c sessiond/wa/tctoken.h \
+	sessiond/wa/text.c \
+	sessiond/wa/usync.c sessiond/wa/usync.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += test_wa_state test_signal test_e2e

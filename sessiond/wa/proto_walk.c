@@ -4,7 +4,7 @@
 
 #define VARINT_BYTES_MAX 10
 
-static uint64_t read_varint(struct reader *r)
+uint64_t proto_varint(struct reader *r)
 {
 	uint64_t value = 0;
 
@@ -37,7 +37,7 @@ static void read_value(struct reader *r, struct proto_field *f)
 
 	switch (f->wire) {
 	case PROTO_VARINT:
-		f->value = read_varint(r);
+		f->value = proto_varint(r);
 		break;
 	case PROTO_FIXED64:
 		f->value = read_little_endian(r, 8);
@@ -46,7 +46,7 @@ static void read_value(struct reader *r, struct proto_field *f)
 		f->value = read_little_endian(r, 4);
 		break;
 	case PROTO_BYTES:
-		n = read_varint(r);
+		n = proto_varint(r);
 		if (n > r->left)
 			r->ok = false;
 		else
@@ -66,7 +66,7 @@ bool proto_next(struct reader *r, struct proto_field *f)
 	*f = (struct proto_field){ 0 };
 	if (!r->ok || r->left == 0)
 		return false;
-	tag = read_varint(r);
+	tag = proto_varint(r);
 	if (tag >> 3 == 0 || tag >> 3 > UINT32_MAX >> 3)
 		r->ok = false;
 	if (!r->ok)

@@ -22,6 +22,8 @@ struct proto_field {
 	struct span raw;   /* the whole field with its tag, borrowed */
 };
 
+/* One varint; 0 with r->ok false if it is malformed. */
+uint64_t proto_varint(struct reader *r);
 /* The next field; false at the end, and at the first malformed byte (then r->ok is false). */
 bool proto_next(struct reader *r, struct proto_field *f);
 /* The last occurrence of a length-delimited field, as protobuf merges scalars; false if there is none or the bytes are malformed. */

@@ -282,10 +282,15 @@ void wa_state_free(struct wa_state *s)
 {
 	if (s == NULL)
 		return;
+	s->failed = true;
 	while (s->fetches != NULL) {
 		struct state_fetch *f = s->fetches;
 
 		s->fetches = f->next;
+		if (f->op != NULL) {
+			f->op->fetch = NULL;
+			f->done(f->arg, false);
+		}
 		fetch_free(f);
 	}
 	while (s->commits != NULL) {

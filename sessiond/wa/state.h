@@ -26,7 +26,8 @@ struct state_fetch;
 /* cache_bytes: how much may stay in memory beyond what operations and commits hold. on_failure(arg) is called once per failure. */
 struct wa_state *wa_state_new(const struct wa_host *host, void *host_ctx, size_t cache_bytes, void (*on_failure)(void *arg),
 			      void *arg);
-/* Every operation must have ended; commits under way are forgotten (the host answers them to nobody). */
+/* Fetches under way are answered with false first, so that their operations can end; other operations must have ended. Commits under
+ * way are forgotten: their callbacks are not called (the host answers them to nobody). */
 void wa_state_free(struct wa_state *state);
 /* Drops everything in memory after a failure, so that a new connection starts from what is stored. Operations must have ended. */
 void wa_state_reset(struct wa_state *state);

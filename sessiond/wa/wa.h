@@ -188,6 +188,11 @@ struct wa_host {
 	/* Store a batch atomically; the host owns it now. Answer with wa_client_committed(), in order of commits. */
 	void (*commit)(void *ctx, struct wa_batch *batch, uint64_t token);
 	void (*event)(void *ctx, const struct wa_event *event);
+	/*
+	 * Optional (NULL: not wanted). The stanza of this name is about to be decoded; NULL when that is over. The host keeps the name where
+	 * it outlives a crash of the process, and tells the next life about it by wa_client_suspect().
+	 */
+	void (*decoding)(void *ctx, const char *name);
 	/* Run work(arg) elsewhere, then done(arg) on this loop (PBKDF2 and the like). */
 	void (*offload)(void *ctx, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 };
@@ -215,6 +220,10 @@ void wa_loop_free(struct wa_loop *loop);
 struct wa_client *wa_client_new(struct wa_loop *loop, const struct wa_host *host, void *ctx);
 /* Answers to fetches and commits that arrive later must not be passed on any more. */
 void wa_client_free(struct wa_client *client);
+
+/* Before wa_client_opened(): the process crashed while it decoded the stanza of this name (see host->decoding). It is refused when it
+ * comes again, not decoded. */
+void wa_client_suspect(struct wa_client *client, const char *name);
 
 void wa_client_opened(struct wa_client *client);
 void wa_client_input(struct wa_client *client, const uint8_t *bytes, size_t n);

@@ -91,8 +91,10 @@ static void host_offload(void *ctx, void (*work)(void *arg), void (*done)(void *
 void fake_host_init(struct fake_host *h)
 {
 	*h = (struct fake_host){
-		.host = { host_wall, host_mono, host_random, host_send, host_close, host_timer, host_fetch, host_commit, host_event,
-			  host_offload },
+		.host = {
+			.wall_ms = host_wall, .mono_ms = host_mono, .random = host_random, .send = host_send, .close = host_close,
+			.timer = host_timer, .fetch = host_fetch, .commit = host_commit, .event = host_event, .offload = host_offload,
+		},
 		.wall_ms = 1767225600000,
 		.mono_ms = 1000,
 		.timer_ms = INT64_MAX,
