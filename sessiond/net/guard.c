@@ -268,20 +268,17 @@ static int add_entry(struct guard *guard, const char *text)
 	return 0;
 }
 
-int guard_new(struct guard **out, const char *allow, char *why, size_t why_len)
+int guard_new(struct guard **out, char *const *allow, size_t count, char *why, size_t why_len)
 {
 	struct guard *guard = xcalloc(1, sizeof(*guard));
-	char *list = xstrdup(allow ? allow : "");
-	char *save = NULL;
 	int error = 0;
 
 	*out = NULL;
-	for (char *item = strtok_r(list, ", \t\r\n", &save); item && !error; item = strtok_r(NULL, ", \t\r\n", &save)) {
-		error = add_entry(guard, item);
+	for (size_t i = 0; i < count && !error; i++) {
+		error = add_entry(guard, allow[i]);
 		if (error)
-			snprintf(why, why_len, "\"%s\" is neither private, loopback, linklocal, a network (10.0.0.0/8) nor a host name", item);
+			snprintf(why, why_len, "\"%s\" is neither private, loopback, linklocal, a network (10.0.0.0/8) nor a host name", allow[i]);
 	}
-	free(list);
 	if (error)
 		guard_free(&guard);
 	*out = guard;

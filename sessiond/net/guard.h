@@ -27,8 +27,8 @@ enum guard_class {
 	GUARD_SPECIAL    /* everything else that is no public unicast address: multicast, unspecified, shared, documentation ... */
 };
 
-/* allow: comma or newline list, NULL or "" = public only. 0, or -EINVAL with one line about the bad entry in why. */
-int guard_new(struct guard **out, const char *allow, char *why, size_t why_len);
+/* The entries of the list; none = public only. 0, or -EINVAL with one line about the bad entry in why. */
+int guard_new(struct guard **out, char *const *allow, size_t count, char *why, size_t why_len);
 void guard_free(struct guard **guard);
 /* The class of an AF_INET or AF_INET6 address by itself; other families are GUARD_SPECIAL. */
 enum guard_class guard_classify(const struct sockaddr *address);

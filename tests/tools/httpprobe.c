@@ -61,17 +61,21 @@ static const struct version_handlers version_handlers = { .checked = on_version 
 int main(int argc, char **argv)
 {
 	struct net_options options = { 0 };
-	const char *connect_to[1], *header[1], *allow = "", *body = NULL;
+	const char *connect_to[1], *header[1], *body = NULL;
 	struct http_request request = { .timeout_ms = 5000, .max_answer = 1 << 20, .follow = true };
 	bool guarded = true, look_up = false;
-	char why[200];
+	char why[200], *allow[8], *save = NULL;
+	size_t allow_count = 0;
 	int option;
 
 	while ((option = getopt(argc, argv, "c:t:a:gT:m:b:H:n:v")) != -1) {
 		switch (option) {
 		case 'c': options.ca_file = optarg; break;
 		case 't': connect_to[0] = optarg; options.connect_to = connect_to; options.connect_to_count = 1; break;
-		case 'a': allow = optarg; break;
+		case 'a':
+			for (char *item = strtok_r(optarg, ",", &save); item && allow_count < 8; item = strtok_r(NULL, ",", &save))
+				allow[allow_count++] = item;
+			break;
 		case 'g': guarded = false; break;
 		case 'T': request.timeout_ms = strtol(optarg, NULL, 10); break;
 		case 'm': request.max_answer = strtoul(optarg, NULL, 10); break;
@@ -82,7 +86,7 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	}
-	if (optind + 1 != argc || guard_new(&guard, allow, why, sizeof(why)) != 0 || net_global_init() != 0 ||
+	if (optind + 1 != argc || guard_new(&guard, allow, allow_count, why, sizeof(why)) != 0 || net_global_init() != 0 ||
 	    net_new(&net, uv_default_loop(), &options) != 0)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);

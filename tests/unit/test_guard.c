@@ -28,6 +28,18 @@ static struct sockaddr_storage address(const char *text)
 	return s;
 }
 
+/* A comma list, as the setting is written. */
+static int make(struct guard **guard, const char *list, char *why, size_t why_len)
+{
+	char text[200], *items[8], *save = NULL;
+	size_t n = 0;
+
+	snprintf(text, sizeof(text), "%s", list ? list : "");
+	for (char *item = strtok_r(text, ", ", &save); item; item = strtok_r(NULL, ", ", &save))
+		items[n++] = item;
+	return guard_new(guard, items, n, why, why_len);
+}
+
 static bool allowed(const char *allow, const char *host, const char *text)
 {
 	struct sockaddr_storage s = address(text);
@@ -35,7 +47,7 @@ static bool allowed(const char *allow, const char *host, const char *text)
 	char why[200];
 	bool result;
 
-	assert_int_equal(guard_new(&guard, allow, why, sizeof(why)), 0);
+	assert_int_equal(make(&guard, allow, why, sizeof(why)), 0);
 	result = guard_allows(guard, host, (struct sockaddr *)&s);
 	guard_free(&guard);
 	assert_null(guard);
@@ -95,7 +107,7 @@ static void test_permissions(void **state)
 {
 	(void)state;
 	assert_true(allowed("private, loopback", NULL, "10.2.3.4"));
-	assert_true(allowed("private\nloopback", NULL, "::1"));
+	assert_true(allowed("private,loopback", NULL, "::1"));
 	assert_true(allowed("PRIVATE", NULL, "fd12::1"));
 	assert_false(allowed("private,loopback", NULL, "169.254.169.254"));
 	assert_false(allowed("private", NULL, "fd00:ec2::254"));
@@ -119,7 +131,7 @@ static void test_permissions(void **state)
 
 static void test_bad_settings(void **state)
 {
-	static const char *const bad[] = { "10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/", "/8", "10.0.0.0/8x", "what?", "a b*c",
+	static const char *const bad[] = { "10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/", "/8", "10.0.0.0/8x", "what?", "b*c",
 		"http://x", "10.0.0.0/-1" };
 
 	(void)state;
@@ -127,7 +139,7 @@ static void test_bad_settings(void **state)
 		struct guard *guard = NULL;
 		char why[200] = "";
 
-		if (guard_new(&guard, bad[i], why, sizeof(why)) == 0)
+		if (make(&guard, bad[i], why, sizeof(why)) == 0)
 			fail_msg("%s", bad[i]);
 		assert_null(guard);
 		assert_true(strlen(why) > 0);
@@ -141,7 +153,7 @@ static void test_other_families(void **state)
 	char why[200];
 
 	(void)state;
-	assert_int_equal(guard_new(&guard, "host", why, sizeof(why)), 0);
+	assert_int_equal(make(&guard, "host", why, sizeof(why)), 0);
 	assert_false(guard_allows(guard, "host", &unix_address));
 	assert_int_equal(guard_classify(&unix_address), GUARD_SPECIAL);
 	guard_free(&guard);

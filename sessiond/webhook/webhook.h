@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Webhooks: every session's receiver is a reader of the event journal with a cursor of its own.
+ *
+ *     journal rows ---> window of a session ---> lanes, one per chat ---> signed POST ---> cursor
+ *     1 2 3 4 5 6 7     3 4 5 6                  a: 3 5    b: 4   c: 6        2xx           (commit)
+ *           ^cursor
+ *
+ * Within a chat events arrive one after the other, chats do not wait for each other. A failed delivery is tried again with growing
+ * pauses; when that does not help the receiver is paused and probed, and its events wait in the journal (nothing is dropped, the URL
+ * is never erased) until WAREST_WEBHOOK_RETENTION_HOURS make them dead letters, which can be replayed. A delivery can happen twice
+ * (crash before the cursor is stored): always under the same event id.
+ *
+ * What is delivered is a row of the journal: kind = the event's name, payload = the text of the object "data" as it goes out, chat =
+ * lane (NULL: the session's own lane), event_id = a ULID. Kinds outside of the contract's 13 names stay in the journal only.
+ *
+ * Lives on the main loop. Functions say if other threads may call them.
+ */
+#ifndef SESSIOND_WEBHOOK_H
+#define SESSIOND_WEBHOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/log.h"
+#include "sessiond/net/net.h"
+
+struct loop;
+struct store;
+struct webhooks;
+
+struct webhook_options {
+	struct loop *loop;         /* borrowed, as all pointers here: they outlive the webhooks */
+	struct store *store;
+	struct net *net;           /* of this loop, with the system's certificates */
+	const struct guard *guard;
+	const struct log *log;
+	const char *version;       /* of the program, for User-Agent */
+	const char *default_url, *default_secret; /* "" = none; without a secret the URL is not used */
+	int signature_bits;        /* 224, 256, 384, 512 */
+	int64_t timeout_ms, backoff_ms, jitter_ms, preflight_timeout_ms, retention_ms;
+	int64_t retries;           /* quick attempts after the first one */
+	int64_t pause_ms;          /* first pause of a failing receiver; 0 = 60,000 */
+	int64_t security_pause_ms; /* after 401 and 403; 0 = 900,000 */
+	bool event_id_session;     /* WAREST_COMPAT_EVENT_ID_SESSION */
+	bool clear_gone;           /* WAREST_COMPAT_WEBHOOK_CLEAR_GONE */
+	/* clear_gone: the session's stored URL is to be erased (secret kept); then webhooks_session_changed(). */
+	void (*clear_url)(void *ctx, int64_t session, const char *session_id);
+	void *ctx;
+};
+
+/* Reads where every session stands and begins to deliver. */
+struct webhooks *webhooks_new(const struct webhook_options *options);
+/* Ends what is under way; events that were not answered are delivered again after the next start. */
+void webhooks_stop(struct webhooks *webhooks);
+/* After webhooks_stop(), store_close() and the end of the loop. NULLs the pointer. */
+void webhooks_free(struct webhooks **webhooks);
+
+/* Any thread: the journal of the session has a new row (call it once that is committed). */
+void webhooks_wake(struct webhooks *webhooks, int64_t session);
+/* Any thread: session added, removed, or its URL, secret, label or owner's name changed (and committed). */
+void webhooks_session_changed(struct webhooks *webhooks, int64_t session);
+
+struct webhook_status {
+	const char *state;     /* "off" (no URL), "active", "paused"; static */
+	const char *url;       /* in force, NULL when off; borrowed until the loop goes on, like last_error */
+	int last_status;       /* HTTP of the last failed attempt, 0: none */
+	const char *last_error; /* NULL: none */
+	int64_t failed_since_ms; /* wall clock, 0: not failing */
+	int64_t next_ms;       /* wall clock of the next attempt while paused */
+	int64_t delivered_ms;  /* last success */
+	int failures;          /* in a row */
+	int64_t cursor;        /* number of the last event that is done with */
+	int64_t lost;          /* taken away by the journal's bound before delivery */
+	bool overflow;
+};
+
+/* Main loop. False: no such session is known here (yet). */
+bool webhooks_status(struct webhooks *webhooks, int64_t session, struct webhook_status *status);
+/* Main loop: ends a pause now. False as above. */
+bool webhooks_resume(struct webhooks *webhooks, int64_t session);
+/* Main loop: delivers the events from..to (at most 1,000) once more, under their ids. Answers how many were queued, -1: no such session. */
+void webhooks_replay(struct webhooks *webhooks, int64_t session, int64_t from, int64_t to, void (*done)(void *arg, int count), void *arg);
+
+/* Whom a preflight is about. Strings may be NULL where unknown. */
+struct webhook_subject {
+	const char *id, *label, *registry, *username;
+};
+
+struct webhook_preflight {
+	bool ok;             /* 2xx */
+	int status;          /* 0 with error */
+	const char *error;   /* NULL with a status; borrowed for the call */
+	int64_t round_trip_ms;
+};
+
+/*
+ * Main loop. One signed request {"event":"preflight"} to url; done is called once, not from inside. The pause state is neither asked
+ * nor changed.
+ */
+void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject *subject, const char *url, const char *secret,
+                        void (*done)(void *arg, const struct webhook_preflight *result), void *arg);
+
+/* Secrets: at least so many characters, else nothing is signed. */
+#define WEBHOOK_SECRET_MIN 6
+/* 32 random letters and digits for sessions that get a URL but no secret. */
+#define WEBHOOK_SECRET_ROOM 33
+int webhook_secret_make(char out[WEBHOOK_SECRET_ROOM]);
+
+#endif
