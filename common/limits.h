@@ -3,6 +3,11 @@
 #ifndef COMMON_LIMITS_H
 #define COMMON_LIMITS_H
 
+/* HTTP requests (the form parsers' own bounds stand in fcgi/json.h, query.h and multipart.h) */
+#define LIMIT_HTTP_JSON_BYTES (2U << 20)
+/* A text message has at most 65,536 characters: what is larger than this holds none, whatever MSG_JSON_LIMIT_MB allows. */
+#define LIMIT_HTTP_TEXT_JSON_BYTES (4U << 20)
+
 /* RPC between warest.fcgi and warest-sessiond */
 #define LIMIT_RPC_FRAME_BYTES (8U << 20)
 #define LIMIT_RPC_DESCRIPTORS 24U

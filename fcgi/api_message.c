@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* /api/v1/messages: sending (contract rest-a 7). */
+#include "fcgi/answer.h"
+#include "fcgi/request.h"
+
+#define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
+
+static const char *const presence_values[] = { "true", "false", "typing", "compose", "writing", "text", "composing", "recording", "rec",
+					       "audio", "voice", "mic", "microphone", "ptt", "available", "online", "unavailable",
+					       "offline", "paused", NULL };
+
+/* The order is the order of the checks. */
+static const struct param text_params[] = {
+	{ .name = "message", .aliases = { "text" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .required = true,
+	  .missing = { 400, 1100, "Parameter 'message' is required" } },
+	{ .name = "to", .aliases = { "jid", "target", "number" }, .in = BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array",
+	  .required = true, .missing = { 400, 1100, "Parameter 'to' is required" }, .invalid = { 400, 1100, "Invalid 'to' value" },
+	  .note = "list separators , ; newline; JSON array text; JIDs or phone numbers" },
+	{ .name = "presence", .in = BODY_QUERY, .kind = PARAM_PRESENCE, .type = "boolean|number|string", .values = presence_values,
+	  .note = "shows this state to the recipient for a moment before sending; off when absent" },
+	{ .name = "replyMessageId", .aliases = { "quotedMessageId", "replyId" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string",
+	  .note = "id of the message to quote" },
+	{ .name = "isForwarded", .aliases = { "forwarded" }, .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
+};
+
+static const struct success text_sent[] = {
+	{ 200, 1000, "Text message sent", "phone to toJid messageId status timestamp advancedInfo.isForwarded advancedInfo.quotedMessageId "
+					  "advancedInfo.mentions[]?" },
+	{ 207, 1004, "Text message sent", NULL },
+	{ 0 },
+};
+
+static const struct fault text_errors[] = {
+	{ 400, 1100, "Parameter 'message' is required" },
+	{ 400, 1100, "Parameter 'to' is required" },
+	{ 400, 1100, "Invalid 'to' value" },
+	{ 409, 2009, "Idempotency-Key was used with another request" },
+	{ 500, 8000, "Internal server error" },
+	{ 502, 3002, "Failed to send text to all recipients" },
+	{ 0 },
+};
+
+static const char text_text[] =
+	"Answers when WhatsApp's server has acknowledged every message, at the latest after WAREST_SEND_ACK_TIMEOUT_MS. With several "
+	"recipients, 207 lists in failed what could not be sent. <b>, <i>, <s>, <code>, <br> become WhatsApp's formatting, :smile: and its "
+	"kind emoji, @ with a phone number a mention. With a header Idempotency-Key, repeating the request sends nothing twice.";
+
+static const struct route routes[] = {
+	{ .method = "POST", .path = "/api/v1/messages/send/text", .name = "messages.send.text", .auth = AUTH_KEY,
+	  .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON_SEND, .selector = &selector_messages,
+	  .family = FAMILY_A_NULL, .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .params = text_params, .params_count = COUNT(text_params),
+	  .tag = "Messages", .title = "Send a text", .text = text_text, .successes = text_sent, .errors = text_errors },
+	{ .method = "GET", .path = "/api/v1/messages/send/text", .name = "messages.send.text", .auth = AUTH_KEY,
+	  .guards = GUARD_RATE | GUARD_QUOTA, .selector = &selector_messages, .family = FAMILY_A_NULL,
+	  .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .params = text_params, .params_count = COUNT(text_params), .tag = "Messages",
+	  .title = "Send a text by a link", .text = text_text, .successes = text_sent, .errors = text_errors },
+};
+
+extern const struct route_group message_routes;
+const struct route_group message_routes = { routes, COUNT(routes) };

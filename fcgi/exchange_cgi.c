@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Plain CGI: environment, standard input and output; one exchange per process. */
+#include "fcgi/exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *cgi_var(struct exchange *x, const char *name)
+{
+	(void)x;
+	return getenv(name);
+}
+
+static ssize_t cgi_read(struct exchange *x, void *p, size_t n)
+{
+	ssize_t got;
+
+	(void)x;
+	do {
+		got = read(STDIN_FILENO, p, n);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
+static int cgi_write(struct exchange *x, const void *p, size_t n)
+{
+	const char *c = p;
+
+	(void)x;
+	while (n) {
+		ssize_t put = write(STDOUT_FILENO, c, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -1;
+		c += put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+/* A pipe whose reader has left raises POLLERR on its writing end. */
+static int cgi_watch(struct exchange *x)
+{
+	(void)x;
+	return STDOUT_FILENO;
+}
+
+static const struct exchange_ops cgi_ops = { cgi_var, cgi_read, cgi_write, cgi_watch };
+
+void exchange_cgi(struct exchange *x)
+{
+	*x = (struct exchange){ .ops = &cgi_ops };
+}

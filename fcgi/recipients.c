@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lists of recipients, see recipients.h. */
+#include "fcgi/recipients.h"
+
+#include <string.h>
+
+#include "common/recipient.h"
+#include "fcgi/json_out.h"
+#include "fcgi/validate.h"
+
+struct list {
+	struct arena *arena;
+	const char *country_code;
+	struct buf *out;
+	struct jid seen[VALIDATE_MAX_RECIPIENTS];
+	size_t count;
+};
+
+static int add_value(struct list *l, const struct json *v, unsigned depth);
+
+static int add_one(struct list *l, struct span s)
+{
+	char text[JID_TEXT_MAX];
+	struct jid jid;
+
+	switch (recipient_resolve(&jid, (const char *)s.p, s.n, l->country_code)) {
+	case RECIPIENT_OK:
+		break;
+	case RECIPIENT_NOTHING:
+		return 0;
+	default:
+		return -1;
+	}
+	for (size_t i = 0; i < l->count; i++)
+		if (jid_equal(&l->seen[i], &jid))
+			return 0;
+	if (l->count == VALIDATE_MAX_RECIPIENTS)
+		return -1;
+	l->seen[l->count++] = jid;
+	json_text(l->out, jid_format(&jid, text, sizeof text));
+	return 0;
+}
+
+static int add_text(struct list *l, struct span s, unsigned depth)
+{
+	const char *error;
+	struct json *v;
+
+	if (s.n && s.p[0] == '[') {
+		v = json_parse(l->arena, s, &error);
+		if (v && v->type == JSON_ARRAY)
+			return add_value(l, v, depth + 1);
+	}
+	while (s.n) {
+		size_t n = 0;
+
+		while (n < s.n && !strchr(",;\r\n", s.p[n]))
+			n++;
+		if (add_one(l, span_of(s.p, n)))
+			return -1;
+		s = n < s.n ? span_of(s.p + n + 1, s.n - n - 1) : span_of(s.p, 0);
+	}
+	return 0;
+}
+
+/* Depth counts array texts inside arrays, so that the recursion stays as bounded as the JSON reader's. */
+static int add_value(struct list *l, const struct json *v, unsigned depth)
+{
+	if (depth > JSON_MAX_DEPTH)
+		return -1;
+	if (v->type == JSON_STRING || v->type == JSON_NUMBER)
+		return add_text(l, v->text, depth);
+	if (v->type != JSON_ARRAY)
+		return 0;
+	for (const struct json *c = v->first; c; c = c->next)
+		if (add_value(l, c, depth + 1))
+			return -1;
+	return 0;
+}
+
+int recipients_write(struct arena *a, const char *country_code, const struct json *value, struct buf *out)
+{
+	struct list *l = arena_alloc(a, sizeof *l);
+
+	l->arena = a;
+	l->country_code = country_code;
+	l->out = out;
+	json_open(out, '[');
+	if (add_value(l, value, 0) || !l->count)
+		return -1;
+	json_close(out, ']');
+	return 0;
+}

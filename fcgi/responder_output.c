@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* CGI output: status, headers, cookie, body. */
+#include "fcgi/responder_output.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "fcgi/headers.h"
+#include "fcgi/uri.h"
+
+#define COOKIE "WAREST_DOCS_SESSION"
+#define COOKIE_SECONDS 1209600
+
+static void write_cookie(struct responder *w, const struct request *r)
+{
+	const struct answer *a = &w->answer;
+	time_t expires = time(NULL) + (a->cookie.n ? COOKIE_SECONDS : 0);
+	struct tm tm;
+	char text[64];
+
+	if (!a->has_cookie)
+		return;
+	gmtime_r(&expires, &tm);
+	strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	buf_printf(&w->head, "Set-Cookie: %s=%s; Max-Age=%d; Path=/; Expires=%s; HttpOnly%s; SameSite=Lax\r\n", COOKIE,
+		   uri_encode(&w->arena, a->cookie), a->cookie.n ? COOKIE_SECONDS : 0, text, r->settings->production ? "; Secure" : "");
+}
+
+static void write_cors(struct responder *w, const struct request *r)
+{
+	if (!cors_allowed(r))
+		return;
+	cors_headers(r, &w->head);
+	if (!strcmp(r->method, "OPTIONS"))
+		cors_preflight_headers(&w->head);
+	security_headers(r, &w->head);
+}
+
+void responder_write(struct responder *w, struct request *r)
+{
+	const struct answer *a = &w->answer;
+	enum family family = r->match.route ? r->match.route->family : FAMILY_A_NULL;
+	bool empty = a->status == 204 || a->status == 304;
+
+	buf_clear(&w->head);
+	buf_clear(&w->body);
+	if (!empty)
+		answer_render(a, family, &w->body);
+	buf_printf(&w->head, "Status: %d %s\r\n", a->status, http_reason(a->status));
+	write_cors(w, r);
+	buf_append_span(&w->head, buf_span(&a->headers));
+	write_cookie(w, r);
+	if (!empty)
+		buf_printf(&w->head, "Content-Type: %s\r\n", a->type ? a->type : "application/json; charset=utf-8");
+	buf_printf(&w->head, "Content-Length: %zu\r\n\r\n", w->body.len);
+	if (strcmp(r->method, "HEAD"))
+		buf_append_span(&w->head, buf_span(&w->body));
+	/* nobody to tell when the web server has left */
+	(void)r->x->ops->write(r->x, w->head.data, w->head.len);
+	buf_wipe(&w->body);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes an answer as CGI output; private to responder.c. */
+#ifndef FCGI_RESPONDER_OUTPUT_H
+#define FCGI_RESPONDER_OUTPUT_H
+
+#include "fcgi/responder.h"
+
+void responder_write(struct responder *w, struct request *r);
+
+#endif
