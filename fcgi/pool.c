@@ -175,6 +175,8 @@ static void serve_connection(struct responder *w, FCGX_Request *request, int fd)
 	struct exchange x;
 
 	request->ipcFd = fd;
+	/* otherwise FCGX_Accept_r closes what it finds open */
+	request->keepConnection = 1;
 	while (request->ipcFd >= 0 && FCGX_Accept_r(request) == 0) {
 		exchange_fcgi(&x, request);
 		responder_serve(w, &x);

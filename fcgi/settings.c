@@ -19,8 +19,15 @@ static char *origin_of(const char *url)
 	return host ? xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#")) : xstrdup(url);
 }
 
+/* Takes the text over. */
 static void add_origin(struct settings *s, size_t *n, char *origin)
 {
+	for (size_t i = 0; i < *n; i++) {
+		if (!strcmp(s->origins[i], origin)) {
+			free(origin);
+			return;
+		}
+	}
 	s->origins = xrealloc(s->origins, (*n + 2) * sizeof *s->origins);
 	s->origins[(*n)++] = origin;
 	s->origins[*n] = NULL;
