@@ -1,2 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sessiond/store/: see the main header of the folder.
+# sessiond/store/: the database, see store.h.
+STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql
+EXTRA_DIST += $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
+
+sessiond/store/migrations_sqlite.c: $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
+	$(AM_V_GEN)$(MKDIR_P) sessiond/store && cd $(srcdir) && \
+	sh sessiond/store/embed-sql.sh sqlite $(STORE_SQLITE_SQL) > $(abs_builddir)/$@.new && \
+	mv $(abs_builddir)/$@.new $(abs_builddir)/$@
+CLEANFILES += sessiond/store/migrations_sqlite.c
+
+noinst_LIBRARIES += libstore.a
+libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+libstore_a_SOURCES = \
+	sessiond/store/db.c sessiond/store/db.h \
+	sessiond/store/db_sqlite.c \
+	sessiond/store/events.c \
+	sessiond/store/fence.c sessiond/store/fence.h \
+	sessiond/store/idempotency.c \
+	sessiond/store/keeper.c \
+	sessiond/store/keys.c \
+	sessiond/store/migrate.c sessiond/store/migrations.h \
+	sessiond/store/outbox.c \
+	sessiond/store/private.h \
+	sessiond/store/readers.c \
+	sessiond/store/receivers.c \
+	sessiond/store/records.c \
+	sessiond/store/rows.c \
+	sessiond/store/sessions.c \
+	sessiond/store/settings.c \
+	sessiond/store/store.c sessiond/store/store.h \
+	sessiond/store/tx.c \
+	sessiond/store/users.c \
+	sessiond/store/writer.c
+nodist_libstore_a_SOURCES = sessiond/store/migrations_sqlite.c
+STORE_LIBS = libstore.a $(CRYPTO_HELPER_LIBS) $(SQLITE_LIBS) $(PTHREAD_LIBS)
+
+if HAVE_CMOCKA
+STORE_TESTS = test_store
+check_PROGRAMS += $(STORE_TESTS)
+TESTS += $(STORE_TESTS)
+
+test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.h
+test_store_CFLAGS = $(TEST_CFLAGS)
+test_store_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The event journal: numbered per session, bounded, read by whoever has a cursor. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessiond/store/private.h"
+
+struct event_op {
+	struct tx_op op;
+	struct store_event event; /* texts in the tx's arena */
+	struct span payload;      /* sealed */
+	int64_t size;             /* what the journal grows or shrinks by once committed */
+	int64_t *number;
+};
+
+static void event_aad(struct aad *aad, int64_t session, const char *event_id)
+{
+	aad_start(aad, 'e');
+	aad_int(aad, session);
+	aad_text(aad, event_id);
+}
+
+/* 1 and *value set, or 0 without a row, or an error; NULL counts as 0. */
+static int read_number(struct db_statement *query, int rc, int64_t *value)
+{
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0)
+		*value = db_int(query, 0);
+	return db_done(query, rc);
+}
+
+static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	struct event_op *add = (struct event_op *)op;
+	const struct store_event *event = &add->event;
+	struct db_statement *query;
+	int64_t last = 0, known = 0;
+	int rc = 0;
+
+	(void)tx;
+	add->size = 0;
+	if (add->number != NULL)
+		*add->number = 0;
+	query = db_query(db, &rc, "SELECT number FROM events WHERE session = ? AND event_id = ?", "it", event->session, event->event_id);
+	rc = read_number(query, rc, &known);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	/* Trimming leaves the newest event of a session, so the largest number is always there to count on from. */
+	query = db_query(db, &rc, "SELECT max(sequence) FROM events WHERE session = ?", "i", event->session);
+	rc = read_number(query, rc, &last);
+	if (rc < 0)
+		return rc;
+	rc = db_run(db,
+	            "INSERT INTO events (session, sequence, event_id, kind, chat, time_ms, size, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	            "iitttiib", event->session, last + 1, event->event_id, event->kind, event->chat, event->time_ms,
+	            (int64_t)add->payload.n, add->payload);
+	if (rc == 0)
+		add->size = (int64_t)add->payload.n;
+	if (rc == 0 && add->number != NULL)
+		*add->number = last + 1;
+	return rc;
+}
+
+static void grown(struct store *store, struct db *db, struct tx_op *op)
+{
+	(void)db;
+	atomic_fetch_add(&store->journal_bytes, ((const struct event_op *)op)->size);
+}
+
+void store_tx_event_add(struct store_tx *tx, const struct store_event *event, int64_t *number)
+{
+	struct event_op *add = tx_op_add(tx, sizeof *add, apply_add);
+	struct aad aad;
+
+	add->op.committed = grown;
+	add->event = *event;
+	add->event.event_id = tx_text(tx, event->event_id);
+	add->event.kind = tx_text(tx, event->kind);
+	add->event.chat = tx_text(tx, event->chat);
+	event_aad(&aad, event->session, event->event_id);
+	add->payload = tx_seal(tx, tx->store->seals.journal, aad_span(&aad), event->payload.p == NULL ? span_of("", 0) : event->payload);
+	add->number = number;
+}
+
+/* ---- the bound ---- */
+
+/* Oldest first; of each session the newest stays. */
+#define OLDEST "SELECT number, session, sequence, size FROM events e WHERE sequence < (SELECT max(sequence) FROM events n WHERE n.session = e.session) "
+#define UNDELIVERED "EXISTS (SELECT 1 FROM receivers r WHERE r.session = e.session AND r.done_sequence < e.sequence) "
+#define DEAD "EXISTS (SELECT 1 FROM dead_letters d WHERE d.session = e.session AND d.sequence = e.sequence) "
+
+static const char *const trim_order[] = {
+	OLDEST "AND NOT " UNDELIVERED "AND NOT " DEAD "ORDER BY number LIMIT 500",
+	OLDEST "AND NOT " UNDELIVERED "ORDER BY number LIMIT 500",
+	OLDEST "ORDER BY number LIMIT 500",
+};
+
+/* A receiver that had not got this event lost it: never silently. */
+static int remove_event(struct db *db, int64_t number, int64_t session, int64_t sequence)
+{
+	int rc = db_run(db, "UPDATE receivers SET overflow = 1, lost = lost + 1 WHERE session = ? AND done_sequence < ?", "ii", session,
+	                sequence);
+
+	if (rc == 0)
+		rc = db_run(db, "DELETE FROM dead_letters WHERE session = ? AND sequence = ?", "ii", session, sequence);
+	if (rc == 0)
+		rc = db_run(db, "DELETE FROM events WHERE number = ?", "i", number);
+	return rc;
+}
+
+/* Frees at least `wanted` bytes if 500 rows of this class have them; adds to *freed. */
+static int trim_class(struct db *db, const char *sql, int64_t wanted, int64_t *freed)
+{
+	struct event_row {
+		int64_t number, session, sequence, size;
+	} rows[500];
+	size_t count = 0;
+	int rc = 0;
+	struct db_statement *query = db_query(db, &rc, sql, "");
+
+	while (query != NULL && (rc = db_step(query)) > 0 && count < sizeof rows / sizeof *rows)
+		rows[count++] = (struct event_row){ db_int(query, 0), db_int(query, 1), db_int(query, 2), db_int(query, 3) };
+	db_done(query, rc);
+	for (size_t i = 0; i < count && rc >= 0 && *freed < wanted; i++) {
+		rc = remove_event(db, rows[i].number, rows[i].session, rows[i].sequence);
+		if (rc == 0)
+			*freed += rows[i].size;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int apply_trim(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	struct event_op *trim = (struct event_op *)op;
+	/* To nine tenths of the bound, or it would be at work with every event. */
+	int64_t wanted = (int64_t)atomic_load(&tx->store->journal_bytes) - trim->event.number / 10 * 9;
+	int64_t freed = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof trim_order / sizeof *trim_order && rc == 0 && freed < wanted; i++)
+		rc = trim_class(db, trim_order[i], wanted, &freed);
+	trim->size = -freed;
+	return rc;
+}
+
+void tx_journal_trim(struct store_tx *tx, int64_t max_bytes)
+{
+	struct event_op *trim = tx_op_add(tx, sizeof *trim, apply_trim);
+
+	trim->op.committed = grown;
+	trim->event.number = max_bytes;
+}
+
+/* ---- the journal's size over restarts ---- */
+
+int journal_open(struct store *store, struct db *db)
+{
+	char text[24] = "";
+	int rc = setting_read(db, "store.journal_bytes", text, sizeof text);
+	struct db_statement *query;
+
+	if (rc != 0)
+		return rc;
+	if (text[0] != '\0') {
+		atomic_store(&store->journal_bytes, strtoll(text, NULL, 10));
+		return setting_write(db, "store.journal_bytes", NULL);
+	}
+	query = db_query(db, &rc, "SELECT max(number) FROM events", "");
+	rc = read_number(query, rc, &store->uncounted_events);
+	return rc < 0 ? rc : 0;
+}
+
+int journal_count(struct store *store, struct db *db)
+{
+	int64_t bytes = 0;
+	int rc = 0;
+	struct db_statement *query = db_query(db, &rc, "SELECT sum(size) FROM events WHERE number <= ?", "i", store->uncounted_events);
+
+	rc = read_number(query, rc, &bytes);
+	if (rc > 0)
+		atomic_fetch_add(&store->journal_bytes, bytes);
+	store->uncounted_events = 0;
+	return rc < 0 ? rc : 0;
+}
+
+int journal_close(struct store *store, struct db *db)
+{
+	char text[24];
+
+	if (store->uncounted_events > 0)
+		return 0;
+	snprintf(text, sizeof text, "%" PRId64, (int64_t)atomic_load(&store->journal_bytes));
+	return setting_write(db, "store.journal_bytes", text);
+}
+
+/* ---- reading ---- */
+
+#define EVENT_COLUMNS "SELECT session, sequence, event_id, kind, chat, time_ms, payload FROM events "
+
+static int event_of_row(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_event *event)
+{
+	struct aad aad;
+
+	*event = (struct store_event){
+		.session = db_int(query, 0),
+		.number = db_int(query, 1),
+		.event_id = db_text(query, arena, 2),
+		.kind = db_text(query, arena, 3),
+		.chat = db_text(query, arena, 4),
+		.time_ms = db_int(query, 5),
+	};
+	event_aad(&aad, event->session, event->event_id);
+	return seal_open(reader->store->seals.journal, aad_span(&aad), db_blob(query, 6), arena, &event->payload);
+}
+
+int store_event_list(struct store_reader *reader, struct arena *arena, int64_t session, int64_t after, size_t limit, size_t max_bytes,
+                     struct store_event **rows, size_t *n)
+{
+	struct rows list;
+	size_t bytes = 0;
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc,
+	                                      EVENT_COLUMNS "WHERE session = ? AND sequence > ? ORDER BY sequence LIMIT ?", "iii",
+	                                      session, after, (int64_t)limit);
+
+	rows_init(&list, arena, sizeof **rows);
+	while (query != NULL && (list.count == 0 || bytes < max_bytes) && (rc = db_step(query)) > 0) {
+		struct store_event *event = rows_add(&list);
+
+		rc = event_of_row(reader, query, arena, event);
+		if (rc != 0)
+			break;
+		bytes += event->payload.n;
+	}
+	*rows = list.data;
+	*n = list.count;
+	return db_done(query, rc < 0 ? rc : 0);
+}
+
+int store_event_get(struct store_reader *reader, struct arena *arena, int64_t session, int64_t number, struct store_event *event)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, EVENT_COLUMNS "WHERE session = ? AND sequence = ?", "ii", session, number);
+
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0)
+		rc = event_of_row(reader, query, arena, event);
+	else if (rc == 0)
+		rc = STORE_NOT_FOUND;
+	return db_done(query, rc);
+}
+
+int store_event_range(struct store_reader *reader, int64_t session, int64_t *first, int64_t *last)
+{
+	int rc = 0;
+	struct db_statement *query;
+
+	*first = *last = 0;
+	query = db_query(reader->db, &rc, "SELECT min(sequence) FROM events WHERE session = ?", "i", session);
+	rc = read_number(query, rc, first);
+	if (rc < 0)
+		return rc;
+	query = db_query(reader->db, &rc, "SELECT max(sequence) FROM events WHERE session = ?", "i", session);
+	rc = read_number(query, rc, last);
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The outbox: every message that is to be sent, from the request to the last receipt. */
+#include <string.h>
+
+#include "sessiond/store/private.h"
+
+struct outbox_op {
+	struct tx_op op;
+	struct store_outbox row;           /* texts in the tx's arena */
+	struct span info, message, stanza; /* sealed */
+	const char *device;
+	int64_t *number;
+};
+
+static struct span seal_part(struct store_tx *tx, char what, int64_t session, const char *message_id, struct span plain)
+{
+	struct aad aad;
+
+	aad_start(&aad, what);
+	aad_int(&aad, session);
+	aad_text(&aad, message_id);
+	return tx_seal(tx, tx->store->seals.outbox, aad_span(&aad), plain);
+}
+
+static struct span seal_stanza(struct store_tx *tx, int64_t number, struct span plain)
+{
+	struct aad aad;
+
+	aad_start(&aad, 's');
+	aad_int(&aad, number);
+	return tx_seal(tx, tx->store->seals.outbox, aad_span(&aad), plain);
+}
+
+static struct outbox_op *op_for(struct store_tx *tx, int64_t number, int64_t at_ms,
+                                int (*apply)(struct store_tx *tx, struct db *db, struct tx_op *op))
+{
+	struct outbox_op *made = tx_op_add(tx, sizeof *made, apply);
+
+	made->row.number = number;
+	made->row.updated_ms = at_ms;
+	return made;
+}
+
+static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct outbox_op *add = (const struct outbox_op *)op;
+	const struct store_outbox *row = &add->row;
+	int rc = db_run(db,
+	                "INSERT INTO outbox (session, message_id, recipient, state, not_before_ms, created_ms, updated_ms, info, message) "
+	                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", "ittniiibb", row->session, row->message_id, row->recipient,
+	                (int)STORE_OUTBOX_QUEUED, row->not_before_ms, row->created_ms, row->created_ms, add->info, add->message);
+
+	if (rc != 0)
+		return rc;
+	tx->new_outbox = db->driver->last_number(db);
+	if (add->number != NULL)
+		*add->number = tx->new_outbox;
+	return 0;
+}
+
+void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, int64_t *number)
+{
+	struct outbox_op *add = op_for(tx, 0, row->created_ms, apply_add);
+
+	add->row = *row;
+	add->row.message_id = tx_text(tx, row->message_id);
+	add->row.recipient = tx_text(tx, row->recipient);
+	add->message = seal_part(tx, 'm', row->session, row->message_id, row->message);
+	if (row->info != NULL)
+		add->info = seal_part(tx, 'i', row->session, row->message_id, span_text(row->info));
+	add->number = number;
+}
+
+static int apply_stanza(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct outbox_op *change = (const struct outbox_op *)op;
+	int rc = db_run(db, "UPDATE outbox SET state = ?, stanza = ?, updated_ms = ?, attempts = attempts + 1 WHERE number = ? AND state < ?",
+	                "nbiin", (int)STORE_OUTBOX_SENT, change->stanza, change->row.updated_ms, change->row.number,
+	                (int)STORE_OUTBOX_ACKED);
+
+	(void)tx;
+	return rc == 0 && db->driver->changes(db) == 0 ? STORE_NOT_FOUND : rc;
+}
+
+void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span stanza, int64_t at_ms)
+{
+	op_for(tx, number, at_ms, apply_stanza)->stanza = seal_stanza(tx, number, stanza);
+}
+
+static int apply_ack(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_outbox *row = &((const struct outbox_op *)op)->row;
+
+	(void)tx;
+	return db_run(db,
+	              "UPDATE outbox SET state = CASE WHEN state < ? THEN ? ELSE state END, stanza = NULL, server_ms = ?, updated_ms = ? "
+	              "WHERE number = ?", "nniii", (int)STORE_OUTBOX_ACKED, (int)STORE_OUTBOX_ACKED, row->server_ms, row->updated_ms,
+	              row->number);
+}
+
+void store_tx_outbox_ack(struct store_tx *tx, int64_t number, int64_t server_ms, int64_t at_ms)
+{
+	op_for(tx, number, at_ms, apply_ack)->row.server_ms = server_ms;
+}
+
+static int apply_fail(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_outbox *row = &((const struct outbox_op *)op)->row;
+
+	(void)tx;
+	return db_run(db, "UPDATE outbox SET state = ?, stanza = NULL, code = ?, error = ?, updated_ms = ? WHERE number = ? AND state < ?",
+	              "nntiin", (int)STORE_OUTBOX_FAILED, row->code, row->error, row->updated_ms, row->number, (int)STORE_OUTBOX_ACKED);
+}
+
+void store_tx_outbox_fail(struct store_tx *tx, int64_t number, int code, const char *error, int64_t at_ms)
+{
+	struct outbox_op *change = op_for(tx, number, at_ms, apply_fail);
+
+	change->row.code = code;
+	change->row.error = tx_text(tx, error);
+}
+
+static int apply_retry(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_outbox *row = &((const struct outbox_op *)op)->row;
+
+	(void)tx;
+	return db_run(db, "UPDATE outbox SET attempts = attempts + 1, not_before_ms = ?, updated_ms = ? WHERE number = ? AND state < ?",
+	              "iiin", row->not_before_ms, row->updated_ms, row->number, (int)STORE_OUTBOX_ACKED);
+}
+
+void store_tx_outbox_retry(struct store_tx *tx, int64_t number, int64_t not_before_ms, int64_t at_ms)
+{
+	op_for(tx, number, at_ms, apply_retry)->row.not_before_ms = not_before_ms;
+}
+
+static int find_number(struct db *db, int64_t session, const char *message_id, int64_t *number)
+{
+	struct db_statement *query;
+	int rc = 0;
+
+	*number = 0;
+	query = db_query(db, &rc, "SELECT number FROM outbox WHERE session = ? AND message_id = ?", "it", session, message_id);
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0)
+		*number = db_int(query, 0);
+	return db_done(query, rc < 0 ? rc : 0);
+}
+
+/* A read receipt may overtake the delivery receipt of the same device: its state moves forward only, too. */
+static int device_state(struct db *db, int64_t number, const char *device, int state, int64_t at_ms)
+{
+	static const struct db_upsert upsert = { "outbox_devices", "outbox device", "state at_ms" };
+	struct db_statement *query;
+	int64_t known = 0;
+	int rc = 0;
+
+	query = db_query(db, &rc, "SELECT state FROM outbox_devices WHERE outbox = ? AND device = ?", "it", number, device);
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0)
+		known = db_int(query, 0);
+	rc = db_done(query, rc < 0 ? rc : 0);
+	if (rc != 0 || known >= state)
+		return rc;
+	return db_run_upsert(db, &upsert, "itni", number, device, state, at_ms);
+}
+
+static int apply_receipt(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct outbox_op *change = (const struct outbox_op *)op;
+	const struct store_outbox *row = &change->row;
+	int state = (int)row->state;
+	int64_t number;
+	int rc = find_number(db, row->session, row->message_id, &number);
+
+	(void)tx;
+	if (rc != 0 || number == 0)
+		return rc;
+	/* What a recipient has received is out, even if the server's ack was lost or we gave up on it. */
+	rc = db_run(db,
+	            "UPDATE outbox SET state = ?, stanza = NULL, updated_ms = ? WHERE number = ? AND (state < ? OR state = ?)", "niinn",
+	            state, row->updated_ms, number, state, (int)STORE_OUTBOX_FAILED);
+	if (rc == 0 && change->device != NULL)
+		rc = device_state(db, number, change->device, state, row->updated_ms);
+	return rc;
+}
+
+void store_tx_outbox_receipt(struct store_tx *tx, int64_t session, const char *message_id, const char *device,
+                             enum store_outbox_state state, int64_t at_ms)
+{
+	struct outbox_op *change = op_for(tx, 0, at_ms, apply_receipt);
+
+	change->row.session = session;
+	change->row.message_id = tx_text(tx, message_id);
+	change->row.state = state;
+	change->device = tx_text(tx, device);
+}
+
+static int apply_expire(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	(void)tx;
+	/* Numbers grow with time: only the oldest rows are looked at. */
+	return db_run(db,
+	              "DELETE FROM outbox WHERE number IN (SELECT number FROM "
+	              "(SELECT number, updated_ms, state FROM outbox ORDER BY number LIMIT 5000) AS old WHERE updated_ms < ? AND state >= ?)",
+	              "in", ((const struct outbox_op *)op)->row.updated_ms, (int)STORE_OUTBOX_ACKED);
+}
+
+void tx_outbox_expire(struct store_tx *tx, int64_t before_ms)
+{
+	op_for(tx, 0, before_ms, apply_expire);
+}
+
+/* ---- reading ---- */
+
+#define OUTBOX_COLUMNS                                                                                                          \
+	"SELECT number, session, message_id, recipient, state, attempts, not_before_ms, created_ms, updated_ms, server_ms, code, " \
+	"error, info, message, stanza FROM outbox "
+
+static int open_part(struct store_reader *reader, struct arena *arena, char what, const struct store_outbox *row, struct span sealed,
+                     struct span *plain)
+{
+	struct aad aad;
+
+	aad_start(&aad, what);
+	aad_int(&aad, what == 's' ? row->number : row->session);
+	if (what != 's')
+		aad_text(&aad, row->message_id);
+	return seal_open(reader->store->seals.outbox, aad_span(&aad), sealed, arena, plain);
+}
+
+static int row_of(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_outbox *row)
+{
+	struct span info;
+	int rc;
+
+	*row = (struct store_outbox){
+		.number = db_int(query, 0),
+		.session = db_int(query, 1),
+		.message_id = db_text(query, arena, 2),
+		.recipient = db_text(query, arena, 3),
+		.state = (enum store_outbox_state)db_int(query, 4),
+		.attempts = (int)db_int(query, 5),
+		.not_before_ms = db_int(query, 6),
+		.created_ms = db_int(query, 7),
+		.updated_ms = db_int(query, 8),
+		.server_ms = db_int(query, 9),
+		.code = (int)db_int(query, 10),
+		.error = db_text(query, arena, 11),
+	};
+	rc = open_part(reader, arena, 'i', row, db_blob(query, 12), &info);
+	row->info = (const char *)info.p;
+	if (rc == 0)
+		rc = open_part(reader, arena, 'm', row, db_blob(query, 13), &row->message);
+	if (rc == 0)
+		rc = open_part(reader, arena, 's', row, db_blob(query, 14), &row->stanza);
+	return rc;
+}
+
+int store_outbox_pending(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit, struct store_outbox **rows,
+                         size_t *n)
+{
+	struct rows list;
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, OUTBOX_COLUMNS "WHERE session = ? AND state < 3 ORDER BY number LIMIT ?",
+	                                      "ii", session, (int64_t)limit);
+
+	rows_init(&list, arena, sizeof **rows);
+	while (query != NULL && (rc = db_step(query)) > 0) {
+		rc = row_of(reader, query, arena, rows_add(&list));
+		if (rc != 0)
+			break;
+	}
+	*rows = list.data;
+	*n = list.count;
+	return db_done(query, rc);
+}
+
+static int one_row(struct store_reader *reader, struct db_statement *query, int rc, struct arena *arena, struct store_outbox *row)
+{
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0)
+		rc = row_of(reader, query, arena, row);
+	else if (rc == 0)
+		rc = STORE_NOT_FOUND;
+	return db_done(query, rc);
+}
+
+int store_outbox_get(struct store_reader *reader, struct arena *arena, int64_t number, struct store_outbox *row)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, OUTBOX_COLUMNS "WHERE number = ?", "i", number);
+
+	return one_row(reader, query, rc, arena, row);
+}
+
+int store_outbox_find(struct store_reader *reader, struct arena *arena, int64_t session, const char *message_id,
+                      struct store_outbox *row)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, OUTBOX_COLUMNS "WHERE session = ? AND message_id = ?", "it", session,
+	                                      message_id);
+
+	return one_row(reader, query, rc, arena, row);
+}
+
+int store_outbox_devices(struct store_reader *reader, struct arena *arena, int64_t number, struct store_outbox_device **rows,
+                         size_t *n)
+{
+	struct rows list;
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, "SELECT device, state, at_ms FROM outbox_devices WHERE outbox = ? "
+	                                      "ORDER BY device", "i", number);
+
+	rows_init(&list, arena, sizeof **rows);
+	while (query != NULL && (rc = db_step(query)) > 0) {
+		*(struct store_outbox_device *)rows_add(&list) = (struct store_outbox_device){
+			.device = db_text(query, arena, 0),
+			.state = (enum store_outbox_state)db_int(query, 1),
+			.at_ms = db_int(query, 2),
+		};
+	}
+	*rows = list.data;
+	*n = list.count;
+	return db_done(query, rc);
+}

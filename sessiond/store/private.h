@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of this folder share.
+ *
+ *     store_commit() -> queue (store.lock) -> writer thread -> group: begin, apply..., commit -> done()
+ *                                                   | log grew
+ *                                                   v
+ *                                             keeper thread: checkpoints, and once a minute what is due (keeper.c)
+ *     store_read()   -> reads (store.read_lock) -> reader threads
+ */
+#ifndef STORE_PRIVATE_H
+#define STORE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "sessiond/crypto/seal.h"
+#include "sessiond/store/db.h"
+#include "sessiond/store/store.h"
+
+enum { READERS_MAX = 16 };
+
+/* One change of a tx. Applied by the writer, perhaps twice when its group had to be done again. */
+struct tx_op {
+	struct tx_op *next;
+	int (*apply)(struct store_tx *tx, struct db *db, struct tx_op *op);
+	void (*committed)(struct store *store, struct db *db, struct tx_op *op); /* may be NULL */
+};
+
+struct store_tx {
+	struct store *store;
+	struct arena arena;
+	struct tx_op *first, **end;
+	int error;            /* found while building */
+	int64_t new_outbox;   /* number of the outbox row that this tx added last, while it is applied */
+	struct store_tx *next;
+	store_done *done;
+	void *arg;
+};
+
+struct read_job {
+	struct read_job *next;
+	void (*fn)(struct store_reader *reader, void *arg);
+	void *arg;
+};
+
+struct store_reader {
+	struct store *store;
+	struct db *db;
+};
+
+struct store_seals {
+	struct sealer *records, *outbox, *journal, *sessions, *answers; /* owned */
+};
+
+struct key_table;
+
+struct store {
+	const struct db_driver *driver;
+	struct db_options db_options; /* strings owned */
+	int window_ms;
+	int64_t journal_max_bytes, outbox_keep_ms;
+	int64_t (*wall_ms)(void);
+	void (*warn)(void *ctx, const char *line);
+	void *warn_ctx;
+	int lock_fd;
+	char *fence_path; /* owned */
+	char fence_id[33];
+	int64_t fence_epoch; /* writer thread once it runs; read by the keeper after its own commit */
+	unsigned schema;
+	bool restored;
+	struct store_seals seals;
+	uint8_t pepper[32];
+	struct key_table *keys; /* owned; its own lock */
+
+	pthread_mutex_t lock;   /* queue, writer's state */
+	pthread_cond_t queued_cond;
+	struct store_tx *queue_first, **queue_end; /* owned */
+	uint64_t queued;
+	bool stopping;
+	int last_error;
+	int64_t failing_since_ms;
+
+	pthread_mutex_t read_lock;
+	pthread_cond_t read_cond;
+	struct read_job *reads_first, **reads_end; /* owned */
+	bool readers_stopping;
+
+	pthread_mutex_t keeper_lock;
+	pthread_cond_t keeper_cond;
+	bool keeper_stopping, checkpoint_wanted;
+
+	pthread_t writer_thread, keeper_thread, reader_threads[READERS_MAX];
+	unsigned readers;
+	struct db *writer_db;   /* owned; writer thread only once it runs */
+	struct db *keeper_db;   /* owned; keeper thread only */
+
+	atomic_uint_fast64_t txs, commits, reads;
+	atomic_int_fast64_t journal_bytes, log_bytes, checkpoints;
+	int64_t uncounted_events; /* after an unclean end: journal_bytes lacks events up to this number; keeper thread */
+};
+
+/* ---- tx.c ---- */
+
+/* Room for an op of this size at the end of the tx, with its function set. */
+void *tx_op_add(struct store_tx *tx, size_t size, int (*apply)(struct store_tx *tx, struct db *db, struct tx_op *op));
+/* Copies for ops; NULL stays NULL. */
+const char *tx_text(struct store_tx *tx, const char *text);
+struct span tx_bytes(struct store_tx *tx, struct span bytes);
+/* Seals into the tx's arena; an empty span with p NULL stays so. Failure becomes the tx's error. */
+struct span tx_seal(struct store_tx *tx, const struct sealer *sealer, struct span aad, struct span plain);
+
+/* ---- reading sealed values (tx.c) ---- */
+
+/* Opens into the arena; p NULL stays NULL. 0 or STORE_SEAL. */
+int seal_open(const struct sealer *sealer, struct span aad, struct span sealed, struct arena *arena, struct span *plain);
+
+enum { AAD_MAX = 1024 };
+
+/* What binds a sealed value to its row: fixed-length parts first, then texts divided by NUL. */
+struct aad {
+	size_t len;
+	uint8_t bytes[AAD_MAX];
+};
+
+void aad_start(struct aad *aad, char what);
+void aad_int(struct aad *aad, int64_t value);
+void aad_text(struct aad *aad, const char *text);
+struct span aad_span(const struct aad *aad);
+
+/* A growing array of rows of one size, in the caller's arena (rows.c). */
+struct rows {
+	struct arena *arena;
+	void *data; /* NULL while empty */
+	size_t count, room, size;
+};
+
+void rows_init(struct rows *rows, struct arena *arena, size_t size);
+/* Room for one more row, zeroed. */
+void *rows_add(struct rows *rows);
+
+/* ---- threads ---- */
+
+void *writer_main(void *arg);
+void *reader_main(void *arg);
+void *keeper_main(void *arg);
+/* Asks the keeper for a checkpoint; any thread. */
+void keeper_wake(struct store *store);
+/* One round of what the keeper does every minute; its thread, or a test before closing. */
+void keeper_round(struct store *store);
+void store_warn(struct store *store, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- keys.c ---- */
+
+struct key_table *key_table_new(void);
+void key_table_free(struct key_table *table);
+int key_table_load(struct store *store, struct db *db);
+/* Adds the uses of keys that are not stored yet to a tx. */
+void key_table_flush(struct store *store, struct store_tx *tx);
+/* Makes text the one fixed key of this user; NULL: none. Blocks. */
+int key_seed_fixed(struct store *store, int64_t user, const char *text);
+/* Removes expired keys. */
+void tx_keys_expire(struct store_tx *tx, int64_t now_ms);
+
+/* ---- once a minute, in parts ---- */
+
+void tx_records_expire(struct store_tx *tx, int64_t now_ms);
+void tx_outbox_expire(struct store_tx *tx, int64_t before_ms);
+void tx_idempotency_expire(struct store_tx *tx, int64_t before_ms);
+/* Takes rows away until the journal is within its bound. */
+void tx_journal_trim(struct store_tx *tx, int64_t max_bytes);
+/* Restores the journal's size as the last clean end left it, or notes up to where the keeper must count. */
+int journal_open(struct store *store, struct db *db);
+/* Counts what journal_open() could not know. */
+int journal_count(struct store *store, struct db *db);
+/* Leaves the size for the next start. */
+int journal_close(struct store *store, struct db *db);
+/* Reads a setting into value; leaves it as it was when there is none. */
+int setting_read(struct db *db, const char *name, char *value, size_t room);
+int setting_write(struct db *db, const char *name, const char *value);
+
+#endif

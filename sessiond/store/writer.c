@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The writer thread: takes what is queued, commits it as one group, tells everybody the result. */
+#include <errno.h>
+#include <time.h>
+
+#include "sessiond/store/private.h"
+
+enum {
+	GROUP_MAX = 512,
+	CHECKPOINT_BYTES = 4 << 20
+};
+
+/* How busy the writer is, to decide whether waiting for company pays. */
+struct load {
+	double per_ms;      /* txs that arrive, smoothed */
+	double group;       /* size of groups, smoothed */
+	struct timespec last;
+};
+
+struct group {
+	struct store_tx *txs[GROUP_MAX];
+	int results[GROUP_MAX];
+	size_t count;
+};
+
+static void enqueue(struct store *store, struct store_tx *tx)
+{
+	pthread_mutex_lock(&store->lock);
+	*store->queue_end = tx;
+	store->queue_end = &tx->next;
+	store->queued++;
+	/* The writer sleeps on an empty queue, or waits for a group to come together: it looks at both numbers itself. */
+	pthread_cond_signal(&store->queued_cond);
+	pthread_mutex_unlock(&store->lock);
+}
+
+void store_commit(struct store *store, struct store_tx *tx, store_done *done, void *arg)
+{
+	tx->done = done;
+	tx->arg = arg;
+	tx->next = NULL;
+	enqueue(store, tx);
+}
+
+struct waiting {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool over;
+	int error;
+};
+
+static void wake_waiting(void *arg, int error)
+{
+	struct waiting *waiting = arg;
+
+	pthread_mutex_lock(&waiting->lock);
+	waiting->over = true;
+	waiting->error = error;
+	pthread_cond_signal(&waiting->cond);
+	pthread_mutex_unlock(&waiting->lock);
+}
+
+int store_commit_wait(struct store *store, struct store_tx *tx)
+{
+	struct waiting waiting = { .over = false };
+
+	pthread_mutex_init(&waiting.lock, NULL);
+	pthread_cond_init(&waiting.cond, NULL);
+	store_commit(store, tx, wake_waiting, &waiting);
+	pthread_mutex_lock(&waiting.lock);
+	while (!waiting.over)
+		pthread_cond_wait(&waiting.cond, &waiting.lock);
+	pthread_mutex_unlock(&waiting.lock);
+	pthread_cond_destroy(&waiting.cond);
+	pthread_mutex_destroy(&waiting.lock);
+	return waiting.error;
+}
+
+static double ms_between(const struct timespec *from, const struct timespec *to)
+{
+	return (double)(to->tv_sec - from->tv_sec) * 1e3 + (double)(to->tv_nsec - from->tv_nsec) / 1e6;
+}
+
+/*
+ * Commits do not group by themselves even at thousands a second. A window halves the work then, but adds its length to every commit,
+ * so it opens only when company is to be expected, and closes when as many as usual have come.
+ */
+static void wait_for_company(struct store *store, const struct load *load)
+{
+	struct timespec until;
+	uint64_t enough = load->group < 2 ? 2 : (uint64_t)(load->group + 0.5);
+
+	if (store->window_ms <= 0 || load->per_ms * store->window_ms < 2)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)store->window_ms * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (store->queued < enough && store->queued < GROUP_MAX && !store->stopping) {
+		if (pthread_cond_timedwait(&store->queued_cond, &store->lock, &until) == ETIMEDOUT)
+			break;
+	}
+}
+
+/* False when the store stops and nothing is left. */
+static bool take_group(struct store *store, struct group *group, const struct load *load)
+{
+	group->count = 0;
+	pthread_mutex_lock(&store->lock);
+	while (store->queue_first == NULL && !store->stopping)
+		pthread_cond_wait(&store->queued_cond, &store->lock);
+	if (store->queue_first != NULL)
+		wait_for_company(store, load);
+	while (store->queue_first != NULL && group->count < GROUP_MAX) {
+		struct store_tx *tx = store->queue_first;
+
+		store->queue_first = tx->next;
+		group->txs[group->count] = tx;
+		group->results[group->count++] = tx->error;
+	}
+	if (store->queue_first == NULL)
+		store->queue_end = &store->queue_first;
+	store->queued -= group->count;
+	pthread_mutex_unlock(&store->lock);
+	return group->count > 0;
+}
+
+static void measure(struct load *load, size_t count)
+{
+	struct timespec now;
+	double ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = ms_between(&load->last, &now);
+	load->last = now;
+	load->per_ms = load->per_ms * 0.8 + 0.2 * (double)count / (ms < 0.05 ? 0.05 : ms);
+	load->group = load->group * 0.8 + 0.2 * (double)count;
+}
+
+static int apply_ops(struct store_tx *tx, struct db *db)
+{
+	int rc = 0;
+
+	tx->new_outbox = 0;
+	for (struct tx_op *op = tx->first; op != NULL && rc == 0; op = op->next)
+		rc = op->apply(tx, db, op);
+	return rc;
+}
+
+/* The fast way: everything in one transaction, without a way back for one of them. */
+static int commit_together(struct store *store, struct group *group)
+{
+	struct db *db = store->writer_db;
+	int rc = db->driver->begin(db);
+
+	for (size_t i = 0; i < group->count && rc == 0; i++) {
+		if (group->results[i] == 0)
+			rc = apply_ops(group->txs[i], db);
+	}
+	if (rc == 0)
+		rc = db->driver->commit(db);
+	if (rc != 0)
+		db->driver->rollback(db);
+	return rc;
+}
+
+/* One transaction again, but each tx can be taken back alone. An error leaves results as they were. */
+static int commit_with_savepoints(struct store *store, struct group *group)
+{
+	struct db *db = store->writer_db;
+	int results[GROUP_MAX];
+	int rc = db->driver->begin(db);
+
+	for (size_t i = 0; i < group->count && rc == 0; i++) {
+		results[i] = group->results[i];
+		if (results[i] != 0)
+			continue;
+		rc = db_run(db, "SAVEPOINT tx", "");
+		if (rc == 0)
+			results[i] = apply_ops(group->txs[i], db);
+		if (results[i] != 0 && !db->driver->in_transaction(db))
+			rc = results[i];
+		else if (results[i] != 0 && rc == 0)
+			rc = db_run(db, "ROLLBACK TO SAVEPOINT tx", "");
+		if (rc == 0)
+			rc = db_run(db, "RELEASE SAVEPOINT tx", "");
+	}
+	if (rc == 0)
+		rc = db->driver->commit(db);
+	if (rc != 0)
+		db->driver->rollback(db);
+	for (size_t i = 0; i < group->count && rc == 0; i++)
+		group->results[i] = results[i];
+	return rc;
+}
+
+static void commit_one_by_one(struct store *store, struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		struct group one = { .txs = { group->txs[i] }, .results = { group->results[i] }, .count = 1 };
+
+		if (one.results[0] == 0)
+			group->results[i] = commit_together(store, &one);
+	}
+}
+
+static void commit_group(struct store *store, struct group *group)
+{
+	int rc = commit_together(store, group);
+
+	if (rc == 0)
+		return;
+	if (group->count == 1) {
+		group->results[0] = group->results[0] != 0 ? group->results[0] : rc;
+		return;
+	}
+	/* One that breaks a rule is found with savepoints; a full disk may still have room for the smaller ones. */
+	if (rc == STORE_CONSTRAINT || rc == STORE_NOT_FOUND)
+		rc = commit_with_savepoints(store, group);
+	if (rc != 0)
+		commit_one_by_one(store, group);
+}
+
+/* What an operator must hear of: not the rules that a tx may break. */
+static bool is_trouble(int error)
+{
+	return error != 0 && error != STORE_CONSTRAINT && error != STORE_NOT_FOUND;
+}
+
+static void remember_health(struct store *store, const struct group *group)
+{
+	int error = 0, before;
+
+	for (size_t i = 0; i < group->count; i++) {
+		if (is_trouble(group->results[i]))
+			error = group->results[i];
+	}
+	pthread_mutex_lock(&store->lock);
+	before = store->last_error;
+	store->last_error = error;
+	if (error != 0 && before == 0)
+		store->failing_since_ms = store->wall_ms();
+	else if (error == 0)
+		store->failing_since_ms = 0;
+	pthread_mutex_unlock(&store->lock);
+	if (error != 0 && error != before)
+		store_warn(store, "the database refuses to store: %s (%s)", store_error_name(error),
+		           store->writer_db->driver->message(store->writer_db));
+	else if (error == 0 && before != 0)
+		store_warn(store, "the database stores again");
+}
+
+static void finish_group(struct store *store, struct group *group)
+{
+	unsigned good = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		struct store_tx *tx = group->txs[i];
+
+		for (struct tx_op *op = tx->first; op != NULL && group->results[i] == 0; op = op->next) {
+			if (op->committed != NULL)
+				op->committed(store, store->writer_db, op);
+		}
+		good += group->results[i] == 0;
+	}
+	atomic_fetch_add(&store->txs, good);
+	atomic_fetch_add(&store->commits, 1);
+	for (size_t i = 0; i < group->count; i++) {
+		struct store_tx *tx = group->txs[i];
+
+		if (tx->done != NULL)
+			tx->done(tx->arg, group->results[i]);
+		store_tx_free(tx);
+	}
+}
+
+void *writer_main(void *arg)
+{
+	struct store *store = arg;
+	struct load load = { .per_ms = 0 };
+	struct group group;
+
+	clock_gettime(CLOCK_MONOTONIC, &load.last);
+	while (take_group(store, &group, &load)) {
+		measure(&load, group.count);
+		commit_group(store, &group);
+		remember_health(store, &group);
+		atomic_store(&store->log_bytes, store->writer_db->log_bytes);
+		finish_group(store, &group);
+		if (store->writer_db->log_bytes >= CHECKPOINT_BYTES)
+			keeper_wake(store);
+	}
+	return NULL;
+}
