@@ -41,11 +41,11 @@ static int cgi_write(struct exchange *x, const void *p, size_t n)
 	return 0;
 }
 
-/* A pipe whose reader has left raises POLLERR on its writing end. */
+/* Web servers end CGI programs whose client has left by themselves; Apache half-closes our output long before that. */
 static int cgi_watch(struct exchange *x)
 {
 	(void)x;
-	return STDOUT_FILENO;
+	return -1;
 }
 
 static const struct exchange_ops cgi_ops = { cgi_var, cgi_read, cgi_write, cgi_watch };

@@ -246,7 +246,7 @@ static void parse_field(struct document *d, struct field *root, struct span word
 	while (word.n) {
 		const uint8_t *dot = memchr(word.p, '.', word.n);
 		size_t n = dot ? (size_t)(dot - word.p) : word.n;
-		bool array = n > 2 && !memcmp(word.p + n - 2, "[]", 2);
+		bool array = n >= 2 && !memcmp(word.p + n - 2, "[]", 2);
 
 		at = add_field(d, at, span_of(word.p, array ? n - 2 : n));
 		at->array |= array;
@@ -304,7 +304,15 @@ static void write_success_schema(struct document *d, const struct route *r, cons
 
 	member(d, "schema", '{');
 	if (r->family == FAMILY_BARE || r->family == FAMILY_FILE) {
-		write_properties(d, root);
+		/* "[].x": the body is an array */
+		if (root->first && !root->first->name.n) {
+			json_member(d->out, "type", "array");
+			member(d, "items", '{');
+			write_properties(d, root->first);
+			close(d);
+		} else {
+			write_properties(d, root);
+		}
 		close(d);
 		return;
 	}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this fails, the route table of warest.fcgi (seen through the OpenAPI document that is made from it) and the contract's list of
+// routes disagree: a documented route, parameter, answer or error text would be missing or different for API users.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { responderPath } from './lib/web.js';
+
+const contract = JSON.parse(readFileSync(new URL('../contract/routes.json', import.meta.url)));
+const openapi = JSON.parse(execFileSync(responderPath, ['--openapi'], { encoding: 'utf8' }));
+
+// What the compatible server adds to the list on purpose.
+const alsoPost = ['create', 'create/pair-code', 'logout', 'reconnect'].map((p) => `POST /api/v1/session/${p}`); // K5
+const passkey = ['GET ', 'POST /response', 'POST /confirm'].map((s) => {
+  const [method, tail] = s.split(' ');
+  return `${method} /api/v1/session/{sessionId}/passkey${tail}`;
+});
+
+const operations = new Map();
+for (const [path, methods] of Object.entries(openapi.paths))
+  for (const [method, operation] of Object.entries(methods)) operations.set(`${method.toUpperCase()} ${path}`, operation);
+
+// Descriptions of a status hold "code text; code text", where <..> of the contract stands for any text.
+function texts(operation, status) {
+  return operation.responses[status]?.description ?? '';
+}
+
+function resultSchema(operation, status, envelope) {
+  const schema = Object.values(operation.responses[status].content)[0].schema;
+  if (envelope === 'B' || envelope === 'C') return schema;
+  return schema.properties.results.items;
+}
+
+// "a.b[].c" -> is it described?
+function hasField(schema, name) {
+  let at = schema;
+  for (const part of name.replace(/\?$/, '').split('.')) {
+    const plain = part.replace(/\[\]$/, '');
+    if (plain) at = at?.properties?.[plain];
+    if (!at) return false;
+    if (part.endsWith('[]')) at = at.items ?? at;
+  }
+  return true;
+}
+
+test('every route of the contract is in the table, and nothing else but the additions', () => {
+  const wanted = contract.routes.map((r) => `${r.method} ${r.path}`);
+  assert.deepEqual([...operations.keys()].sort(), [...wanted, ...alsoPost, ...passkey].sort());
+});
+
+for (const route of contract.routes) {
+  const operation = operations.get(`${route.method} ${route.path}`);
+  test(`${route.method} ${route.path}`, () => {
+    const security = operation.security.map((s) => Object.keys(s)[0]);
+    const wanted = { none: [], key: ['ApiKey', 'Bearer'], admin: ['ApiKey', 'Bearer'], docs: ['ApiKey', 'Bearer', 'Cookie'] }[route.auth];
+    assert.deepEqual(security, wanted, 'credentials');
+    assert.equal(Boolean(operation.requestBody), route.body !== 'none', 'body');
+
+    const named = new Map(operation.parameters.filter((p) => p.name).map((p) => [p.name, p]));
+    for (const [name, schema] of Object.entries(operation.requestBody?.content['application/json'].schema.properties ?? {}))
+      named.set(name, { name, in: 'body', description: schema.description, schema });
+    for (const param of route.params) {
+      if (param.name === 'Authorization') continue;
+      const have = named.get(param.name);
+      assert.ok(have, `parameter ${param.name}`);
+      for (const alias of param.aliases ?? []) assert.ok(have.description.includes(alias), `alias ${alias} of ${param.name}`);
+      assert.deepEqual([have.schema.type].flat(), param.type.split('|'), `type of ${param.name}`);
+      if (param.enum) assert.deepEqual(have.schema.enum, param.enum, `values of ${param.name}`);
+      if (param.default !== undefined && param.default !== false) assert.deepEqual(have.schema.default, param.default, `default of ${param.name}`);
+    }
+    for (const name of contract.session_selectors[route.session]?.id ?? []) {
+      const first = contract.session_selectors[route.session].id[0];
+      if (!route.path.includes('{sessionId}'))
+        assert.ok(name === first ? named.has(name) : named.get(first).description.includes(name), `session parameter ${name}`);
+    }
+
+    for (const success of route.success) {
+      const bodies = [success.message ?? []].flat();
+      for (const text of bodies) assert.ok(texts(operation, success.status).includes(text), `success text "${text}"`);
+      if (success.code) assert.ok(texts(operation, success.status).includes(String(success.code)), `code ${success.code}`);
+      for (const field of success.fields ?? [])
+        assert.ok(hasField(resultSchema(operation, success.status, route.envelope), field), `field ${field}`);
+    }
+    const errors = [...route.errors, ...(contract.session_selectors[route.session]?.errors ?? [])];
+    for (const error of errors) {
+      if (/OpenAPI spec/.test(error.message)) continue; // the document is made, it cannot be missing
+      assert.ok(texts(operation, error.status).includes(error.message), `error ${error.status} "${error.message}"`);
+      if (error.code) assert.ok(texts(operation, error.status).includes(String(error.code)), `error code ${error.code}`);
+    }
+    for (const set of route.error_sets ?? [])
+      for (const error of contract.error_sets[set]) {
+        if (error.body.error === 'DOCS_ACCESS_FAILED') continue; // 503 says the same more plainly
+        assert.ok(texts(operation, error.status).includes(error.body.error), `${set}: "${error.body.error}"`);
+      }
+  });
+}
+
+test('every operation has texts, an id of its own and references that exist', () => {
+  const ids = new Set();
+  for (const operation of operations.values()) {
+    assert.ok(operation.summary && operation.description && operation.tags.length);
+    assert.ok(!ids.has(operation.operationId), operation.operationId);
+    ids.add(operation.operationId);
+  }
+  for (const [, ref] of JSON.stringify(openapi).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+    const found = ref.split('/').reduce((at, name) => at?.[name], openapi);
+    assert.ok(found, ref);
+  }
+});
