@@ -73,6 +73,7 @@ export class Account {
         this.keyIndex = 0;
         this.listVersion = 1;
         this.tokensIssued = new Map();
+        this.timelock = null;
         this.chatted = new Set();
         this.blocked = new Set();
         this.phoneDevice = null;

@@ -147,7 +147,10 @@ export class ClientConnection {
                 this.heldBack = stanza;
                 return;
             }
-            if (faults.applies('duplicate', this.device, stanza)) this.sendNow(stanza);
+            if (faults.applies('duplicate', this.device, stanza)) {
+                if (entry) this.device.queue.owedAgain(entry);
+                this.sendNow(stanza);
+            }
             const delay = faults.applies('delay', this.device, stanza);
             if (delay) {
                 setTimeout(() => this.sendNow(stanza), delay.ms);

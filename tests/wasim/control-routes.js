@@ -5,6 +5,7 @@ import { Simulator } from './simulator.js';
 import { FAULT_KINDS } from './faults.js';
 import { messageBytes } from './content.js';
 import { PAIRING_FAULTS } from './pairing.js';
+import { sendHistory } from './history.js';
 
 const MAX_WAIT_MS = 60000;
 
@@ -43,6 +44,12 @@ function simulatedOf(found, id) {
     return device;
 }
 
+function companionOf(found, id) {
+    const device = found.devices.get(Number(id));
+    if (!device || !device.id) throw new ControlError(404, `account has no companion ${id}`);
+    return device;
+}
+
 function targetJid(sim, text) {
     const raw = String(text ?? '');
     if (raw.includes('@')) return raw;
@@ -73,6 +80,10 @@ function accountRoutes(sim) {
             if ('passkey' in body) found.passkey = !!body.passkey;
             if ('require_token' in body) found.requireToken = !!body.require_token;
             if (body.privacy) Object.assign(found.settings, body.privacy);
+            if ('timelock' in body) {
+                found.timelock = body.timelock;
+                sim.notices.timelock(found);
+            }
             return found.toJson();
         },
         'GET /accounts/:account/devices': ({ params }) => ({ devices: account(sim, params.account).deviceList().map(d => d.toJson()) }),
@@ -130,6 +141,14 @@ function messageRoutes(sim) {
         'POST /accounts/:account/read': ({ params, body }) => {
             simulatedOf(account(sim, params.account), body.device).simulated.outbox.read(targetJid(sim, body.chat), body.ids, body.type);
         },
+        'POST /accounts/:account/peer': ({ params, body }) => {
+            const found = account(sim, params.account);
+            return found.phoneDevice.simulated.outbox.sendPeer(companionOf(found, body.device), messageBytes(body), { id: body.id });
+        },
+        'POST /accounts/:account/history': async ({ params, body }) => {
+            const found = account(sim, params.account);
+            return { ids: await sendHistory(sim, found, companionOf(found, body.device), body) };
+        },
         'POST /accounts/:account/ask-again': ({ params, body }) => {
             simulatedOf(account(sim, params.account), body.device).simulated.outbox.askAgain(body.from, body.id, body);
         },
@@ -166,6 +185,15 @@ function clientRoutes(sim) {
         'POST /clients/:client/query': async ({ params, body }) => {
             const answer = await clientOf(sim, params.client).query(nodeFromJson(body.stanza));
             return { answer: answer && nodeToJson(answer) };
+        },
+        'POST /clients/:client/replay': ({ params, body }) => {
+            const device = deviceOf(sim, params.client);
+            const entry = sim.stanzas.list(0, e => e.direction === 'out' && e.device === device.name && e.stanza.attrs.id === body.id && e.stanza.tag === (body.tag || 'message'), Infinity)[0];
+            if (!entry) throw new ControlError(404, `no stanza ${body.id} in the log`);
+            device.queue.push(entry.stanza);
+        },
+        'POST /clients/:client/notification': ({ params, body }) => {
+            sim.notices.custom(deviceOf(sim, params.client), body.type, (body.content || []).map(nodeFromJson), body.attrs);
         },
         'POST /clients/:client/low-prekeys': ({ params }) => sim.preKeys.sendLowNotice(deviceOf(sim, params.client)),
         'POST /clients/:client/clear-prekeys': ({ params }) => deviceOf(sim, params.client).preKeys.clear(),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Faults on demand. A rule says what goes wrong, for whom, for which stanzas, and how often.
+import protobufs from 'libsignal/src/protobufs.js';
 import { children, node } from './nodes.js';
 
 /** Kinds of rules and what they do; shown by the control API. */
@@ -31,10 +32,17 @@ export const FAULT_KINDS = {
 
 const STANDING = new Set(['split_frames', 'merge_frames']);
 
-function flipByte(enc) {
+/** An <enc> whose Signal message does not authenticate; the envelope of a pkmsg stays readable. */
+export function damaged(enc) {
     const bytes = Buffer.from(enc.content);
-    bytes[bytes.length - 3] ^= 0x55;
-    return { ...enc, content: bytes };
+    if (enc.attrs.type !== 'pkmsg') {
+        bytes[bytes.length - 3] ^= 0x55;
+        return { ...enc, content: bytes };
+    }
+    const outer = protobufs.PreKeyWhisperMessage.decode(bytes.subarray(1));
+    outer.message = Buffer.from(outer.message);
+    outer.message[outer.message.length - 3] ^= 0x55;
+    return { ...enc, content: Buffer.concat([bytes.subarray(0, 1), protobufs.PreKeyWhisperMessage.encode(outer).finish()]) };
 }
 
 /** The set of active rules. */
@@ -105,7 +113,7 @@ export class Faults {
         if (stanza.tag !== 'message') return stanza;
         let out = stanza;
         if (this.applies('corrupt_enc', device, stanza)) {
-            out = { ...out, content: children(out).map(c => (c.tag === 'enc' ? flipByte(c) : c)) };
+            out = { ...out, content: children(out).map(c => (c.tag === 'enc' ? damaged(c) : c)) };
         }
         if (this.applies('strip_enc', device, stanza)) {
             out = { ...out, content: [...children(out).filter(c => c.tag !== 'enc'), node('unavailable')] };

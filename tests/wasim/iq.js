@@ -6,6 +6,15 @@ import { sha256 } from './curve.js';
 
 const ABT_TCTOKEN_ON_ALL = '10518';
 const ABT_TOKEN_TO_LID = '14303';
+const MEX_TIMELOCK = '23983697327930364';
+
+/** The state of a reach-out time lock as the service words it; lock is null or {until (seconds), kind}. */
+export function timelockJson(lock) {
+    return {
+        is_active: !!lock, time_enforcement_ends: lock ? String(lock.until) : null,
+        enforcement_type: lock ? lock.kind || 'RESTRICT_ALL_COMPANIONS' : 'DEFAULT'
+    };
+}
 
 /** Answers the IQs of clients. A handler returns the children of the result, {error, text}, or null for "not known". */
 export class IqService {
@@ -31,7 +40,8 @@ export class IqService {
             'w:biz': () => [],
             'w:sync:app:state': (d, iq) => this.appState(d, iq),
             'urn:xmpp:whatsapp:push': () => [],
-            'w:stats': () => []
+            'w:stats': () => [],
+            'w:mex': (d, iq) => this.mex(d, iq)
         }));
     }
 
@@ -148,6 +158,15 @@ export class IqService {
             hosts.map(hostname => node('host', { hostname })))];
     }
 
+    /** GraphQL queries; the only one known is the state of the reach-out time lock. */
+    mex(device, iq) {
+        const query = child(iq, 'query');
+        if (query?.attrs.query_id !== MEX_TIMELOCK) return null;
+        const { timelock } = device.account;
+        const data = { xwa2_fetch_account_reachout_timelock: timelockJson(timelock) };
+        return [node('result', {}, Buffer.from(JSON.stringify({ data })))];
+    }
+
     groups(device, iq) {
         if (child(iq, 'participating')) return [node('groups')];
         return { error: 404, text: 'item-not-found' };
@@ -157,7 +176,7 @@ export class IqService {
         const sync = child(iq, 'sync');
         if (!sync) return null;
         return [node('sync', {}, children(sync, 'collection').map(c => node('collection', {
-            name: c.attrs.name, version: c.attrs.version ?? 0, type: 'result'
+            name: c.attrs.name, version: c.attrs.version ?? 0
         })))];
     }
 }
@@ -211,6 +230,7 @@ export class TokenService {
             return 463;
         }
         const known = recipient.chatted.has(sender.account.phone);
+        if (sender.account.timelock && !known) return 463;
         return recipient.requireToken && !known && !tc && !cs ? 463 : null;
     }
 

@@ -133,8 +133,9 @@ export class MessageChecks {
         return out;
     }
 
-    /** True if the sender was told of a device list that has this device and could have used its bundle. */
+    /** True if the sender could have used this device: a phone, or a companion on a list that it was told of. */
     shouldHaveKnown(sender, device) {
+        if (device.id === 0) return !sender.excused.has(device);
         return sender.knownLists.get(device.account.phone) === device.account.listVersion && !sender.excused.has(device);
     }
 }

@@ -3,6 +3,7 @@
 import { node } from './nodes.js';
 import { participantHash } from './accounts.js';
 import { SERVER_JID } from './jid.js';
+import { timelockJson } from './iq.js';
 
 /** Builds and queues notifications. */
 export class Notices {
@@ -44,10 +45,10 @@ export class Notices {
     tellWatchers(kind, device, withHash) {
         const { account } = device;
         for (const watcher of this.watchers(account)) {
-            watcher.knownLists.set(account.phone, account.listVersion);
+            const version = account.listVersion;
             watcher.queue.push(node('notification', this.attrs('devices', account.jid('pn'), { lid: account.jid('lid') }), [
                 this.change(kind, device, withHash)
-            ]));
+            ]), () => watcher.knownLists.set(account.phone, version));
         }
         this.tellOwn(account, device);
     }
@@ -55,12 +56,12 @@ export class Notices {
     tellOwn(account, except) {
         for (const own of account.devices.values()) {
             if (own === except || own.kind !== 'client') continue;
-            own.knownLists.set(account.phone, account.listVersion);
+            const version = account.listVersion;
             own.queue.push(node('notification', this.attrs('account_sync', account.jid('pn')), [
                 node('devices', { dhash: this.hash(account, 'pn') }, account.deviceList().map(d => node('device', {
                     jid: d.jid('pn'), lid: d.jid('lid'), 'key-index': d.keyIndex || undefined
                 })))
-            ]));
+            ]), () => own.knownLists.set(account.phone, version));
         }
     }
 
@@ -98,6 +99,15 @@ export class Notices {
         if (!connection) return;
         connection.sendNow(stanza || node('stream:error', { code: 401 }, [node('conflict', { type: 'device_removed' })]));
         connection.close();
+    }
+
+    /** The account was locked (or freed) from writing to strangers: all its clients are told. */
+    timelock(account) {
+        const data = { xwa2_notify_account_reachout_timelock: timelockJson(account.timelock) };
+        for (const device of account.devices.values()) {
+            if (device.kind !== 'client') continue;
+            this.custom(device, 'mex', [node('update', { op_name: 'NotificationUserReachoutTimelockUpdate' }, Buffer.from(JSON.stringify({ data })))]);
+        }
     }
 
     /** A notification with free content to one device. */

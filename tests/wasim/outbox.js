@@ -4,6 +4,7 @@ import { proto } from 'baileys/WAProto/index.js';
 import { bytesOf, child, node } from './nodes.js';
 import { bareJid } from './jid.js';
 import { namespaceOf } from './accounts.js';
+import { damaged } from './faults.js';
 import { parseRetryKeys } from './prekeys.js';
 import { newMessageId, pad, stanzaAttributes } from './content.js';
 
@@ -68,6 +69,20 @@ export class Outbox {
         return node('message', { id, to: chat, type: attributes.type, edit: attributes.edit, ...options.attrs }, content);
     }
 
+    /** Sends message bytes to one own device as a peer message (key shares, history, answers to requests). */
+    sendPeer(target, bytes, options = {}) {
+        return this.owner.run(async () => {
+            const { device } = this.owner;
+            const id = options.id || newMessageId();
+            const enc = await this.encrypt(target, bytes, {}, options);
+            const content = [enc];
+            if (enc.attrs.type === 'pkmsg' && device.adv) content.push(node('device-identity', {}, device.adv.encoded));
+            const stanza = node('message', { id, to: target.jid('pn'), type: 'text', category: 'peer' }, content);
+            this.remember(id, { chat: target.jid('pn'), bytes, attributes: { type: 'text' }, peer: true });
+            return { id, ack: this.sim.router.route(device, stanza) };
+        });
+    }
+
     remember(id, entry) {
         this.sent.set(id, entry);
         if (this.sent.size > SENT_KEPT) this.sent.delete(this.sent.keys().next().value);
@@ -77,8 +92,8 @@ export class Outbox {
         const { store, device } = this.owner;
         if (store.sessionRegistration(target) === null) await store.install(target, this.sim.preKeys.bundle(target, device));
         const { type, bytes } = await store.encrypt(target, options.pad === false ? plain : pad(plain));
-        if (options.corrupt) bytes[bytes.length - 3] ^= 0x55;
-        return node('enc', { v: 2, type, mediatype: attributes.mediatype, count: options.count }, bytes);
+        const enc = node('enc', { v: 2, type, mediatype: attributes.mediatype, count: options.count }, bytes);
+        return options.corrupt ? damaged(enc) : enc;
     }
 
     /** Somebody could not decrypt a message of ours. */
@@ -94,7 +109,7 @@ export class Outbox {
         await this.renewSession(stanza, requester, count);
         const own = requester.account === this.owner.device.account;
         const message = proto.Message.decode(entry.bytes);
-        const plain = own
+        const plain = own && !entry.peer
             ? Buffer.from(proto.Message.encode({ deviceSentMessage: { destinationJid: entry.chat, message } }).finish())
             : entry.bytes;
         const enc = await this.encrypt(requester, plain, entry.attributes, { count });
@@ -103,7 +118,7 @@ export class Outbox {
         this.owner.stats.resent++;
         this.sim.router.route(this.owner.device, node('message', {
             id: stanza.attrs.id, to: requester.jid(namespaceOf(entry.chat)), type: entry.attributes.type,
-            device_fanout: 'false', recipient: own ? entry.chat : undefined
+            device_fanout: 'false', category: entry.peer ? 'peer' : undefined, recipient: own && !entry.peer ? entry.chat : undefined
         }, content));
     }
 

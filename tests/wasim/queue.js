@@ -27,25 +27,35 @@ export class DeviceQueue {
         this.offlineTotal = 0;
         this.inFlight = 0;
         this.answered = new Map();
-        this.onDelivery = null;
+        this.lastAnswered = null;
     }
 
     get size() {
         return this.entries.size;
     }
 
-    /** Adds a stanza and sends it when the device is live. */
-    push(stanza) {
+    /** Adds a stanza and sends it when the device is live. onAnswer runs once the device has answered it. */
+    push(stanza, onAnswer = null) {
         const number = this.nextNumber++;
-        const entry = { number, stanza, sentOn: null, offline: this.mode === 'detached', sends: 0 };
+        const entry = { number, stanza, sentOn: null, offline: this.mode === 'detached', sends: 0, onAnswer };
         entry.key = entryKey(stanza.tag, stanza.attrs.id, stanza.attrs.from, stanza.attrs.participant, stanza.attrs.type);
-        this.entries.set(number, entry);
-        const list = this.byKey.get(entry.key);
-        if (list) list.push(entry);
-        else this.byKey.set(entry.key, [entry]);
+        this.keep(entry);
         this.unsent.push(entry);
         this.pump();
         return entry;
+    }
+
+    keep(entry) {
+        this.entries.set(entry.number, entry);
+        const list = this.byKey.get(entry.key);
+        if (list) list.push(entry);
+        else this.byKey.set(entry.key, [entry]);
+    }
+
+    /** A stanza was sent a second time on the same connection: a second answer is owed. */
+    owedAgain(entry) {
+        this.keep({ ...entry, number: this.nextNumber++, onAnswer: null });
+        this.inFlight++;
     }
 
     /** A connection came up: everything unanswered is due again. */
@@ -142,6 +152,8 @@ export class DeviceQueue {
         const entry = list?.find(e => e.sentOn) ?? null;
         if (!entry) return this.answered.has(key) ? 'again' : 'unknown';
         this.forget(entry);
+        this.lastAnswered = entry;
+        entry.onAnswer?.();
         this.answered.set(key, true);
         if (this.answered.size > REMEMBERED_ACKS) this.answered.delete(this.answered.keys().next().value);
         if (this.inFlight > 0) this.inFlight--;

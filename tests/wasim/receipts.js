@@ -118,16 +118,26 @@ export class Receipts {
         }
         const result = device.queue.answer(tag, id, to, participant, type);
         if (error) this.sim.event('nack', { device: device.name, class: tag, id, code: Number(error) });
-        if (result === 'ok') return;
+        if (result === 'ok') {
+            this.checkAckType(device, stanza, device.queue.lastAnswered.stanza);
+            return;
+        }
         const rule = result === 'again' ? 'answered_twice' : 'ack_unknown';
         this.sim.strict.violation(device, rule, `ack for ${tag} ${id} from ${to}: ${result}`, stanza);
     }
 
+    /** An ack repeats the type of the stanza; only messages and identity notices may leave it out. */
+    checkAckType(device, ack, stanza) {
+        const { type } = stanza.attrs;
+        if (ack.attrs.type === type || stanza.tag === 'message' || stanza.tag === 'call') return;
+        if (stanza.tag === 'notification' && type === 'encrypt' && child(stanza, 'identity')) return;
+        this.sim.strict.violation(device, 'ack_type', `ack of ${stanza.tag} ${stanza.attrs.id} has type "${ack.attrs.type}", not "${type}"`, ack);
+    }
+
     /** presence: availability of the device, or a subscription. */
     presence(device, stanza) {
-        const { type, name, to } = stanza.attrs;
+        const { type, to } = stanza.attrs;
         if (type === 'available' || type === 'unavailable') device.available = type === 'available';
-        if (name && !device.account.fixedName) device.account.clientName = name;
         this.sim.event('presence', { device: device.name, presence: type ?? null, to: to ?? null });
     }
 

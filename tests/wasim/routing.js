@@ -6,7 +6,7 @@ import { namespaceOf, participantHash } from './accounts.js';
 import { sha256 } from './curve.js';
 import { MessageChecks } from './message-checks.js';
 
-const HANDLED_KEPT = 20000;
+const HANDLED_KEPT = 5000;
 const COPIED_CHILDREN = new Set(['meta', 'reporting', 'biz', 'bot']);
 
 function encs(stanza) {

@@ -23,6 +23,7 @@ export class SimulatedDevice {
         device.registrationId = this.store.registrationId;
         device.simulated = this;
         this.online = false;
+        this.epoch = 0;
         this.work = Promise.resolve();
         this.inbox = new Log(sim.options.inboxLimit);
         this.byMessage = new Map();
@@ -50,12 +51,14 @@ export class SimulatedDevice {
 
     goOffline() {
         this.online = false;
+        this.epoch++;
         this.device.queue.detach(this);
     }
 
     /** Stanzas from the server, one after the other. */
     send(stanza) {
-        this.work = this.work.then(() => this.process(stanza)).catch(error => {
+        const { epoch } = this;
+        this.work = this.work.then(() => (epoch === this.epoch ? this.process(stanza) : undefined)).catch(error => {
             this.sim.event('simulator_error', { device: this.device.name, message: error.stack });
         });
     }
