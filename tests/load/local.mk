@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tests/load/: the benchmark. "make bench" prints its figures as JSON; BENCH_ARGS narrows it (see tests/load/README.md).
+LOAD_TOOLS = baseline_signal baseline_tls
+EXTRA_PROGRAMS = $(LOAD_TOOLS)
+CLEANFILES += $(LOAD_TOOLS)
+
+baseline_signal_SOURCES = tests/load/baseline_signal.c tests/load/memory_store.c tests/load/memory_store.h
+baseline_signal_CFLAGS = $(AM_CFLAGS) $(SIGNAL_CFLAGS)
+baseline_signal_LDADD = $(WA_LIBS)
+baseline_tls_SOURCES = tests/load/baseline_tls.c
+baseline_tls_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(UV_CFLAGS)
+baseline_tls_LDADD = $(CURL_LIBS) $(UV_LIBS)
+
+BENCH_ARGS =
+bench: all $(LOAD_TOOLS)
+	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
+	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/bench.js $(BENCH_ARGS)
+
+.PHONY: bench
