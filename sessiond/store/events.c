@@ -67,8 +67,11 @@ static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 
 static void grown(struct store *store, struct db *db, struct tx_op *op)
 {
+	int64_t size = ((const struct event_op *)op)->size;
+
 	(void)db;
-	atomic_fetch_add(&store->journal_bytes, ((const struct event_op *)op)->size);
+	if (atomic_fetch_add(&store->journal_bytes, size) + size > store->journal_max_bytes)
+		keeper_wake(store, false);
 }
 
 void store_tx_event_add(struct store_tx *tx, const struct store_event *event, int64_t *number)
@@ -88,71 +91,103 @@ void store_tx_event_add(struct store_tx *tx, const struct store_event *event, in
 
 /* ---- the bound ---- */
 
-/* Oldest first; of each session the newest stays. */
-#define OLDEST "SELECT number, session, sequence, size FROM events e WHERE sequence < (SELECT max(sequence) FROM events n WHERE n.session = e.session) "
-#define UNDELIVERED "EXISTS (SELECT 1 FROM receivers r WHERE r.session = e.session AND r.done_sequence < e.sequence) "
-#define DEAD "EXISTS (SELECT 1 FROM dead_letters d WHERE d.session = e.session AND d.sequence = e.sequence) "
+/* Oldest first, from a row on; of each session the newest event stays, for its number. */
+#define OLDEST "SELECT number, session, sequence, size FROM events e WHERE number > ? AND sequence < (SELECT max(sequence) FROM events n WHERE n.session = e.session) "
+#define DELIVERED "AND NOT EXISTS (SELECT 1 FROM receivers r WHERE r.session = e.session AND r.done_sequence < e.sequence) "
+#define NOT_DEAD "AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.session = e.session AND d.sequence = e.sequence) "
+#define SOME "ORDER BY number LIMIT 500"
 
-static const char *const trim_order[] = {
-	OLDEST "AND NOT " UNDELIVERED "AND NOT " DEAD "ORDER BY number LIMIT 500",
-	OLDEST "AND NOT " UNDELIVERED "ORDER BY number LIMIT 500",
-	OLDEST "ORDER BY number LIMIT 500",
+enum { TRIM_ROWS = 500 };
+
+struct trim_row {
+	int64_t number, session, sequence, size;
+};
+
+struct trim_op {
+	struct tx_op op;
+	struct trim_row row;
+	int64_t freed;
 };
 
 /* A receiver that had not got this event lost it: never silently. */
-static int remove_event(struct db *db, int64_t number, int64_t session, int64_t sequence)
-{
-	int rc = db_run(db, "UPDATE receivers SET overflow = 1, lost = lost + 1 WHERE session = ? AND done_sequence < ?", "ii", session,
-	                sequence);
-
-	if (rc == 0)
-		rc = db_run(db, "DELETE FROM dead_letters WHERE session = ? AND sequence = ?", "ii", session, sequence);
-	if (rc == 0)
-		rc = db_run(db, "DELETE FROM events WHERE number = ?", "i", number);
-	return rc;
-}
-
-/* Frees at least `wanted` bytes if 500 rows of this class have them; adds to *freed. */
-static int trim_class(struct db *db, const char *sql, int64_t wanted, int64_t *freed)
-{
-	struct event_row {
-		int64_t number, session, sequence, size;
-	} rows[500];
-	size_t count = 0;
-	int rc = 0;
-	struct db_statement *query = db_query(db, &rc, sql, "");
-
-	while (query != NULL && (rc = db_step(query)) > 0 && count < sizeof rows / sizeof *rows)
-		rows[count++] = (struct event_row){ db_int(query, 0), db_int(query, 1), db_int(query, 2), db_int(query, 3) };
-	db_done(query, rc);
-	for (size_t i = 0; i < count && rc >= 0 && *freed < wanted; i++) {
-		rc = remove_event(db, rows[i].number, rows[i].session, rows[i].sequence);
-		if (rc == 0)
-			*freed += rows[i].size;
-	}
-	return rc < 0 ? rc : 0;
-}
-
 static int apply_trim(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
-	struct event_op *trim = (struct event_op *)op;
-	/* To nine tenths of the bound, or it would be at work with every event. */
-	int64_t wanted = (int64_t)atomic_load(&tx->store->journal_bytes) - trim->event.number / 10 * 9;
-	int64_t freed = 0;
-	int rc = 0;
+	struct trim_op *trim = (struct trim_op *)op;
+	const struct trim_row *row = &trim->row;
+	int rc = db_run(db, "UPDATE receivers SET overflow = 1, lost = lost + 1 WHERE session = ? AND done_sequence < ?", "ii",
+	                row->session, row->sequence);
 
-	for (size_t i = 0; i < sizeof trim_order / sizeof *trim_order && rc == 0 && freed < wanted; i++)
-		rc = trim_class(db, trim_order[i], wanted, &freed);
-	trim->size = -freed;
+	(void)tx;
+	if (rc == 0)
+		rc = db_run(db, "DELETE FROM dead_letters WHERE session = ? AND sequence = ?", "ii", row->session, row->sequence);
+	if (rc == 0)
+		rc = db_run(db, "DELETE FROM events WHERE number = ?", "i", row->number);
+	trim->freed = rc == 0 && db->driver->changes(db) > 0 ? row->size : 0;
 	return rc;
 }
 
-void tx_journal_trim(struct store_tx *tx, int64_t max_bytes)
+static void trimmed(struct store *store, struct db *db, struct tx_op *op)
 {
-	struct event_op *trim = tx_op_add(tx, sizeof *trim, apply_trim);
+	(void)db;
+	atomic_fetch_sub(&store->journal_bytes, ((const struct trim_op *)op)->freed);
+}
 
-	trim->op.committed = grown;
-	trim->event.number = max_bytes;
+/* Reads the next rows of a class; the answer is their count or an error. */
+static int trim_candidates(struct db *db, const char *sql, int64_t after, struct trim_row rows[TRIM_ROWS])
+{
+	int count = 0, rc = 0;
+	struct db_statement *query = db_query(db, &rc, sql, "i", after);
+
+	while (query != NULL && count < TRIM_ROWS && (rc = db_step(query)) > 0)
+		rows[count++] = (struct trim_row){ db_int(query, 0), db_int(query, 1), db_int(query, 2), db_int(query, 3) };
+	db_done(query, rc);
+	return rc < 0 ? rc : count;
+}
+
+static int trim_class(struct store *store, struct db *db, const char *sql, int64_t target)
+{
+	struct trim_row rows[TRIM_ROWS];
+	int64_t after = 0;
+	int count;
+
+	do {
+		int64_t excess = (int64_t)atomic_load(&store->journal_bytes) - target;
+		struct store_tx *tx;
+		int rc;
+
+		if (excess <= 0)
+			return 0;
+		count = trim_candidates(db, sql, after, rows);
+		if (count <= 0)
+			return count;
+		tx = store_tx_new(store);
+		for (int i = 0; i < count && excess > 0; i++) {
+			struct trim_op *trim = tx_op_add(tx, sizeof *trim, apply_trim);
+
+			trim->op.committed = trimmed;
+			trim->row = rows[i];
+			excess -= rows[i].size;
+			after = rows[i].number;
+		}
+		rc = store_commit_wait(store, tx);
+		if (rc != 0)
+			return rc;
+	} while (count == TRIM_ROWS);
+	return 0;
+}
+
+int journal_trim(struct store *store, struct db *db)
+{
+	static const char *const classes[] = { OLDEST DELIVERED NOT_DEAD SOME, OLDEST DELIVERED SOME, OLDEST SOME };
+	/* To nine tenths of the bound, or it would be at work with every event. */
+	int64_t target = store->journal_max_bytes / 10 * 9;
+	int rc = 0;
+
+	if (atomic_load(&store->journal_bytes) <= store->journal_max_bytes)
+		return 0;
+	for (size_t i = 0; i < sizeof classes / sizeof *classes && rc == 0; i++)
+		rc = trim_class(store, db, classes[i], target);
+	return rc;
 }
 
 /* ---- the journal's size over restarts ---- */

@@ -6,30 +6,36 @@
 #include "sessiond/store/fence.h"
 #include "sessiond/store/private.h"
 
-enum {
-	ROUND_SECONDS = 60,
-	RESTART_BYTES = 16 << 20
-};
+enum { ROUND_SECONDS = 60 };
 
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
 
-void keeper_wake(struct store *store)
+void keeper_wake(struct store *store, bool checkpoint)
 {
 	pthread_mutex_lock(&store->keeper_lock);
-	store->checkpoint_wanted = true;
+	store->keeper_wanted = true;
+	store->checkpoint_wanted = store->checkpoint_wanted || checkpoint;
 	pthread_cond_signal(&store->keeper_cond);
 	pthread_mutex_unlock(&store->keeper_lock);
 }
 
-static void checkpoint(struct store *store, struct db *db)
+static void run_checkpoint(struct store *store, struct db *db)
 {
 	/* Passive checkpoints alone let the log grow without end under steady load. */
-	bool restart = atomic_load(&store->log_bytes) >= RESTART_BYTES;
+	bool restart = atomic_load(&store->log_bytes) >= 4 * store->checkpoint_bytes;
 	int rc = db->driver->checkpoint(db, restart);
 
 	atomic_fetch_add(&store->checkpoints, 1);
 	if (rc != 0 && rc != STORE_BUSY)
 		store_warn(store, "checkpoint of the database failed: %s (%s)", store_error_name(rc), db->driver->message(db));
+}
+
+static void trim(struct store *store)
+{
+	int rc = journal_trim(store, store->keeper_db);
+
+	if (rc != 0)
+		store_warn(store, "the journal could not be brought within its bound: %s", store_error_name(rc));
 }
 
 void keeper_round(struct store *store)
@@ -43,30 +49,41 @@ void keeper_round(struct store *store)
 	tx_records_expire(tx, now_ms);
 	tx_outbox_expire(tx, now_ms - store->outbox_keep_ms);
 	tx_idempotency_expire(tx, now_ms - 24 * HOUR_MS);
-	if (atomic_load(&store->journal_bytes) > store->journal_max_bytes)
-		tx_journal_trim(tx, store->journal_max_bytes);
 	fence_advance(tx);
 	rc = store_commit_wait(store, tx);
 	if (rc == 0)
 		rc = fence_follow(store);
 	if (rc != 0)
 		store_warn(store, "tidying the database failed: %s", store_error_name(rc));
+	trim(store);
 }
 
-/* True when a checkpoint is wanted, false when a minute is over or the store stops. */
-static bool sleep_until_due(struct store *store, const struct timespec *until, bool *stopping)
+struct wake {
+	bool stop, checkpoint;
+};
+
+static struct wake sleep_until(struct store *store, const struct timespec *until)
 {
-	bool wanted;
+	struct wake wake;
 	int rc = 0;
 
 	pthread_mutex_lock(&store->keeper_lock);
-	while (!store->checkpoint_wanted && !store->keeper_stopping && rc != ETIMEDOUT)
+	while (!store->keeper_wanted && !store->keeper_stopping && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(&store->keeper_cond, &store->keeper_lock, until);
-	wanted = store->checkpoint_wanted;
+	wake = (struct wake){ .stop = store->keeper_stopping, .checkpoint = store->checkpoint_wanted };
+	store->keeper_wanted = false;
 	store->checkpoint_wanted = false;
-	*stopping = store->keeper_stopping;
 	pthread_mutex_unlock(&store->keeper_lock);
-	return wanted;
+	return wake;
+}
+
+/* Under load the keeper is woken all the time: the minute is told by the clock, not by an undisturbed sleep. */
+static bool is_due(const struct timespec *until)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > until->tv_sec || (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
 }
 
 void *keeper_main(void *arg)
@@ -75,23 +92,24 @@ void *keeper_main(void *arg)
 	struct db *db = store->keeper_db;
 	struct timespec until;
 	uint64_t seen = 0;
-	bool stopping = false;
+	struct wake wake;
 
 	if (store->uncounted_events > 0 && journal_count(store, db) != 0)
 		store_warn(store, "the journal's size could not be counted: %s", db->driver->message(db));
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ROUND_SECONDS;
-	while (!stopping) {
-		if (sleep_until_due(store, &until, &stopping)) {
-			checkpoint(store, db);
-		} else if (!stopping) {
-			/* An idle gateway must not wake the disk every minute. */
-			if (atomic_load(&store->txs) != seen)
-				keeper_round(store);
-			seen = atomic_load(&store->txs);
-			clock_gettime(CLOCK_MONOTONIC, &until);
-			until.tv_sec += ROUND_SECONDS;
-		}
+	while (wake = sleep_until(store, &until), !wake.stop) {
+		if (wake.checkpoint)
+			run_checkpoint(store, db);
+		trim(store);
+		if (!is_due(&until))
+			continue;
+		/* An idle gateway must not wake the disk every minute. */
+		if (atomic_load(&store->txs) != seen)
+			keeper_round(store);
+		seen = atomic_load(&store->txs);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += ROUND_SECONDS;
 	}
 	return NULL;
 }

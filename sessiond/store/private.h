@@ -59,7 +59,7 @@ struct store {
 	const struct db_driver *driver;
 	struct db_options db_options; /* strings owned */
 	int window_ms;
-	int64_t journal_max_bytes, outbox_keep_ms;
+	int64_t journal_max_bytes, outbox_keep_ms, checkpoint_bytes;
 	int64_t (*wall_ms)(void);
 	void (*warn)(void *ctx, const char *line);
 	void *warn_ctx;
@@ -88,7 +88,7 @@ struct store {
 
 	pthread_mutex_t keeper_lock;
 	pthread_cond_t keeper_cond;
-	bool keeper_stopping, checkpoint_wanted;
+	bool keeper_stopping, keeper_wanted, checkpoint_wanted;
 
 	pthread_t writer_thread, keeper_thread, reader_threads[READERS_MAX];
 	unsigned readers;
@@ -144,8 +144,8 @@ void *rows_add(struct rows *rows);
 void *writer_main(void *arg);
 void *reader_main(void *arg);
 void *keeper_main(void *arg);
-/* Asks the keeper for a checkpoint; any thread. */
-void keeper_wake(struct store *store);
+/* Asks the keeper to look whether the journal must be trimmed, and for a checkpoint; any thread. */
+void keeper_wake(struct store *store, bool checkpoint);
 /* One round of what the keeper does every minute; its thread, or a test before closing. */
 void keeper_round(struct store *store);
 void store_warn(struct store *store, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -167,8 +167,8 @@ void tx_keys_expire(struct store_tx *tx, int64_t now_ms);
 void tx_records_expire(struct store_tx *tx, int64_t now_ms);
 void tx_outbox_expire(struct store_tx *tx, int64_t before_ms);
 void tx_idempotency_expire(struct store_tx *tx, int64_t before_ms);
-/* Takes rows away until the journal is within its bound. */
-void tx_journal_trim(struct store_tx *tx, int64_t max_bytes);
+/* Takes the oldest events away until the journal is within its bound; keeper thread, with its connection. */
+int journal_trim(struct store *store, struct db *db);
 /* Restores the journal's size as the last clean end left it, or notes up to where the keeper must count. */
 int journal_open(struct store *store, struct db *db);
 /* Counts what journal_open() could not know. */

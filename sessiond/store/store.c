@@ -217,6 +217,7 @@ static struct store *store_new(const struct store_options *options)
 	store->window_ms = options->window_ms == 0 ? 2 : options->window_ms;
 	store->journal_max_bytes = options->journal_max_bytes == 0 ? (int64_t)2 << 30 : options->journal_max_bytes;
 	store->outbox_keep_ms = options->outbox_keep_ms == 0 ? 14 * DAY_MS : options->outbox_keep_ms;
+	store->checkpoint_bytes = options->checkpoint_bytes == 0 ? (int64_t)4 << 20 : options->checkpoint_bytes;
 	store->wall_ms = options->wall_ms == NULL ? system_wall_ms : options->wall_ms;
 	store->warn = options->warn;
 	store->warn_ctx = options->warn_ctx;

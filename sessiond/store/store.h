@@ -59,6 +59,7 @@ struct store_options {
 	unsigned readers;            /* reader threads; 0: 2 */
 	int64_t journal_max_bytes;   /* bound of the event journal; 0: 2 GiB */
 	int64_t outbox_keep_ms;      /* how long finished outbox rows are kept; 0: 14 days */
+	int64_t checkpoint_bytes;    /* size of the write-ahead log that starts a checkpoint; four times that restarts it; 0: 4 MiB */
 	bool no_migrate;             /* STORE_PENDING instead of migrating */
 	const char *vfs;             /* tests: name of a registered SQLite VFS */
 	int64_t (*wall_ms)(void);    /* NULL: the system's clock */

@@ -5,10 +5,7 @@
 
 #include "sessiond/store/private.h"
 
-enum {
-	GROUP_MAX = 512,
-	CHECKPOINT_BYTES = 4 << 20
-};
+enum { GROUP_MAX = 512 };
 
 /* How busy the writer is, to decide whether waiting for company pays. */
 struct load {
@@ -287,8 +284,8 @@ void *writer_main(void *arg)
 		remember_health(store, &group);
 		atomic_store(&store->log_bytes, store->writer_db->log_bytes);
 		finish_group(store, &group);
-		if (store->writer_db->log_bytes >= CHECKPOINT_BYTES)
-			keeper_wake(store);
+		if (store->writer_db->log_bytes >= store->checkpoint_bytes)
+			keeper_wake(store, true);
 	}
 	return NULL;
 }
