@@ -119,7 +119,7 @@ static const char *shown(const struct row *row, const char *value, char *buf, si
 
 	if ((row->flags & SECRET) != 0)
 		return "(hidden)";
-	while (value[n] != '\0' && n < VALUE_SHOWN_MAX && n < cap - 1) {
+	while (n < VALUE_SHOWN_MAX && n < cap - 1 && value[n] != '\0') {
 		buf[n] = iscntrl((unsigned char)value[n]) ? ' ' : value[n];
 		n++;
 	}

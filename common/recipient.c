@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,8 +62,7 @@ int recipient_phone(const char *text, size_t len, const char *country_code, char
 	n = strlen(prefix) + strlen(p);
 	if (*p == '\0' || n > PHONE_DIGITS_MAX || n >= cap)
 		return RECIPIENT_REFUSED;
-	memcpy(out, prefix, strlen(prefix));
-	memcpy(out + strlen(prefix), p, strlen(p) + 1);
+	(void)snprintf(out, cap, "%s%s", prefix, p);
 	return (int)n;
 }
 

@@ -328,7 +328,7 @@ static bool parse_zone(const struct buf *file, struct timezone_rules *zone)
 	struct reader r = reader_of(file->data, file->len);
 	struct counts counts;
 	uint8_t version = file->data[4];
-	char footer[80];
+	char footer[80] = "";
 	size_t n = 0;
 
 	if (!read_header(&r, &counts) || version < '2')
@@ -338,7 +338,6 @@ static bool parse_zone(const struct buf *file, struct timezone_rules *zone)
 		return false;
 	while (r.left > 0 && *r.p != '\n' && n < sizeof footer - 1)
 		footer[n++] = (char)read_u8(&r);
-	footer[n] = '\0';
 	read_rule(footer, &zone->rule);
 	return true;
 }
