@@ -59,6 +59,7 @@ export class BaileysPeer {
         this.creds = initAuthCreds();
         this.keyData = new Map();
         this.messages = [];
+        this.history = [];
         this.statuses = new Map();
         this.updates = [];
         this.changed = new EventEmitter();
@@ -92,6 +93,10 @@ export class BaileysPeer {
         sock.ev.on('creds.update', update => Object.assign(this.creds, update));
         sock.ev.on('connection.update', update => this.onConnection(sock, update));
         sock.ev.on('messages.upsert', ({ messages, type }) => this.onMessages(messages, type));
+        sock.ev.on('messaging-history.set', history => {
+            this.history.push(history);
+            this.changed.emit('change');
+        });
         sock.ev.on('messages.update', list => this.onUpdates(list));
         return sock;
     }

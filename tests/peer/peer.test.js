@@ -54,6 +54,55 @@ test('the phone writes to a linked client', async () => {
     await bob.waitMessage(m => m.key.fromMe && m.key.remoteJid.startsWith('15550001111'));
 });
 
+test('an undecryptable message is asked for again and arrives once', async () => {
+    await call('POST', '/accounts/15550002222/send', { to: '15550001111', text: 'heal me', corrupt: true, id: 'HEAL1' });
+    await ann.waitMessage('heal me');
+    assert.equal(ann.messages.filter(m => m.key.id === 'HEAL1').length, 1);
+    const { events } = await call('GET', '/events?type=retry_requested&id=HEAL1&wait=1000');
+    assert.ok(events.some(e => e.from === ann.jid));
+});
+
+test('a phone that asks again gets the message again', async () => {
+    const id = await ann.sendText(bob.account.jid, 'say it again');
+    await call('GET', `/accounts/15550002222/inbox?id=${id}&wait=10000`);
+    await call('POST', '/accounts/15550002222/ask-again', { from: ann.jid, id, count: 2, keys: true });
+    const { events } = await call('GET', `/events?type=message_resent&id=${id}&wait=10000`);
+    assert.equal(events.length, 1);
+});
+
+test('a phone that was re-installed is understood again', async () => {
+    await call('POST', '/accounts/15550002222/reinstall', { keep_companions: true });
+    await call('POST', '/accounts/15550002222/send', { to: '15550001111', text: 'new phone' });
+    await ann.waitMessage('new phone');
+    const id = await ann.sendText(bob.account.jid, 'to the new phone');
+    const { messages } = await call('GET', `/accounts/15550002222/inbox?id=${id}&wait=10000`);
+    assert.equal(messages[0].text, 'to the new phone');
+});
+
+test('a phone that was away gets what waited', async () => {
+    await call('POST', '/accounts/15550002222/offline', {});
+    const id = await ann.sendText(bob.account.lid_jid, 'for later');
+    await bob.waitMessage('for later');
+    await call('POST', '/accounts/15550002222/online', {});
+    const { messages } = await call('GET', `/accounts/15550002222/inbox?id=${id}&wait=10000`);
+    assert.equal(messages[0].offline, true);
+});
+
+test('history and keys from the phone reach a linked client', async () => {
+    await call('POST', '/accounts/15550001111/history', { device: 2, chats: [{ with: '15550002222', texts: ['once', 'upon', 'a time'] }] });
+    await ann.waitFor(() => ann.history.some(h => h.messages.some(m => m.message?.conversation === 'upon')), 'history');
+});
+
+test('a bulk run arrives whole and in order', async () => {
+    const from = ann.messages.length;
+    const run = await call('POST', '/bulk', { from: '15550002222', to: '15550001111', count: 200, prefix: 'bulk' });
+    await ann.waitMessage('bulk 200');
+    const got = ann.messages.slice(from).map(m => m.message.conversation).filter(t => t?.startsWith('bulk'));
+    assert.deepEqual(got, Array.from({ length: 200 }, (_, i) => `bulk ${i + 1}`));
+    const { messages } = await call('GET', `/bulk/${run.id}?wait=5000&messages=true`);
+    assert.equal(messages.length, 200);
+});
+
 test('after a restart of both, with messages that waited', async () => {
     bob.stop();
     await call('GET', '/events?type=closed&wait=10000&device=15550002222:1@s.whatsapp.net');

@@ -31,6 +31,7 @@ export class Device {
         this.ratchets = new Map();
         this.knownLists = new Map();
         this.excused = new Set();
+        this.retriesOwed = new Set();
         this.counters = { sent: 0, received: 0 };
     }
 

@@ -10,6 +10,7 @@ const SETTLING = new Set([undefined, 'delivery', 'inactive', 'sender', 'peer_msg
 const READING = new Set(['read', 'played', 'read-self', 'played-self']);
 const OTHER = new Set(['hist_sync', 'server-error', 'view', 'sent']);
 const MAX_RETRIES = 5;
+const RETRIES_KEPT = 1000;
 
 /** Handles receipts and their like, of clients and of simulated devices. */
 export class Receipts {
@@ -86,6 +87,8 @@ export class Receipts {
         }
         this.sim.event('retry_requested', { id: stanza.attrs.id, from: sender.name, to: stanza.attrs.to, count, keys: !!child(stanza, 'keys') });
         if (!target) return;
+        target.retriesOwed.add(stanza.attrs.id);
+        if (target.retriesOwed.size > RETRIES_KEPT) target.retriesOwed.delete(target.retriesOwed.values().next().value);
         const content = children(stanza);
         this.forward(sender, target, stanza, { type: 'retry', recipient: stanza.attrs.recipient }, content);
     }

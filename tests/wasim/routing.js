@@ -79,6 +79,11 @@ export class Router {
             if (sender.handled.size > HANDLED_KEPT) sender.handled.delete(sender.handled.keys().next().value);
             return false;
         }
+        if (before !== hash && sender.retriesOwed.has(stanza.attrs.id)) {
+            // Baileys answers a phone's retry receipt by sending to everybody anew.
+            this.sim.event('message_resent', { id: stanza.attrs.id, from: sender.name, to: stanza.attrs.to });
+            return false;
+        }
         if (before !== hash) this.refuse(sender, 'resent_differs', `message ${stanza.attrs.id} was sent again with other bytes`, stanza);
         this.sim.event('message_sent_again', { device: sender.name, id: stanza.attrs.id, identical: before === hash });
         return true;
