@@ -19,10 +19,26 @@
 
 enum { WAL_KEEP_BYTES = 64 << 20 };
 
+/* The errno of the file operation that failed. The connection's own is overwritten by the rollback that follows. */
+static int cause_of_io(sqlite3 *handle)
+{
+	sqlite3_file *log = NULL;
+	int cause = 0;
+
+	if (handle == NULL)
+		return 0;
+	sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log != NULL && log->pMethods != NULL)
+		log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &cause);
+	if (cause == 0)
+		sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &cause);
+	return cause != 0 ? cause : sqlite3_system_errno(handle);
+}
+
 /* File size limits and quotas come as plain I/O errors with their errno. */
 static int error_of_io(sqlite3 *handle)
 {
-	int cause = handle == NULL ? 0 : sqlite3_system_errno(handle);
+	int cause = cause_of_io(handle);
 
 	if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG)
 		return STORE_FULL;
