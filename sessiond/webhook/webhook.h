@@ -60,7 +60,7 @@ void webhooks_free(struct webhooks **webhooks);
 /* Any thread: the journal of the session has a new row (call it once that is committed). */
 void webhooks_wake(struct webhooks *webhooks, int64_t session);
 /* Any thread: session added, removed, or its URL, secret, label or owner's name changed (and committed). */
-void webhooks_session_changed(struct webhooks *webhooks, int64_t session);
+void webhooks_session_changed(struct webhooks *webhooks, int64_t session, const char *session_id);
 
 struct webhook_status {
 	const char *state;     /* "off" (no URL), "active", "paused"; static */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // If this fails, webhooks and preflights reach places they must not, hang, swallow memory, or do not reach their receiver at all.
-'use strict';
-const assert = require('node:assert');
-const http = require('node:http');
-const https = require('node:https');
-const net = require('node:net');
-const path = require('node:path');
-const { execFile } = require('node:child_process');
-const { test, before, after } = require('node:test');
-const { makeCertificates, listen, build } = require('./lab.js');
+import assert from 'node:assert';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import path from 'node:path';
+import { execFile } from 'node:child_process';
+import { test, before, after } from 'node:test';
+import { makeCertificates, listen, build } from './lab.js';
 
 let certs, port, securePort, silentPort, log;
 const servers = [];

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the transport tests share: a wsprobe process, certificates made on the spot, small proxies. Everything listens on a free port.
-'use strict';
-const { spawn, execFileSync } = require('node:child_process');
-const fs = require('node:fs');
-const http = require('node:http');
-const https = require('node:https');
-const net = require('node:net');
-const os = require('node:os');
-const path = require('node:path');
-const readline = require('node:readline');
-const tls = require('node:tls');
-const { once, EventEmitter } = require('node:events');
+import { spawn, execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+import { once, EventEmitter } from 'node:events';
 
-const build = process.env.WAREST_BUILD_DIR || path.join(__dirname, '..', '..', 'build');
+const build = process.env.WAREST_BUILD_DIR || fileURLToPath(new URL('../../build', import.meta.url));
 
 // A CA and a server certificate for localhost and 127.0.0.1; other = a second CA that nobody trusts.
 function makeCertificates() {
@@ -150,4 +149,4 @@ function pattern(n, from = 0) {
 	return b;
 }
 
-module.exports = { build, makeCertificates, listen, Probe, connectProxy, socksProxy, pattern, tls };
+export { build, makeCertificates, listen, Probe, connectProxy, socksProxy, pattern };

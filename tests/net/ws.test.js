@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // If this fails, sessions cannot reach WhatsApp: no connection, a lost or garbled byte, a certificate not checked, a wrong reason shown.
-'use strict';
-const assert = require('node:assert');
-const http = require('node:http');
-const https = require('node:https');
-const net = require('node:net');
-const { test, before, after } = require('node:test');
-const { once } = require('node:events');
-const { WebSocketServer } = require('ws');
-const { makeCertificates, listen, Probe, connectProxy, socksProxy, pattern } = require('./lab.js');
+import assert from 'node:assert';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import { test, before, after } from 'node:test';
+import { once } from 'node:events';
+import { WebSocketServer } from 'ws';
+import { makeCertificates, listen, Probe, connectProxy, socksProxy, pattern } from './lab.js';
 
 let certs, plain, secure, plainPort, securePort;
 const servers = [];

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attempts: the body is built once per round, signed, sent, and the answer given to hook_judge() (see hook.h). */
+#include <stdlib.h>
+
+#include "common/timefmt.h"
+#include "sessiond/webhook/envelope.h"
+#include "sessiond/webhook/webhooks.h"
+
+static struct webhook_subject subject_of(const struct hook *hook)
+{
+	return (struct webhook_subject){ .id = hook->id, .label = hook->label, .registry = hook->registry, .username = hook->username };
+}
+
+static void log_failure(const struct hook *hook, const struct delivery *delivery, const struct hook_answer *answer)
+{
+	const struct log *log = hook->webhooks->options.log;
+
+	log_warn(log, "webhook delivery failed", LOG_STR("session", hook->id), LOG_STR("event", delivery->kind),
+	         LOG_INT("number", delivery->number), LOG_INT("attempt", delivery->attempts), LOG_INT("status", answer->status),
+	         LOG_STR("error", answer->text), LOG_STR("state", hook->state == HOOK_PAUSED ? "paused" : "active"));
+}
+
+static void on_answer(void *arg, const struct http_answer *http)
+{
+	struct delivery *delivery = arg;
+	struct hook *hook = delivery->hook;
+	struct webhooks *webhooks = hook->webhooks;
+	struct hook_answer answer = {
+		.verdict = verdict_of(http->error, http->status),
+		.status = http->status,
+		.text = http->text,
+		.retry_after_s = http->retry_after_s,
+		.now_ms = webhooks_now_ms(webhooks),
+		.wall_ms = timefmt_now_ms(),
+		.random = webhooks_random(webhooks),
+	};
+
+	delivery->call = NULL;
+	hook->in_flight--;
+	webhooks->in_flight--;
+	hook_judge(hook, delivery, &answer, &webhooks->options);
+	if (answer.verdict != VERDICT_DELIVERED)
+		log_failure(hook, delivery, &answer);
+	deliver_pump(hook);
+	deliver_feed(webhooks);
+}
+
+static void build_body(struct hook *hook, struct delivery *delivery)
+{
+	struct webhook_subject subject = subject_of(hook);
+
+	delivery->ts_ms = timefmt_now_ms();
+	envelope_body(&delivery->body, delivery->kind, buf_span(&delivery->data), delivery->ts_ms, &subject);
+}
+
+/* False: no request could be made; the delivery is due again later. */
+static bool attempt(struct hook *hook, struct delivery *delivery)
+{
+	struct webhooks *webhooks = hook->webhooks;
+	const struct webhook_options *options = &webhooks->options;
+	struct webhook_subject subject = subject_of(hook);
+	const char *lines[ENVELOPE_HEADERS_MAX];
+	struct arena arena;
+	int count, error = -1;
+
+	if (delivery->body.len == 0)
+		build_body(hook, delivery);
+	arena_init(&arena, 0);
+	struct envelope_head head = {
+		.event = delivery->kind, .body = buf_span(&delivery->body), .ts_ms = delivery->ts_ms, .subject = &subject,
+		.secret = hook->secret, .bits = options->signature_bits, .version = options->version,
+		.event_id = options->event_id_session ? hook->id : delivery->event_id, .attempt = delivery->attempts + 1,
+	};
+	count = envelope_headers(&arena, &head, lines);
+	if (count > 0) {
+		struct http_request request = {
+			.url = hook->url, .headers = lines, .header_count = (size_t)count, .body = buf_span(&delivery->body),
+			.timeout_ms = options->timeout_ms, .max_answer = WEBHOOKS_ANSWER_MAX, .guard = options->guard, .follow = true,
+		};
+
+		error = http_send(&delivery->call, options->net, &request, on_answer, delivery);
+	}
+	arena_free(&arena);
+	if (error != 0) {
+		delivery->due_ms = webhooks_now_ms(webhooks) + 1000;
+		return false;
+	}
+	delivery->state = DELIVERY_SENDING;
+	delivery->generation = hook->generation;
+	delivery->attempts++;
+	delivery->round++;
+	delivery->tried_ms = webhooks_now_ms(webhooks);
+	hook->probing = hook->state == HOOK_PAUSED;
+	hook->in_flight++;
+	webhooks->in_flight++;
+	return true;
+}
+
+/* ---- who may go on ------------------------------------------------------------------------------------------------------------ */
+
+static void queue_hungry(struct hook *hook)
+{
+	struct webhooks *webhooks = hook->webhooks;
+
+	if (hook->hungry)
+		return;
+	hook->hungry = true;
+	hook->hungry_next = NULL;
+	if (webhooks->hungry_last)
+		webhooks->hungry_last->hungry_next = hook;
+	else
+		webhooks->hungry_first = hook;
+	webhooks->hungry_last = hook;
+}
+
+void deliver_feed(struct webhooks *webhooks)
+{
+	while (webhooks->hungry_first && webhooks->in_flight < WEBHOOKS_PARALLEL && !webhooks->stopping) {
+		struct hook *hook = webhooks->hungry_first;
+
+		webhooks->hungry_first = hook->hungry_next;
+		if (!webhooks->hungry_first)
+			webhooks->hungry_last = NULL;
+		hook->hungry = false;
+		deliver_pump(hook);
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	deliver_pump(timer->data);
+}
+
+void deliver_later(struct hook *hook, int64_t after_ms)
+{
+	uv_update_time(hook->timer.loop);
+	if (!uv_is_active((uv_handle_t *)&hook->timer))
+		uv_timer_start(&hook->timer, on_timer, (uint64_t)after_ms, 0);
+}
+
+static void arm_timer(struct hook *hook, int64_t now_ms, int64_t due_ms)
+{
+	if (due_ms == INT64_MAX) {
+		uv_timer_stop(&hook->timer);
+		return;
+	}
+	uv_update_time(hook->timer.loop);
+	uv_timer_start(&hook->timer, on_timer, due_ms > now_ms ? (uint64_t)(due_ms - now_ms) : 0, 0);
+}
+
+static void send_due(struct hook *hook)
+{
+	struct webhooks *webhooks = hook->webhooks;
+	int64_t now_ms = webhooks_now_ms(webhooks), due_ms = INT64_MAX;
+	struct delivery *delivery;
+
+	while ((delivery = hook_next(hook, now_ms, &due_ms)) != NULL) {
+		if (webhooks->in_flight >= WEBHOOKS_PARALLEL) {
+			queue_hungry(hook);
+			break;
+		}
+		if (delivery->data.len == 0 && delivery->body.len == 0) {
+			delivery->state = DELIVERY_FETCHING;
+			hook->probing = hook->state == HOOK_PAUSED;
+			jobs_fetch(delivery);
+		} else if (!attempt(hook, delivery)) {
+			due_ms = now_ms + 1000;
+			break;
+		}
+	}
+	arm_timer(hook, now_ms, due_ms);
+}
+
+void deliver_pump(struct hook *hook)
+{
+	struct webhooks *webhooks = hook->webhooks;
+
+	if (hook->removed || webhooks->stopping)
+		return;
+	hook_expire(hook, timefmt_now_ms(), webhooks->options.retention_ms);
+	hook_unblock(hook);
+	hook_settle(hook);
+	if (hook->state != HOOK_OFF) {
+		send_due(hook);
+		/* A paused receiver is read no further than what it already has: its events wait in the journal, not in memory. */
+		if (hook->count < HOOK_WINDOW / 2 && (hook->state == HOOK_ACTIVE || hook->count == 0))
+			jobs_read(hook);
+	}
+	jobs_store(hook);
+}
+
+void deliver_cancel(struct hook *hook)
+{
+	for (size_t i = 0; i < hook->count; i++) {
+		struct delivery *delivery = hook->window[i];
+
+		if (delivery->state != DELIVERY_SENDING)
+			continue;
+		http_cancel(&delivery->call);
+		delivery->state = DELIVERY_WAITING;
+		hook->in_flight--;
+		hook->webhooks->in_flight--;
+	}
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One session's receiver: window, lanes, cursor, and what answers do to them (see hook.h). No I/O, no clock. */
+#include "sessiond/webhook/hook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+/* After 404 or 410 three times in a row, at least this long apart from first to last, a URL may be cleared (if that is wanted). */
+#define GONE_TIMES 3U
+#define GONE_MS 60000
+
+void delivery_free(struct delivery *delivery)
+{
+	free(delivery->event_id);
+	free(delivery->kind);
+	buf_free(&delivery->data);
+	buf_free(&delivery->body);
+	free(delivery);
+}
+
+void hook_release(struct hook *hook)
+{
+	for (size_t i = 0; i < hook->count; i++)
+		delivery_free(hook->window[i]);
+	for (size_t i = 0; i < hook->dead_count; i++)
+		delivery_free(hook->dead[i]);
+	hook->count = hook->dead_count = 0;
+	free(hook->id);
+	free(hook->label);
+	free(hook->registry);
+	free(hook->username);
+	free(hook->url);
+	free(hook->secret);
+	free(hook->last_error);
+}
+
+/* FNV-1a. Two chats with one value only wait for each other. */
+static uint64_t lane_of(const char *chat)
+{
+	uint64_t hash = 0xcbf29ce484222325U;
+
+	for (; chat && *chat; chat++)
+		hash = (hash ^ (unsigned char)*chat) * 0x100000001b3U;
+	return hash;
+}
+
+bool hook_add(struct hook *hook, const struct store_event *event, bool replay)
+{
+	struct delivery *delivery;
+
+	if (hook->count == HOOK_WINDOW)
+		return false;
+	delivery = xcalloc(1, sizeof(*delivery));
+	delivery->hook = hook;
+	delivery->number = event->number;
+	delivery->lane = lane_of(event->chat);
+	delivery->replay = replay;
+	delivery->time_ms = event->time_ms;
+	delivery->event_id = xstrdup(event->event_id);
+	delivery->kind = xstrdup(event->kind);
+	buf_append_span(&delivery->data, event->payload);
+	/* After a restart the attempts of before are known for the receiver as a whole only; the first in line is what they were about. */
+	if (!replay && hook->count == 0 && event->number == hook->cursor + 1 && hook->failures > 0)
+		delivery->attempts = (unsigned)hook->failures;
+	hook->window[hook->count++] = delivery;
+	return true;
+}
+
+static bool is_lane_head(const struct hook *hook, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (hook->window[i]->lane == hook->window[index]->lane && hook->window[i]->state != DELIVERY_DONE)
+			return false;
+	return true;
+}
+
+struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
+{
+	struct delivery *best = NULL;
+
+	*due_ms = INT64_MAX;
+	if (hook->state == HOOK_OFF || hook->in_flight >= HOOK_PARALLEL)
+		return NULL;
+	if (hook->state == HOOK_PAUSED) {
+		if (hook->probing)
+			return NULL;
+		if (now_ms < hook->pause_until_ms) {
+			if (hook->count > 0)
+				*due_ms = hook->pause_until_ms;
+			return NULL;
+		}
+	}
+	for (size_t i = 0; i < hook->count; i++) {
+		struct delivery *delivery = hook->window[i];
+
+		if (delivery->state != DELIVERY_WAITING || !is_lane_head(hook, i))
+			continue;
+		if (hook->state == HOOK_PAUSED) {
+			/* Probes take turns among the chats: one bad event must not make a healthy receiver look dead. */
+			if (!best || delivery->tried_ms < best->tried_ms)
+				best = delivery;
+		} else if (delivery->due_ms <= now_ms) {
+			return delivery;
+		} else if (delivery->due_ms < *due_ms) {
+			*due_ms = delivery->due_ms;
+		}
+	}
+	return best;
+}
+
+void hook_settle(struct hook *hook)
+{
+	int64_t cursor = hook->tail;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < hook->count; i++) {
+		struct delivery *delivery = hook->window[i];
+
+		if (delivery->state == DELIVERY_DONE) {
+			delivery_free(delivery);
+			continue;
+		}
+		if (!delivery->replay && delivery->number <= cursor)
+			cursor = delivery->number - 1;
+		hook->window[kept++] = delivery;
+	}
+	hook->count = kept;
+	if (cursor > hook->cursor)
+		hook->cursor = cursor;
+}
+
+/* Takes it out of line, to be written as a dead letter. */
+static void bury(struct hook *hook, struct delivery *delivery, const char *reason)
+{
+	struct delivery *copy;
+
+	delivery->state = DELIVERY_DONE;
+	if (delivery->replay || hook->dead_count == HOOK_WINDOW)
+		return;
+	copy = xcalloc(1, sizeof(*copy));
+	copy->number = delivery->number;
+	hook->dead[hook->dead_count] = copy;
+	hook->dead_reason[hook->dead_count++] = reason;
+}
+
+void hook_expire(struct hook *hook, int64_t wall_ms, int64_t retention_ms)
+{
+	for (size_t i = 0; i < hook->count && hook->dead_count < HOOK_WINDOW; i++) {
+		struct delivery *delivery = hook->window[i];
+
+		if (delivery->state == DELIVERY_WAITING && delivery->time_ms > 0 && wall_ms - delivery->time_ms > retention_ms)
+			bury(hook, delivery, "not delivered within the retention time");
+	}
+}
+
+void hook_unblock(struct hook *hook)
+{
+	if (hook->tail - hook->cursor < HOOK_AHEAD)
+		return;
+	for (size_t i = 0; i < hook->count; i++) {
+		struct delivery *delivery = hook->window[i];
+
+		if (delivery->replay)
+			continue;
+		if (delivery->state == DELIVERY_WAITING && delivery->failing_ms > 0)
+			bury(hook, delivery, "the receiver keeps failing on it while it takes others");
+		break;
+	}
+}
+
+/* ---- answers ------------------------------------------------------------------------------------------------------------------- */
+
+static void succeed(struct hook *hook, struct delivery *delivery, const struct hook_answer *answer)
+{
+	bool was_failing = hook->failures > 0 || hook->state == HOOK_PAUSED || hook->last_error;
+
+	delivery->state = DELIVERY_DONE;
+	if (delivery->replay && hook->redelivered_count < HOOK_WINDOW)
+		hook->redelivered[hook->redelivered_count++] = delivery->number;
+	hook->delivered_ms = answer->wall_ms;
+	hook->success_ms = answer->now_ms;
+	if (!was_failing)
+		return;
+	hook_forget_failures(hook);
+	hook->put_due = true;
+}
+
+static void note_failure(struct hook *hook, struct delivery *delivery, const struct hook_answer *answer)
+{
+	hook->failures++;
+	hook->last_status = answer->status;
+	free(hook->last_error);
+	hook->last_error = answer->text && answer->text[0] ? xstrdup(answer->text) : xasprintf("the receiver answered %d", answer->status);
+	if (hook->failed_since_ms == 0)
+		hook->failed_since_ms = answer->wall_ms;
+	if (delivery->failing_ms == 0)
+		delivery->failing_ms = answer->now_ms;
+	hook->put_due = true;
+}
+
+static void pause_hook(struct hook *hook, int64_t pause_ms, const struct hook_answer *answer)
+{
+	hook->state = HOOK_PAUSED;
+	hook->pauses++;
+	hook->pause_until_ms = answer->now_ms + pause_ms;
+	hook->next_ms = answer->wall_ms + pause_ms;
+	for (size_t i = 0; i < hook->count; i++) {
+		struct delivery *delivery = hook->window[i];
+
+		if (delivery->state != DELIVERY_WAITING)
+			continue;
+		/* A pause can be long: the next delivery has a time stamp of its own, and the texts are read again. */
+		delivery->round = 0;
+		buf_free(&delivery->body);
+		buf_free(&delivery->data);
+	}
+}
+
+/* True if the receiver has taken something else since this event began to fail. */
+static bool is_healthy_otherwise(const struct hook *hook, const struct delivery *delivery)
+{
+	return hook->success_ms > 0 && hook->success_ms >= delivery->failing_ms;
+}
+
+static void count_gone(struct hook *hook, const struct hook_answer *answer, const struct webhook_options *options)
+{
+	if (answer->verdict != VERDICT_GONE) {
+		hook->gone = 0;
+		return;
+	}
+	if (hook->gone++ == 0)
+		hook->gone_since_ms = answer->now_ms;
+	if (options->clear_gone && options->clear_url && hook->own_url && hook->gone >= GONE_TIMES &&
+	    answer->now_ms - hook->gone_since_ms >= GONE_MS)
+		options->clear_url(options->ctx, hook->session, hook->id);
+}
+
+/* The receiver said no to this delivery: trying again soon would not help. */
+static void refuse(struct hook *hook, struct delivery *delivery, const struct hook_answer *answer, const struct webhook_options *options)
+{
+	delivery->refusals++;
+	if (answer->verdict == VERDICT_FORBIDDEN) {
+		pause_hook(hook, options->security_pause_ms, answer);
+		return;
+	}
+	if (is_healthy_otherwise(hook, delivery) && hook->failures < HOOK_FAILURES) {
+		if (delivery->refusals >= HOOK_REFUSALS) {
+			bury(hook, delivery, "the receiver refuses it");
+			return;
+		}
+		delivery->due_ms = answer->now_ms + verdict_pause_ms(delivery->refusals, options->pause_ms, answer->random);
+		return;
+	}
+	pause_hook(hook, verdict_pause_ms(hook->pauses + 1, options->pause_ms, answer->random), answer);
+}
+
+void hook_judge(struct hook *hook, struct delivery *delivery, const struct hook_answer *answer, const struct webhook_options *options)
+{
+	delivery->state = DELIVERY_WAITING;
+	hook->probing = false;
+	if (delivery->generation != hook->generation) {
+		/* That was the old address; its answer says nothing about the new one. But what it took, it has. */
+		if (answer->verdict == VERDICT_DELIVERED)
+			delivery->state = DELIVERY_DONE;
+		return;
+	}
+	count_gone(hook, answer, options);
+	if (answer->verdict == VERDICT_DELIVERED) {
+		succeed(hook, delivery, answer);
+		return;
+	}
+	note_failure(hook, delivery, answer);
+	if (answer->verdict != VERDICT_RETRY) {
+		refuse(hook, delivery, answer, options);
+		return;
+	}
+	if (hook->state == HOOK_ACTIVE && hook->failures < HOOK_FAILURES && delivery->round > options->retries &&
+	    is_healthy_otherwise(hook, delivery)) {
+		/* Only this one does not get through: its chat waits, the others go on. */
+		delivery->rounds++;
+		delivery->round = 0;
+		buf_free(&delivery->body);
+		delivery->due_ms = answer->now_ms + verdict_pause_ms(delivery->rounds, options->pause_ms, answer->random);
+		return;
+	}
+	if (hook->state == HOOK_PAUSED || hook->failures >= HOOK_FAILURES || delivery->round > options->retries) {
+		pause_hook(hook, verdict_pause_ms(hook->pauses + 1, options->pause_ms, answer->random), answer);
+		return;
+	}
+	delivery->due_ms = answer->now_ms + verdict_retry_ms(delivery->round, options->backoff_ms, options->jitter_ms, answer->random,
+	                                                     answer->status, answer->retry_after_s);
+}
+
+void hook_resume(struct hook *hook)
+{
+	hook->pause_until_ms = 0;
+	for (size_t i = 0; i < hook->count; i++)
+		hook->window[i]->due_ms = 0;
+}
+
+void hook_forget_failures(struct hook *hook)
+{
+	if (hook->state == HOOK_PAUSED)
+		hook->state = HOOK_ACTIVE;
+	hook->failures = 0;
+	hook->pauses = 0;
+	hook->failed_since_ms = hook->next_ms = 0;
+	hook->last_status = 0;
+	free(hook->last_error);
+	hook->last_error = NULL;
+	hook->gone = 0;
+}
+
+void hook_forget_bodies(struct hook *hook)
+{
+	for (size_t i = 0; i < hook->count; i++)
+		if (hook->window[i]->state != DELIVERY_SENDING)
+			buf_free(&hook->window[i]->body);
+}

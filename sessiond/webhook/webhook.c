@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* All webhooks of the process: who they are, how they are woken, what is asked about them (see webhook.h). */
+#include "sessiond/webhook/webhook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/crypto/crypto.h"
+#include "sessiond/webhook/webhooks.h"
+
+#define PAUSE_MS 60000
+#define SECURITY_PAUSE_MS 900000
+
+/* ---- the table ------------------------------------------------------------------------------------------------------------------ */
+
+static struct hook **bucket(struct webhooks *webhooks, int64_t session)
+{
+	return &webhooks->buckets[(uint64_t)session % WEBHOOKS_BUCKETS];
+}
+
+struct hook *webhooks_find(struct webhooks *webhooks, int64_t session)
+{
+	for (struct hook *hook = *bucket(webhooks, session); hook; hook = hook->next)
+		if (hook->session == session)
+			return hook;
+	return NULL;
+}
+
+struct hook *webhooks_add(struct webhooks *webhooks, int64_t session, const char *id)
+{
+	struct hook *hook = xcalloc(1, sizeof(*hook));
+	struct hook **at = bucket(webhooks, session);
+
+	hook->webhooks = webhooks;
+	hook->session = session;
+	hook->id = xstrdup(id);
+	hook->state = HOOK_ACTIVE;
+	uv_timer_init(loop_uv(webhooks->options.loop), &hook->timer);
+	hook->timer.data = hook;
+	hook->next = *at;
+	*at = hook;
+	return hook;
+}
+
+void webhooks_dispose(struct hook *hook)
+{
+	if (!hook->closed || hook->jobs > 0)
+		return;
+	hook_release(hook);
+	free(hook);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct hook *hook = handle->data;
+
+	hook->closed = true;
+	if (hook->removed)
+		webhooks_dispose(hook);
+}
+
+static void unqueue_hungry(struct webhooks *webhooks, struct hook *hook)
+{
+	struct hook *before = NULL;
+
+	for (struct hook *i = webhooks->hungry_first; i; before = i, i = i->hungry_next) {
+		if (i != hook)
+			continue;
+		if (before)
+			before->hungry_next = hook->hungry_next;
+		else
+			webhooks->hungry_first = hook->hungry_next;
+		if (webhooks->hungry_last == hook)
+			webhooks->hungry_last = before;
+		return;
+	}
+}
+
+void webhooks_remove(struct webhooks *webhooks, struct hook *hook)
+{
+	struct hook **at = bucket(webhooks, hook->session);
+
+	while (*at && *at != hook)
+		at = &(*at)->next;
+	if (*at)
+		*at = hook->next;
+	unqueue_hungry(webhooks, hook);
+	deliver_cancel(hook);
+	hook->removed = true;
+	uv_close((uv_handle_t *)&hook->timer, on_timer_closed);
+}
+
+/* ---- who and where -------------------------------------------------------------------------------------------------------------- */
+
+static bool is_text(const char *text)
+{
+	return text && text[0];
+}
+
+/* Replaces an owned text; true if it is another one now. */
+static bool replace(char **slot, const char *text)
+{
+	bool same = (!*slot && !text) || (*slot && text && strcmp(*slot, text) == 0);
+
+	if (same)
+		return false;
+	free(*slot);
+	*slot = text ? xstrdup(text) : NULL;
+	return true;
+}
+
+bool webhooks_apply(struct hook *hook, const struct store_session *session, const char *username)
+{
+	const struct webhook_options *options = &hook->webhooks->options;
+	const char *url = session->webhook_url, *secret = session->webhook_secret;
+	bool moved, renamed;
+
+	hook->own_url = is_text(url);
+	/* The default URL is only used with a default secret (no built-in secrets, D25). */
+	if (!hook->own_url)
+		url = is_text(options->default_url) && is_text(options->default_secret) ? options->default_url : NULL;
+	if (!is_text(secret))
+		secret = options->default_secret;
+	if (!secret || strlen(secret) < WEBHOOK_SECRET_MIN)
+		url = NULL;
+	moved = replace(&hook->url, url);
+	moved = replace(&hook->secret, url ? secret : NULL) || moved;
+	renamed = replace(&hook->label, session->label);
+	renamed = replace(&hook->registry, session->registry) || renamed;
+	renamed = replace(&hook->username, username) || renamed;
+	if (moved)
+		hook->generation++;
+	if (moved || renamed)
+		hook_forget_bodies(hook);
+	return moved;
+}
+
+/* ---- news from other threads ---------------------------------------------------------------------------------------------------- */
+
+static void take_news(struct webhooks *webhooks, const struct news *news)
+{
+	struct hook *hook;
+
+	if (!webhooks->ready) {
+		/* The read that is under way may have begun before this happened. */
+		webhooks->again = webhooks->starting;
+		jobs_start(webhooks);
+		return;
+	}
+	if (news->session_id) {
+		jobs_reload(webhooks, news->session, news->session_id);
+		return;
+	}
+	hook = webhooks_find(webhooks, news->session);
+	if (!hook || hook->state == HOOK_OFF)
+		return;
+	hook->dirty = true;
+	deliver_pump(hook);
+}
+
+static void free_news(struct news *news)
+{
+	while (news) {
+		struct news *next = news->next;
+
+		free(news->session_id);
+		free(news);
+		news = next;
+	}
+}
+
+static void on_news(void *arg)
+{
+	struct webhooks *webhooks = arg;
+	struct news *list;
+
+	pthread_mutex_lock(&webhooks->lock);
+	list = webhooks->news;
+	webhooks->news = NULL;
+	webhooks->posted = false;
+	pthread_mutex_unlock(&webhooks->lock);
+	for (const struct news *news = list; news && !webhooks->stopping; news = news->next)
+		take_news(webhooks, news);
+	free_news(list);
+}
+
+static void post_news(struct webhooks *webhooks, int64_t session, const char *session_id)
+{
+	struct news *news = xcalloc(1, sizeof(*news));
+	bool first;
+
+	news->session = session;
+	news->session_id = session_id ? xstrdup(session_id) : NULL;
+	pthread_mutex_lock(&webhooks->lock);
+	news->next = webhooks->news;
+	webhooks->news = news;
+	first = !webhooks->posted;
+	webhooks->posted = true;
+	pthread_mutex_unlock(&webhooks->lock);
+	if (first)
+		loop_post(webhooks->options.loop, on_news, webhooks);
+}
+
+void webhooks_wake(struct webhooks *webhooks, int64_t session)
+{
+	post_news(webhooks, session, NULL);
+}
+
+void webhooks_session_changed(struct webhooks *webhooks, int64_t session, const char *session_id)
+{
+	post_news(webhooks, session, session_id);
+}
+
+/* ---- questions and orders -------------------------------------------------------------------------------------------------------- */
+
+bool webhooks_status(struct webhooks *webhooks, int64_t session, struct webhook_status *status)
+{
+	static const char *const names[] = { [HOOK_OFF] = "off", [HOOK_ACTIVE] = "active", [HOOK_PAUSED] = "paused" };
+	const struct hook *hook = webhooks_find(webhooks, session);
+
+	if (!hook)
+		return false;
+	*status = (struct webhook_status){
+		.state = names[hook->state],
+		.url = hook->url,
+		.last_status = hook->last_status,
+		.last_error = hook->last_error,
+		.failed_since_ms = hook->failed_since_ms,
+		.next_ms = hook->state == HOOK_PAUSED ? hook->next_ms : 0,
+		.delivered_ms = hook->delivered_ms,
+		.failures = hook->failures,
+		.cursor = hook->cursor,
+		.lost = hook->lost,
+		.overflow = hook->overflow,
+	};
+	return true;
+}
+
+bool webhooks_resume(struct webhooks *webhooks, int64_t session)
+{
+	struct hook *hook = webhooks_find(webhooks, session);
+
+	if (!hook)
+		return false;
+	hook_resume(hook);
+	deliver_pump(hook);
+	return true;
+}
+
+void webhooks_replay(struct webhooks *webhooks, int64_t session, int64_t from, int64_t to, void (*done)(void *arg, int count), void *arg)
+{
+	jobs_replay(webhooks, session, from, to, done, arg);
+}
+
+int webhook_secret_make(char out[WEBHOOK_SECRET_ROOM])
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	const size_t n = sizeof(letters) - 1;
+	size_t made = 0;
+
+	while (made < WEBHOOK_SECRET_ROOM - 1) {
+		uint8_t byte;
+
+		if (crypto_random(&byte, 1) != 0)
+			return -1;
+		/* Bytes of the last, incomplete round would make some letters likelier. */
+		if (byte < 256 / n * n)
+			out[made++] = letters[byte % n];
+	}
+	out[made] = '\0';
+	return 0;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------------------ */
+
+int64_t webhooks_now_ms(struct webhooks *webhooks)
+{
+	return loop_now_ms(webhooks->options.loop);
+}
+
+double webhooks_random(struct webhooks *webhooks)
+{
+	/* xorshift64: spreads retries, keeps no secrets. */
+	webhooks->random_state ^= webhooks->random_state << 13;
+	webhooks->random_state ^= webhooks->random_state >> 7;
+	webhooks->random_state ^= webhooks->random_state << 17;
+	return (double)(webhooks->random_state >> 11) / 9007199254740992.0;
+}
+
+struct webhooks *webhooks_new(const struct webhook_options *options)
+{
+	struct webhooks *webhooks = xcalloc(1, sizeof(*webhooks));
+
+	webhooks->options = *options;
+	webhooks->options.version = xstrdup(options->version);
+	webhooks->options.default_url = xstrdup(options->default_url ? options->default_url : "");
+	webhooks->options.default_secret = xstrdup(options->default_secret ? options->default_secret : "");
+	if (webhooks->options.pause_ms <= 0)
+		webhooks->options.pause_ms = PAUSE_MS;
+	if (webhooks->options.security_pause_ms <= 0)
+		webhooks->options.security_pause_ms = SECURITY_PAUSE_MS;
+	pthread_mutex_init(&webhooks->lock, NULL);
+	if (crypto_random(&webhooks->random_state, sizeof(webhooks->random_state)) != 0 || webhooks->random_state == 0)
+		webhooks->random_state = uv_hrtime() | 1;
+	jobs_start(webhooks);
+	return webhooks;
+}
+
+void webhooks_stop(struct webhooks *webhooks)
+{
+	if (webhooks->stopping)
+		return;
+	for (size_t i = 0; i < WEBHOOKS_BUCKETS; i++) {
+		for (struct hook *hook = webhooks->buckets[i]; hook; hook = hook->next) {
+			deliver_cancel(hook);
+			uv_close((uv_handle_t *)&hook->timer, on_timer_closed);
+		}
+	}
+	preflight_cancel_all(webhooks);
+	webhooks->stopping = true;
+}
+
+void webhooks_free(struct webhooks **webhooks_pointer)
+{
+	struct webhooks *webhooks = *webhooks_pointer;
+
+	if (!webhooks)
+		return;
+	jobs_free(webhooks);
+	for (size_t i = 0; i < WEBHOOKS_BUCKETS; i++) {
+		while (webhooks->buckets[i]) {
+			struct hook *hook = webhooks->buckets[i];
+
+			webhooks->buckets[i] = hook->next;
+			hook_release(hook);
+			free(hook);
+		}
+	}
+	free_news(webhooks->news);
+	pthread_mutex_destroy(&webhooks->lock);
+	free((char *)(uintptr_t)webhooks->options.version);
+	free((char *)(uintptr_t)webhooks->options.default_url);
+	free((char *)(uintptr_t)webhooks->options.default_secret);
+	free(webhooks);
+	*webhooks_pointer = NULL;
+}
