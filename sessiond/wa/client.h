@@ -35,6 +35,8 @@ struct arena *wa_stanza_arena(struct wa_stanza *stanza);
 /* False once the connection it came on is gone: the server will send it again, so nothing may be answered. */
 bool wa_stanza_live(const struct wa_client *client, const struct wa_stanza *stanza);
 void wa_stanza_done(struct wa_client *client, struct wa_stanza *stanza);
+/* The next stanza of the queue may start; this one stays borrowed until wa_stanza_done(). Its handler answers for the order then. */
+void wa_stanza_release(struct wa_client *client, struct wa_stanza *stanza);
 
 /* The ack owed for a stanza: class = tag; to = from; participant, recipient and type copied. error 0: none. Nothing if not live. */
 void wa_stanza_ack(struct wa_client *client, struct wa_stanza *stanza, int error);
@@ -72,6 +74,7 @@ typedef void wa_timer_fn(struct wa_client *client, void *arg);
 struct wa_timer {
 	struct wa_timer *next, *prev; /* list of the client */
 	int64_t at_ms;                /* monotonic */
+	uint32_t turn;                /* of the client when it was started: fires in a later one */
 	wa_timer_fn *fn;              /* NULL: stopped */
 	void *arg;
 };

@@ -36,20 +36,35 @@ nodist_libwaproto_a_SOURCES = $(WA_PROTO_C) $(WA_PROTO_H)
 libwaproto_a_SOURCES =
 libwaproto_a_CFLAGS = -std=gnu11 $(MODE_CFLAGS) $(PROTOBUFC_CFLAGS)
 
-libwa_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(PROTOBUFC_CFLAGS) $(SIGNAL_CFLAGS) $(ZLIB_CFLAGS)
+libwa_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(CRYPTO_CFLAGS) $(PROTOBUFC_CFLAGS) $(SIGNAL_CFLAGS) $(ZLIB_CFLAGS)
 libwa_a_SOURCES = \
 	sessiond/wa/cert.c sessiond/wa/cert.h \
-	sessiond/wa/client.h \
+	sessiond/wa/client.c sessiond/wa/client.h \
+	sessiond/wa/connection.h \
 	sessiond/wa/creds.c sessiond/wa/creds.h \
 	sessiond/wa/curve.c sessiond/wa/curve.h \
 	sessiond/wa/frame.c sessiond/wa/frame.h \
 	sessiond/wa/handshake.c sessiond/wa/handshake.h \
+	sessiond/wa/ib.c \
+	sessiond/wa/iq.c \
+	sessiond/wa/keepalive.c \
+	sessiond/wa/login.c \
 	sessiond/wa/node.c sessiond/wa/node.h sessiond/wa/node_wire.h \
 	sessiond/wa/node_decode.c \
 	sessiond/wa/node_encode.c \
 	sessiond/wa/noise.c sessiond/wa/noise.h \
+	sessiond/wa/notification.c \
+	sessiond/wa/pair.c \
+	sessiond/wa/paircode.c \
+	sessiond/wa/pairing.h \
+	sessiond/wa/passkey.c \
 	sessiond/wa/payload.c sessiond/wa/payload.h \
+	sessiond/wa/prekeys.c \
 	sessiond/wa/proto_scan.c sessiond/wa/proto_scan.h \
+	sessiond/wa/serveriq.c \
+	sessiond/wa/stanza.c \
+	sessiond/wa/streamerror.c \
+	sessiond/wa/timer.c \
 	sessiond/wa/tokens.c sessiond/wa/tokens.h \
 	sessiond/wa/wa.h
 # Building this library alone must make the headers first.

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Messages and receipts of one client: what client.c creates, tells about the connection, and dispatches stanzas to. Everything runs on
+ * the client's loop.
+ *
+ *     client.c --stanza--> wa_on_*()        message.c, receipt.c, retry.c, notify.c, presence.c
+ *     host ------- send -> wa_client_*()    send.c, receipt.c, presence.c
+ */
+#ifndef WA_MESSAGING_H
+#define WA_MESSAGING_H
+
+#include "sessiond/wa/client.h"
+#include "sessiond/wa/signal.h"
+#include "sessiond/wa/state.h"
+
+/* client.c's part of life: after the IQ tracker has answered everything with NULL, wa_messaging_free() comes before wa_state_free(). */
+struct wa_messaging *wa_messaging_new(struct wa_client *client);
+void wa_messaging_free(struct wa_messaging *m);
+/* Logged in and ready: what is unacked is written again, what waited starts. */
+void wa_messaging_opened(struct wa_messaging *m);
+/* The connection is gone. Called after the IQs were answered with NULL. */
+void wa_messaging_closed(struct wa_messaging *m);
+
+/* Stanza handlers of client.c's tables. */
+wa_stanza_handler wa_on_message;
+wa_stanza_handler wa_on_receipt;
+wa_stanza_handler wa_on_presence;
+wa_stanza_handler wa_on_chatstate;
+/* <ack class="message">: calls wa_stanza_done() like the others. */
+wa_stanza_handler wa_on_message_ack;
+/* Notifications; these ack. */
+wa_stanza_handler wa_on_identity_change;      /* encrypt with <identity/>, from a user */
+wa_stanza_handler wa_on_devices;              /* devices */
+wa_stanza_handler wa_on_account_sync_devices; /* account_sync with <devices> */
+wa_stanza_handler wa_on_privacy_token;        /* privacy_token */
+
+/* ---- among the files of messaging ---- */
+
+struct send_job;
+struct receive_job;
+
+struct wa_messaging {
+	struct wa_client *client; /* borrowed */
+	struct signal_account account;
+	bool open;                /* logged in on this connection */
+	bool available;           /* presence as we last announced it */
+	char *suspect;            /* owned: name of a stanza that crashed the decoder, NULL if none */
+	struct send_job *jobs, *last_job; /* owned, oldest first */
+	bool starting;                    /* jobs are being started further up the stack */
+	struct wa_timer start_timer;
+	struct receive_job *receiving;    /* owned: messages being decoded or committed */
+};
+
+/* A Signal call on this operation with the account's keys as they are now. */
+struct signal_call wa_messaging_call(struct wa_messaging *m, struct state_op *op);
+/* Own user, bare, in the namespace (PN or LID) of `like`; the PN if there is no LID. */
+struct jid wa_messaging_own(const struct wa_messaging *m, const struct jid *like);
+bool wa_messaging_is_own(const struct wa_messaging *m, const struct jid *user);
+/* Exactly this device, in either namespace. */
+bool wa_messaging_is_this_device(const struct wa_messaging *m, const struct jid *device);
+/* Own ADVSignedDeviceIdentity as <device-identity>. */
+void wa_messaging_add_identity(struct wa_messaging *m, struct arena *a, struct wa_node *parent);
+void wa_messaging_add_registration(struct wa_messaging *m, struct arena *a, struct wa_node *parent);
+
+/* send.c */
+void wa_send_opened(struct wa_messaging *m);
+void wa_send_closed(struct wa_messaging *m);
+void wa_send_free(struct wa_messaging *m);
+/* message.c */
+void wa_receive_free(struct wa_messaging *m);
+
+#endif
