@@ -81,22 +81,27 @@ bool e2e_unwrap_device_sent(struct span message, struct span *chat, struct buf *
 
 /* ---- looking inside ---- */
 
-/* The message inside wrappers of the given set; bounded, so that nested wrappers cost nothing. */
+/* The message inside the wrapper that this message is; an empty span if it is none. */
+static struct span unwrap_once(struct span message, bool (*is_wrapper)(uint32_t number))
+{
+	struct reader r = reader_of(message.p, message.n);
+	struct proto_field f;
+	struct span inner = { 0 };
+
+	while (proto_next(&r, &f)) {
+		if (f.wire != PROTO_BYTES || !is_wrapper(f.number))
+			continue;
+		proto_find(f.bytes, f.number == E2E_DEVICE_SENT ? DEVICE_SENT_MESSAGE : WRAPPED_MESSAGE, &inner);
+	}
+	return inner;
+}
+
+/* The message inside all wrappers of the given set; bounded, so that nested wrappers cost nothing. */
 static struct span unwrap(struct span message, bool (*is_wrapper)(uint32_t number))
 {
 	for (int depth = 0; depth < UNWRAP_MAX; depth++) {
-		struct reader r = reader_of(message.p, message.n);
-		struct proto_field f;
-		struct span inner = { 0 };
+		struct span inner = unwrap_once(message, is_wrapper);
 
-		while (proto_next(&r, &f)) {
-			if (f.wire != PROTO_BYTES)
-				continue;
-			if (f.number == E2E_DEVICE_SENT && is_wrapper(f.number))
-				proto_find(f.bytes, DEVICE_SENT_MESSAGE, &inner);
-			else if (is_wrapper(f.number))
-				proto_find(f.bytes, WRAPPED_MESSAGE, &inner);
-		}
 		if (inner.p == NULL)
 			break;
 		message = inner;
@@ -199,22 +204,31 @@ bool e2e_only_key_distribution(struct span message)
 	return found;
 }
 
-bool e2e_protocol_message(struct span message, struct e2e_protocol *out)
+static void read_protocol(struct e2e_protocol *out)
 {
-	struct span key;
-	struct reader r;
+	struct reader r = reader_of(out->bytes.p, out->bytes.n);
 	struct proto_field f;
+	struct span key;
 
-	*out = (struct e2e_protocol){ 0 };
-	if (!proto_find(unwrap(message, is_any_wrapper), E2E_PROTOCOL, &out->bytes))
-		return false;
-	r = reader_of(out->bytes.p, out->bytes.n);
 	while (proto_next(&r, &f))
 		if (f.number == PROTOCOL_TYPE && f.wire == PROTO_VARINT)
 			out->type = f.value > UINT32_MAX ? UINT32_MAX : (uint32_t)f.value;
 	if (proto_find(out->bytes, PROTOCOL_KEY, &key))
 		proto_find(key, KEY_ID, &out->key_id);
-	return true;
+}
+
+bool e2e_protocol_message(struct span message, struct e2e_protocol *out)
+{
+	*out = (struct e2e_protocol){ 0 };
+	/* At every level: a wrapper beside a protocol message must not hide it. */
+	for (int depth = 0; depth <= UNWRAP_MAX && message.p != NULL; depth++) {
+		if (proto_find(message, E2E_PROTOCOL, &out->bytes)) {
+			read_protocol(out);
+			return true;
+		}
+		message = unwrap_once(message, is_any_wrapper);
+	}
+	return false;
 }
 
 bool e2e_protocol_self_only(uint32_t type)

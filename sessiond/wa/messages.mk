@@ -9,11 +9,28 @@ sessiond/wa/proto/e2e.pb-c.h: sessiond/wa/proto/e2e.pb-c.c
 libwa_a_SOURCES += \
 	sessiond/wa/batch.c \
 	sessiond/wa/bundle.c sessiond/wa/bundle.h \
+	sessiond/wa/content.c \
+	sessiond/wa/decode.c \
 	sessiond/wa/devices.c sessiond/wa/devices.h \
 	sessiond/wa/e2e.c sessiond/wa/e2e.h \
 	sessiond/wa/e2e_fields.c sessiond/wa/e2e_fields.h \
+	sessiond/wa/envelope.c sessiond/wa/envelope.h \
+	sessiond/wa/job.c sessiond/wa/job.h \
 	sessiond/wa/lidmap.c sessiond/wa/lidmap.h \
+	sessiond/wa/message.c \
+	sessiond/wa/messaging.c sessiond/wa/messaging.h \
+	sessiond/wa/notify.c \
+	sessiond/wa/presence.c \
 	sessiond/wa/proto_walk.c sessiond/wa/proto_walk.h \
+	sessiond/wa/receipt.c \
+	sessiond/wa/receive.h \
+	sessiond/wa/retry.c sessiond/wa/retry.h \
+	sessiond/wa/retryask.c \
+	sessiond/wa/seen.c sessiond/wa/seen.h \
+	sessiond/wa/send.c sessiond/wa/send.h \
+	sessiond/wa/sendbuild.c \
+	sessiond/wa/sendprepare.c \
+	sessiond/wa/sent.c sessiond/wa/sent.h \
 	sessiond/wa/signal.c sessiond/wa/signal.h sessiond/wa/signal_internal.h \
 	sessiond/wa/signal_provider.c sessiond/wa/signal_provider.h \
 	sessiond/wa/signal_record.c sessiond/wa/signal_record.h \

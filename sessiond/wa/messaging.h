@@ -37,7 +37,7 @@ wa_stanza_handler wa_on_privacy_token;        /* privacy_token */
 /* ---- among the files of messaging ---- */
 
 struct send_job;
-struct receive_job;
+struct stanza_job;
 
 struct wa_messaging {
 	struct wa_client *client; /* borrowed */
@@ -48,7 +48,7 @@ struct wa_messaging {
 	struct send_job *jobs, *last_job; /* owned, oldest first */
 	bool starting;                    /* jobs are being started further up the stack */
 	struct wa_timer start_timer;
-	struct receive_job *receiving;    /* owned: messages being decoded or committed */
+	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
 };
 
 /* A Signal call on this operation with the account's keys as they are now. */
@@ -66,7 +66,5 @@ void wa_messaging_add_registration(struct wa_messaging *m, struct arena *a, stru
 void wa_send_opened(struct wa_messaging *m);
 void wa_send_closed(struct wa_messaging *m);
 void wa_send_free(struct wa_messaging *m);
-/* message.c */
-void wa_receive_free(struct wa_messaging *m);
 
 #endif

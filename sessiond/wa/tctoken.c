@@ -106,6 +106,13 @@ bool wa_tctoken_mark_given(struct state_op *op, const struct jid *user, int64_t 
 	return true;
 }
 
+bool wa_tctoken_was_given(struct state_op *op, const struct jid *user)
+{
+	struct token_record t;
+
+	return record_load(op, user, &t) && t.given_s != 0;
+}
+
 bool wa_tctoken_take(struct state_op *op, const struct jid *user, const struct wa_node *tokens)
 {
 	bool taken = false;

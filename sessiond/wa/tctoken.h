@@ -31,6 +31,8 @@ void wa_tctoken_attach(struct state_op *op, struct arena *a, struct wa_node *mes
  * the IQ when wa_tctoken_issue() is called afterwards. True if it should be.
  */
 bool wa_tctoken_mark_given(struct state_op *op, const struct jid *user, int64_t now_s, bool anyway);
+/* True if we gave this contact a token before. */
+bool wa_tctoken_was_given(struct state_op *op, const struct jid *user);
 void wa_tctoken_issue(struct wa_client *client, const struct jid *contact, const struct jid *user, int64_t now_s);
 /* Takes over <tokens> of a notification or an answer; false if there was no newer one. The record must have been fetched. */
 bool wa_tctoken_take(struct state_op *op, const struct jid *user, const struct wa_node *tokens);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a decrypted message says: own-device envelopes, messages for the library itself, and events for the host. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/wa/e2e.h"
+#include "sessiond/wa/e2e_fields.h"
+#include "sessiond/wa/lidmap.h"
+#include "sessiond/wa/proto/e2e.pb-c.h"
+#include "sessiond/wa/proto_scan.h"
+#include "sessiond/wa/proto_walk.h"
+#include "sessiond/wa/receive.h"
+#include "sessiond/wa/seen.h"
+
+#define KEY_ID_MAX 32U
+/* Records APPSTATE "key/<id in hex>": serialized AppStateSyncKeyData. */
+#define APPSTATE_KEY_PREFIX "key/"
+
+/* ---- events ---- */
+
+static char *copy_or_null(const char *text)
+{
+	return text == NULL || text[0] == '\0' ? NULL : xstrdup(text);
+}
+
+static void set_forms(const struct jid *jid, const struct jid *other, struct jid *pn, struct jid *lid)
+{
+	const struct jid *forms[] = { jid, other };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (jid_is_none(forms[i]))
+			continue;
+		if (wa_lidmap_is_pn(forms[i])) {
+			*pn = jid_bare(forms[i]);
+			pn->server = JID_SERVER_PN;
+		} else if (wa_lidmap_is_lid(forms[i])) {
+			*lid = jid_bare(forms[i]);
+			lid->server = JID_SERVER_LID;
+		}
+	}
+}
+
+static char *verified_name(const struct wa_node *message)
+{
+	struct span certificate = wa_node_child_content(message, "verified_name");
+	struct span details;
+	struct span name;
+
+	/* VerifiedNameCertificate details(1) -> Details verifiedName(4) */
+	if (!proto_find(certificate, 1, &details) || !proto_find(details, 4, &name) || memchr(name.p, 0, name.n) != NULL)
+		return NULL;
+	return xstrndup((const char *)name.p, name.n);
+}
+
+struct wa_message *wa_receive_message(struct receive_job *job)
+{
+	const struct envelope *e = &job->envelope;
+	struct wa_message *m = xcalloc(1, sizeof *m);
+
+	m->id = xstrdup(e->id);
+	m->chat = e->chat;
+	m->sender = e->author;
+	set_forms(&e->chat, &e->chat_other, &m->chat_pn, &m->chat_lid);
+	set_forms(&e->author, &e->author_other, &m->sender_pn, &m->sender_lid);
+	m->from_me = e->from_me;
+	m->offline = e->offline;
+	m->lid_addressed = wa_lidmap_is_lid(&e->chat);
+	m->push_name = copy_or_null(e->push_name);
+	m->type = copy_or_null(e->type);
+	m->category = copy_or_null(e->category);
+	m->edit = copy_or_null(e->edit);
+	m->verified_name = verified_name(wa_stanza_node(job->job.stanza));
+	m->time_ms = e->time_ms;
+	return m;
+}
+
+void wa_receive_undecryptable(struct receive_job *job, int code, const char *text, unsigned count)
+{
+	struct wa_event *event = wa_event_new(WA_EVENT_UNDECRYPTABLE);
+
+	event->code = code;
+	event->number = count;
+	event->text = xstrdup(text);
+	event->message = wa_receive_message(job);
+	state_op_event(&job->job.op, event);
+}
+
+static void emit(struct receive_job *job, struct span message)
+{
+	const struct envelope *e = &job->envelope;
+	struct wa_event *event;
+
+	wa_seen_add(&job->job.op, &job->ring, &e->author, e->id);
+	event = wa_event_new(WA_EVENT_MESSAGE);
+	event->message = wa_receive_message(job);
+	buf_append_span(&event->message->plaintext, message);
+	event->message->text = e2e_text(message);
+	event->message->content = e2e_content_name(message);
+	state_op_event(&job->job.op, event);
+	job->visible = true;
+}
+
+static void warn(struct receive_job *job, const char *what)
+{
+	char jid[JID_TEXT_MAX];
+	char *text = xasprintf("dropped a message of %s: %s", jid_format(&job->envelope.author, jid, sizeof jid), what);
+
+	wa_client_warn(job->job.m->client, 0, text);
+	free(text);
+}
+
+/* ---- messages for the library ---- */
+
+static void keep_app_state_key(struct receive_job *job, const E2e__AppStateSyncKey *key)
+{
+	char name[sizeof APPSTATE_KEY_PREFIX + 2 * KEY_ID_MAX];
+	struct buf data = { 0 };
+	size_t at = sizeof APPSTATE_KEY_PREFIX - 1;
+
+	if (key->key_id == NULL || !key->key_id->has_key_id || key->key_id->key_id.len == 0 || key->key_id->key_id.len > KEY_ID_MAX)
+		return;
+	/* An entry without data says that the phone does not have that key either. */
+	if (key->key_data == NULL || !key->key_data->has_key_data)
+		return;
+	memcpy(name, APPSTATE_KEY_PREFIX, at + 1);
+	for (size_t i = 0; i < key->key_id->key_id.len; i++)
+		at += (size_t)snprintf(name + at, sizeof name - at, "%02x", key->key_id->key_id.data[i]);
+	proto_pack(&data, &key->key_data->base);
+	state_op_put(&job->job.op, WA_RECORD_APPSTATE, name, buf_span(&data));
+	buf_wipe(&data);
+}
+
+static void on_key_share(struct receive_job *job, const E2e__ProtocolMessage *protocol)
+{
+	const E2e__AppStateSyncKeyShare *share = protocol->app_state_sync_key_share;
+
+	for (size_t i = 0; share != NULL && i < share->n_keys; i++)
+		keep_app_state_key(job, share->keys[i]);
+}
+
+static void learn_mapping(struct receive_job *job, const E2e__LIDMigrationMapping *mapping)
+{
+	uint64_t lid_number = mapping->has_latest_lid && mapping->latest_lid != 0 ? mapping->latest_lid : mapping->assigned_lid;
+	char text[24];
+	struct jid pn;
+	struct jid lid;
+
+	if (mapping->pn == 0 || lid_number == 0)
+		return;
+	snprintf(text, sizeof text, "%llu", (unsigned long long)mapping->pn);
+	if (jid_make(&pn, text, strlen(text), JID_SERVER_PN, 0) != 0)
+		return;
+	snprintf(text, sizeof text, "%llu", (unsigned long long)lid_number);
+	if (jid_make(&lid, text, strlen(text), JID_SERVER_LID, 0) == 0)
+		wa_lidmap_learn(&job->job.op, &pn, &lid);
+}
+
+static void on_lid_mappings(struct receive_job *job, const E2e__ProtocolMessage *protocol)
+{
+	const E2e__LIDMigrationMappingSyncMessage *sync = protocol->lid_migration_mapping_sync_message;
+	const E2e__LIDMigrationMappingSyncPayload *payload;
+	ProtobufCMessage *unpacked = NULL;
+	struct arena a;
+
+	if (sync == NULL || !sync->has_encoded_mapping_payload)
+		return;
+	arena_init(&a, 0);
+	if (proto_unpack(&a, &e2e__lidmigration_mapping_sync_payload__descriptor,
+			 span_of(sync->encoded_mapping_payload.data, sync->encoded_mapping_payload.len), &unpacked) == PROTO_OK) {
+		payload = (const E2e__LIDMigrationMappingSyncPayload *)unpacked;
+		for (size_t i = 0; i < payload->n_pn_to_lid_mappings; i++)
+			learn_mapping(job, payload->pn_to_lid_mappings[i]);
+	}
+	arena_free(&a);
+}
+
+/* By kind: what the library itself takes from a message between own devices. */
+static const struct {
+	uint32_t type;
+	void (*handle)(struct receive_job *job, const E2e__ProtocolMessage *protocol);
+} OWN_HANDLERS[] = {
+	{ E2E_APP_STATE_SYNC_KEY_SHARE, on_key_share },
+	{ E2E_LID_MIGRATION_MAPPING_SYNC, on_lid_mappings },
+};
+
+static void handle_protocol(struct receive_job *job, const struct e2e_protocol *p)
+{
+	ProtobufCMessage *unpacked = NULL;
+	struct arena a;
+
+	if (p->type == E2E_HISTORY_SYNC_NOTIFICATION)
+		job->history = true;
+	arena_init(&a, 0);
+	for (size_t i = 0; i < sizeof OWN_HANDLERS / sizeof OWN_HANDLERS[0]; i++)
+		if (OWN_HANDLERS[i].type == p->type &&
+		    proto_unpack(&a, &e2e__protocol_message__descriptor, p->bytes, &unpacked) == PROTO_OK)
+			OWN_HANDLERS[i].handle(job, (const E2e__ProtocolMessage *)unpacked);
+	arena_free(&a);
+}
+
+/* False: this sender may not send such a message. */
+static bool protocol_allowed(const struct receive_job *job, const struct e2e_protocol *p)
+{
+	if (!e2e_protocol_self_only(p->type))
+		return true;
+	if (!wa_messaging_is_own(job->job.m, &job->envelope.author))
+		return false;
+	return p->type != E2E_PEER_DATA_RESPONSE || job->envelope.author.device == 0;
+}
+
+/* ---- the content ---- */
+
+static void handle_message(struct receive_job *job, struct span message)
+{
+	struct e2e_protocol protocol;
+
+	if (e2e_protocol_message(message, &protocol)) {
+		if (!protocol_allowed(job, &protocol)) {
+			warn(job, "only an own device may send such a message");
+			return;
+		}
+		if (wa_messaging_is_own(job->job.m, &job->envelope.author))
+			handle_protocol(job, &protocol);
+	}
+	if (!e2e_only_key_distribution(message))
+		emit(job, message);
+}
+
+/* The envelope of an own device names the chat; without that right it is an attempt to put words into our mouth. */
+static void handle_device_sent(struct receive_job *job, struct span chat, struct span message)
+{
+	struct jid destination;
+
+	if (!wa_messaging_is_own(job->job.m, &job->envelope.author)) {
+		warn(job, "it pretends to come from an own device");
+		return;
+	}
+	if (chat.n > 0 && jid_parse(&destination, (const char *)chat.p, chat.n) == 0 && jid_is_none(&job->envelope.recipient)) {
+		job->envelope.chat = jid_bare(&destination);
+		if (!wa_lidmap_is_pn(&job->envelope.chat_other) == !wa_lidmap_is_pn(&destination))
+			job->envelope.chat_other = (struct jid){ 0 };
+	}
+	job->envelope.from_me = true;
+	handle_message(job, message);
+}
+
+void wa_receive_content(struct receive_job *job, struct span message)
+{
+	const struct envelope *e = &job->envelope;
+	struct buf inner = { 0 };
+	struct span chat;
+
+	/* The same message in another ciphertext: a resend. */
+	if (wa_seen(&job->job.op, &job->ring, &e->author, e->id))
+		return;
+	if (e2e_unwrap_device_sent(message, &chat, &inner))
+		handle_device_sent(job, chat, buf_span(&inner));
+	else
+		handle_message(job, message);
+	buf_wipe(&inner);
+}

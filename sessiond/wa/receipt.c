@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Delivery and read receipts, both directions. Source: whatsmeow receipt.go, Baileys messages-recv.ts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/wa/lidmap.h"
+#include "sessiond/wa/receive.h"
+#include "sessiond/wa/retry.h"
+
+/* Ids in one read receipt. Source: whatsapp-rust. */
+#define READ_IDS_MAX 256U
+/* Ids taken from one incoming receipt. */
+#define RECEIPT_IDS_MAX 1024U
+
+/* ---- out ---- */
+
+static void write_receipt(struct receive_job *job, const char *type, bool recipient)
+{
+	const struct wa_node *message = wa_stanza_node(job->job.stanza);
+	struct wa_node *receipt;
+	struct arena a;
+
+	arena_init(&a, 0);
+	receipt = wa_node_new(&a, "receipt");
+	wa_node_attr(&a, receipt, "id", job->envelope.id);
+	wa_node_attr_jid(&a, receipt, "to", &job->envelope.from);
+	wa_node_attr_copy(&a, receipt, "participant", message, "participant");
+	if (recipient)
+		wa_node_attr_jid(&a, receipt, "recipient", &job->envelope.recipient);
+	wa_node_attr(&a, receipt, "type", type);
+	wa_client_write(job->job.m->client, receipt);
+	arena_free(&a);
+}
+
+static void write_history_receipt(struct receive_job *job)
+{
+	struct jid own = wa_messaging_own(job->job.m, wa_client_own_pn(job->job.m->client));
+	struct wa_node *receipt;
+	struct arena a;
+
+	arena_init(&a, 0);
+	receipt = wa_node_new(&a, "receipt");
+	wa_node_attr(&a, receipt, "id", job->envelope.id);
+	wa_node_attr_jid(&a, receipt, "to", &own);
+	wa_node_attr(&a, receipt, "type", "hist_sync");
+	wa_client_write(job->job.m->client, receipt);
+	arena_free(&a);
+}
+
+void wa_receipt_delivered(struct receive_job *job)
+{
+	const struct envelope *e = &job->envelope;
+
+	if (e->peer)
+		write_receipt(job, "peer_msg", false);
+	else if (e->from_me && !jid_is_none(&e->recipient))
+		write_receipt(job, "sender", true);
+	else if (wa_messaging_is_own(job->job.m, &e->from))
+		wa_stanza_ack(job->job.m->client, job->job.stanza, 0);
+	else
+		write_receipt(job, job->job.m->available ? NULL : "inactive", false);
+	if (job->history)
+		write_history_receipt(job);
+}
+
+static void write_read(struct wa_messaging *m, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n)
+{
+	struct wa_node *receipt;
+	struct wa_node *list;
+	struct arena a;
+
+	arena_init(&a, 0);
+	receipt = wa_node_new(&a, "receipt");
+	wa_node_attr(&a, receipt, "id", ids[0]);
+	wa_node_attr_jid(&a, receipt, "to", chat);
+	if (participant != NULL && !jid_is_person(chat)) {
+		struct jid bare = jid_bare(participant);
+
+		wa_node_attr_jid(&a, receipt, "participant", &bare);
+	}
+	wa_node_attr(&a, receipt, "type", "read");
+	wa_node_attr_u64(&a, receipt, "t", (uint64_t)(wa_client_wall_ms(m->client) / 1000));
+	if (n > 1) {
+		list = wa_node_add_new(&a, receipt, "list");
+		for (size_t i = 1; i < n; i++)
+			wa_node_attr(&a, wa_node_add_new(&a, list, "item"), "id", ids[i]);
+	}
+	wa_client_write(m->client, receipt);
+	arena_free(&a);
+}
+
+void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const struct jid *participant, const char *const *ids,
+			 size_t n)
+{
+	struct wa_messaging *m = wa_client_messaging(client);
+	struct jid bare = jid_bare(chat);
+
+	if (!m->open)
+		return;
+	for (size_t at = 0; at < n; at += READ_IDS_MAX)
+		write_read(m, &bare, participant, ids + at, n - at < READ_IDS_MAX ? n - at : READ_IDS_MAX);
+}
+
+/* ---- in ---- */
+
+struct receipt_job {
+	struct stanza_job job;  /* first member */
+	struct wa_event *event; /* owned until it is in the operation */
+};
+
+static const struct {
+	const char *type;
+	enum wa_receipt_kind kind;
+} KINDS[] = {
+	{ "", WA_RECEIPT_DELIVERED },          { "delivery", WA_RECEIPT_DELIVERED }, { "inactive", WA_RECEIPT_INACTIVE },
+	{ "sender", WA_RECEIPT_SENDER },       { "read", WA_RECEIPT_READ },          { "read-self", WA_RECEIPT_READ_SELF },
+	{ "played", WA_RECEIPT_PLAYED },       { "played-self", WA_RECEIPT_READ_SELF },
+	{ "server-error", WA_RECEIPT_SERVER_ERROR },
+};
+
+static enum wa_receipt_kind kind_of(const struct wa_node *receipt)
+{
+	const char *type = wa_node_get_or_empty(receipt, "type");
+
+	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
+		if (strcmp(KINDS[i].type, type) == 0)
+			return KINDS[i].kind;
+	return WA_RECEIPT_OTHER;
+}
+
+static void add_id(struct wa_receipt *r, const char *id)
+{
+	if (id == NULL || id[0] == '\0' || r->n >= RECEIPT_IDS_MAX)
+		return;
+	r->ids = xrealloc(r->ids, (r->n + 1) * sizeof(char *));
+	r->ids[r->n++] = xstrdup(id);
+}
+
+static void read_ids(const struct wa_node *receipt, struct wa_receipt *out)
+{
+	const struct wa_node *list = wa_node_child(receipt, "list");
+
+	add_id(out, wa_node_get(receipt, "id"));
+	for (size_t i = 0; list != NULL && i < list->nnodes; i++)
+		if (wa_node_is(list->nodes[i], "item"))
+			add_id(out, wa_node_get(list->nodes[i], "id"));
+}
+
+static bool read_receipt(const struct wa_messaging *m, const struct wa_node *receipt, struct wa_receipt *out)
+{
+	struct jid from;
+	struct jid recipient;
+	uint64_t seconds;
+
+	if (!wa_node_get_jid(receipt, "from", &from))
+		return false;
+	out->kind = kind_of(receipt);
+	out->chat = jid_bare(&from);
+	out->device = from;
+	if (!jid_is_person(&from))
+		wa_node_get_jid(receipt, "participant", &out->device);
+	else if (wa_messaging_is_own(m, &from) && wa_node_get_jid(receipt, "recipient", &recipient))
+		out->chat = jid_bare(&recipient);
+	/* Read on another own device: our reading, not the peer's. */
+	if (wa_messaging_is_own(m, &out->device) && (out->kind == WA_RECEIPT_READ || out->kind == WA_RECEIPT_PLAYED))
+		out->kind = WA_RECEIPT_READ_SELF;
+	out->time_ms = wa_client_wall_ms(m->client);
+	if (wa_node_get_u64(receipt, "t", &seconds) && seconds < INT64_MAX / 1000)
+		out->time_ms = (int64_t)seconds * 1000;
+	read_ids(receipt, out);
+	return out->n > 0;
+}
+
+static void set_form(struct wa_receipt *r, const struct jid *jid)
+{
+	if (wa_lidmap_is_pn(jid))
+		r->pn = jid_bare(jid);
+	else if (wa_lidmap_is_lid(jid))
+		r->lid = jid_bare(jid);
+}
+
+static void receipt_clear(struct stanza_job *job)
+{
+	wa_event_free(((struct receipt_job *)job)->event);
+}
+
+static void receipt_names_loaded(void *arg, bool ok)
+{
+	struct receipt_job *job = arg;
+	struct wa_receipt *r = job->event->receipt;
+	struct jid other;
+
+	if (!ok) {
+		wa_job_done(&job->job);
+		return;
+	}
+	set_form(r, &r->device);
+	if (wa_lidmap_other(&job->job.op, &r->device, &other))
+		set_form(r, &other);
+	state_op_event(&job->job.op, job->event);
+	job->event = NULL;
+	wa_job_commit_and_ack(&job->job);
+}
+
+static void start_receipt(struct wa_client *client, struct wa_stanza *stanza, struct wa_event *event)
+{
+	struct receipt_job *job = wa_job_new(wa_client_messaging(client), stanza, sizeof *job);
+	struct state_keys keys = { 0 };
+
+	job->event = event;
+	job->job.clear = receipt_clear;
+	wa_lidmap_keys(&keys, &event->receipt->device);
+	state_op_fetch(&job->job.op, keys.keys, keys.n, receipt_names_loaded, job);
+	state_keys_free(&keys);
+}
+
+void wa_on_receipt(struct wa_client *client, struct wa_stanza *stanza)
+{
+	const struct wa_node *receipt = wa_stanza_node(stanza);
+	const char *type = wa_node_get_or_empty(receipt, "type");
+	struct wa_event *event;
+
+	if (strcmp(type, "retry") == 0 || strcmp(type, "enc_rekey_retry") == 0) {
+		wa_on_retry(client, stanza);
+		return;
+	}
+	event = wa_event_new(WA_EVENT_RECEIPT);
+	event->receipt = xcalloc(1, sizeof *event->receipt);
+	if (!read_receipt(wa_client_messaging(client), receipt, event->receipt) || event->receipt->kind == WA_RECEIPT_OTHER) {
+		/* Nothing that anybody wants to know (hist_sync, peer_msg, ...): settled. */
+		wa_event_free(event);
+		wa_stanza_ack(client, stanza, 0);
+		wa_stanza_done(client, stanza);
+		return;
+	}
+	start_receipt(client, stanza, event);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One incoming message, from the stanza to the receipt.
+ *
+ *     names (both forms) -> sessions, own prekeys -> decode -> commit: ratchet + event -> receipt or ack, in order of arrival
+ */
+#ifndef WA_RECEIVE_H
+#define WA_RECEIVE_H
+
+#include "sessiond/wa/envelope.h"
+#include "sessiond/wa/job.h"
+
+/* More <enc> in one stanza than anybody sends. */
+#define RECEIVE_ENCS_MAX 8U
+
+enum receive_outcome {
+	RECEIVE_DONE,    /* handled, or a duplicate: delivery receipt */
+	RECEIVE_RETRY,   /* asked for again: retry receipt, then a plain ack */
+	RECEIVE_ACK,     /* nothing to be had: plain ack */
+	RECEIVE_NACK     /* refused for good: ack with error */
+};
+
+struct receive_job {
+	struct stanza_job job;    /* first member */
+	struct envelope envelope;
+	struct jid ring;          /* chat whose ring of handled messages was fetched */
+	struct jid address;       /* Signal address of the author: the LID if known */
+	struct jid old_address;   /* the PN form, where a session may still be; server NONE if there is none */
+	enum receive_outcome outcome;
+	int nack;                 /* code, with RECEIVE_NACK */
+	unsigned retry_count;     /* of our retry receipt */
+	unsigned retry_reason;
+	uint32_t prekey_id;       /* one-time key offered in the retry receipt, 0: none */
+	uint8_t prekey[SIGNAL_KEY_BYTES];
+	bool history;             /* a history notification: one receipt more */
+	bool visible;             /* an event was made */
+};
+
+/* Decrypts and handles everything in the stanza; sets the outcome. decode.c */
+void wa_receive_decode(struct receive_job *job);
+/* The content of one decrypted <enc>. content.c */
+void wa_receive_content(struct receive_job *job, struct span message);
+/* An event for a message that cannot be shown. count: how often it was asked for, 0: it will not be. */
+void wa_receive_undecryptable(struct receive_job *job, int code, const char *text, unsigned count);
+/* Fills the event's message with what the envelope tells. content.c */
+struct wa_message *wa_receive_message(struct receive_job *job);
+
+/* receipt.c: what is owed for a handled message. */
+void wa_receipt_delivered(struct receive_job *job);
+/* retry.c: notes the attempt; false if it was asked for too often. */
+void wa_retry_keys(struct state_keys *keys, const struct envelope *e);
+bool wa_retry_ask(struct receive_job *job, unsigned reason);
+void wa_retry_forget(struct receive_job *job);
+/* False if the receipt could not be written. */
+bool wa_retry_send(struct receive_job *job);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One outgoing message, from the host's order to the server's ack.
+ *
+ *     WAITING --open--> PREPARING --stanza built--> COMMITTING --stored--> SENT --ack--> FINISHING --stored--> gone
+ *        ^                  |                           |                    |
+ *        +--- connection lost, nothing stored yet ------+    written again byte for byte after each reconnect
+ *
+ * PREPARING: names -> device lists -> sessions (bundles where there is none) -> encryption, sliced so that no turn of the loop takes
+ * long. The stanza is stored with the ratchets it used before its first byte leaves.
+ */
+#ifndef WA_SEND_H
+#define WA_SEND_H
+
+#include "sessiond/wa/bundle.h"
+#include "sessiond/wa/devices.h"
+#include "sessiond/wa/e2e.h"
+#include "sessiond/wa/messaging.h"
+#include "sessiond/wa/usync.h"
+
+enum send_phase { SEND_WAITING, SEND_PREPARING, SEND_COMMITTING, SEND_SENT, SEND_FINISHING };
+
+struct send_target {
+	struct jid wire;    /* in the namespace of the chat */
+	struct jid address; /* Signal address: the LID if known */
+	bool own;           /* another device of this account */
+	bool ready;         /* has a session */
+	bool dropped;       /* no session could be made */
+	bool prekey;        /* encrypted as pkmsg */
+	struct buf ciphertext; /* owned */
+};
+
+/* A bundle that waits for its turn to become a session. */
+struct waiting_bundle {
+	struct send_target *target;
+	struct signal_bundle bundle;
+};
+
+struct send_job {
+	struct send_job *next;
+	struct wa_messaging *m; /* borrowed */
+	uint64_t tag;
+	char *id;               /* owned */
+	struct jid to;          /* as ordered, bare */
+	struct jid chat;        /* address on the wire */
+	struct jid pn, lid;     /* the recipient in both forms, server NONE if unknown */
+	struct buf message;     /* owned: serialized Message; empty for a stanza of an earlier life */
+	struct buf stanza;      /* owned: encoded, once it is built */
+	enum send_phase phase;
+	bool asked_devices;     /* device lists came fresh in this attempt */
+	bool fresh_lists;       /* ask for lists although they are known (rebuild after a refusal) */
+	bool gave_token;
+	unsigned rebuilds, server_errors;
+	struct state_op op;
+	struct usync_query *usync;     /* under way, NULL otherwise */
+	struct bundles_query *bundles; /* under way, NULL otherwise */
+	struct waiting_bundle *waiting; /* owned */
+	size_t nbundles;
+	struct send_target *targets;   /* owned */
+	size_t ntargets, at;           /* at: next one to encrypt */
+	struct buf own_message;        /* owned: the envelope for own devices */
+	struct wa_timer timer;
+	char hash_sent[DEVICES_HASH_MAX]; /* over the devices of the stanza */
+	char hash_all[DEVICES_HASH_MAX];  /* over them and this device */
+};
+
+/* Starts PREPARING; sendprepare.c. Ends in wa_send_built() or wa_send_fail(), or is undone by wa_send_unprepare(). */
+void wa_send_prepare(struct send_job *job);
+/* Drops what an attempt has gathered; the job can be prepared again. */
+void wa_send_unprepare(struct send_job *job);
+/* Encrypts for all targets and builds the stanza; sendbuild.c. */
+void wa_send_encrypt(struct send_job *job);
+/* The stanza is in job->stanza, the operation holds what it used: store, then write. */
+void wa_send_built(struct send_job *job);
+/* Nothing will be sent any more: WA_EVENT_SEND_FAILED. */
+void wa_send_fail(struct send_job *job, int code, const char *text);
+/* What a retry receipt needs later, as record SENT; retry.c. */
+void wa_send_remember(struct send_job *job, int64_t now_ms);
+
+#endif

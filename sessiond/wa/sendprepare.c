@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a message needs before it can be encrypted, step by step; each step ends in the next one, at once or when an answer comes:
+ *
+ *     names: both forms of the recipient   load_names
+ *     device lists of both sides           load_lists -> ask_lists (usync)
+ *     sessions with all devices            load_sessions -> load_old_sessions (kept under the PN) -> ask_bundles -> start_sessions
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/wa/lidmap.h"
+#include "sessiond/wa/send.h"
+#include "sessiond/wa/tctoken.h"
+
+/* New sessions made in one turn of the loop: 1 ms each. */
+#define SESSIONS_PER_TURN 3
+#define CODE_NO_ANSWER 408
+#define CODE_NOT_FOUND 404
+
+static void load_lists(struct send_job *job);
+static void load_sessions(struct send_job *job);
+static void load_old_sessions(struct send_job *job);
+
+void wa_send_unprepare(struct send_job *job)
+{
+	wa_usync_cancel(job->usync);
+	wa_bundles_cancel(job->bundles);
+	job->usync = NULL;
+	job->bundles = NULL;
+	if (job->timer.fn != NULL && job->phase == SEND_PREPARING)
+		wa_timer_stop(job->m->client, &job->timer);
+	state_op_end(&job->op);
+	for (size_t i = 0; i < job->ntargets; i++)
+		buf_free(&job->targets[i].ciphertext);
+	free(job->targets);
+	free(job->waiting);
+	job->targets = NULL;
+	job->waiting = NULL;
+	job->ntargets = job->at = job->nbundles = 0;
+	buf_wipe(&job->own_message);
+}
+
+/* A storage failure closes the connection; the job is undone there and starts anew. */
+static bool lost(struct send_job *job, bool ok)
+{
+	return !ok || job->phase != SEND_PREPARING;
+}
+
+/* ---- names ---- */
+
+static void set_form(struct send_job *job, const struct jid *jid)
+{
+	if (wa_lidmap_is_lid(jid))
+		job->lid = jid_bare(jid);
+	else if (wa_lidmap_is_pn(jid))
+		job->pn = jid_bare(jid);
+}
+
+/* The wire address is the LID as soon as both sides have one. Source: whatsmeow send.go; Baileys keeps what it was given. */
+static void choose_chat(struct send_job *job)
+{
+	struct jid other;
+
+	set_form(job, &job->to);
+	if (wa_lidmap_other(&job->op, &job->to, &other))
+		set_form(job, &other);
+	job->chat = job->to;
+	if (!jid_is_none(&job->lid) && !jid_is_none(wa_client_own_lid(job->m->client)))
+		job->chat = job->lid;
+	else if (!jid_is_none(&job->pn))
+		job->chat = job->pn;
+}
+
+static void names_loaded(void *arg, bool ok)
+{
+	struct send_job *job = arg;
+
+	if (lost(job, ok))
+		return;
+	choose_chat(job);
+	load_lists(job);
+}
+
+void wa_send_prepare(struct send_job *job)
+{
+	struct state_keys keys = { 0 };
+
+	job->asked_devices = false;
+	job->pn = job->lid = job->chat = (struct jid){ 0 };
+	state_op_init(&job->op, wa_client_state(job->m->client));
+	if (!jid_is_person(&job->to)) {
+		wa_send_fail(job, CODE_NOT_FOUND, "only messages to a single person can be sent");
+		return;
+	}
+	wa_lidmap_keys(&keys, &job->to);
+	state_op_fetch(&job->op, keys.keys, keys.n, names_loaded, job);
+	state_keys_free(&keys);
+}
+
+/* ---- device lists ---- */
+
+static struct jid own_user(const struct send_job *job)
+{
+	return wa_messaging_own(job->m, &job->chat);
+}
+
+static bool list_is_usable(struct send_job *job, const struct jid *user, struct device_list *list)
+{
+	int64_t age;
+
+	if (!wa_devices_load(&job->op, user, list))
+		return false;
+	age = wa_client_wall_ms(job->m->client) - list->fetched_ms;
+	return age >= 0 && age < DEVICES_MAX_AGE_MS;
+}
+
+static void add_target(struct send_job *job, const struct jid *user, const struct device_entry *device, bool own)
+{
+	struct send_target *t = &job->targets[job->ntargets];
+
+	*t = (struct send_target){ .wire = wa_device_jid(user, device), .own = own };
+	if (wa_messaging_is_this_device(job->m, &t->wire))
+		return;
+	t->address = t->wire;
+	if (wa_lidmap_is_pn(&t->wire) && !jid_is_none(&job->lid) && !own) {
+		t->address.server = t->wire.server == JID_SERVER_HOSTED ? JID_SERVER_HOSTED_LID : JID_SERVER_LID;
+		memcpy(t->address.user, job->lid.user, sizeof t->address.user);
+	} else if (wa_lidmap_is_pn(&t->wire) && own && !jid_is_none(wa_client_own_lid(job->m->client))) {
+		t->address.server = JID_SERVER_LID;
+		memcpy(t->address.user, wa_client_own_lid(job->m->client)->user, sizeof t->address.user);
+	}
+	job->ntargets++;
+}
+
+static void make_targets(struct send_job *job, const struct device_list *theirs, const struct device_list *ours)
+{
+	struct jid own = own_user(job);
+	bool to_self = wa_messaging_is_own(job->m, &job->chat);
+
+	free(job->targets);
+	job->targets = xcalloc(theirs->n + ours->n + 1, sizeof *job->targets);
+	job->ntargets = job->at = 0;
+	for (size_t i = 0; i < theirs->n && !to_self; i++)
+		add_target(job, &job->chat, &theirs->devices[i], false);
+	for (size_t i = 0; i < ours->n; i++)
+		add_target(job, &own, &ours->devices[i], true);
+}
+
+static void lists_answered(void *arg, int result, const bool *found, int code, const char *text)
+{
+	struct send_job *job = arg;
+
+	(void)found;
+	job->usync = NULL;
+	if (job->phase != SEND_PREPARING)
+		return;
+	if (result == USYNC_NO_ANSWER && !job->m->open)
+		return; /* undone when the connection's end is told */
+	job->asked_devices = true;
+	job->fresh_lists = false;
+	if (result == USYNC_REFUSED) {
+		wa_send_fail(job, code != 0 ? code : CODE_NOT_FOUND, text != NULL && text[0] != '\0' ? text : "the device query was refused");
+		return;
+	}
+	/* The answer may have told the LID of a number that had none. */
+	choose_chat(job);
+	load_lists(job);
+}
+
+static void ask_lists(struct send_job *job, bool theirs, bool ours)
+{
+	struct jid users[2];
+	size_t n = 0;
+
+	if (theirs)
+		users[n++] = job->chat;
+	if (ours)
+		users[n++] = own_user(job);
+	job->usync = wa_usync_devices(job->m->client, &job->op, users, n, "message", lists_answered, job);
+}
+
+static void lists_loaded(void *arg, bool ok)
+{
+	struct send_job *job = arg;
+	struct device_list theirs;
+	struct device_list ours = { 0 };
+	struct jid own;
+	bool have_theirs;
+	bool have_ours;
+
+	if (lost(job, ok))
+		return;
+	own = own_user(job);
+	have_theirs = list_is_usable(job, &job->chat, &theirs);
+	have_ours = list_is_usable(job, &own, &ours);
+	if (!job->asked_devices && (job->fresh_lists || !have_theirs || !have_ours)) {
+		ask_lists(job, job->fresh_lists || !have_theirs, job->fresh_lists || !have_ours);
+		return;
+	}
+	/* No newer list could be had: an old one is better than none. */
+	if (!have_theirs && !wa_devices_load(&job->op, &job->chat, &theirs)) {
+		wa_send_fail(job, CODE_NOT_FOUND, "the recipient has no devices: the number is not on WhatsApp, or the server did not answer");
+		return;
+	}
+	if (!have_ours)
+		wa_devices_load(&job->op, &own, &ours);
+	make_targets(job, &theirs, &ours);
+	load_sessions(job);
+}
+
+static void load_lists(struct send_job *job)
+{
+	struct state_keys keys = { 0 };
+	struct jid own = own_user(job);
+
+	wa_devices_keys(&keys, &job->chat);
+	wa_devices_keys(&keys, &own);
+	wa_tctoken_keys(&keys, jid_is_none(&job->lid) ? &job->chat : &job->lid);
+	/* The LID's record of a PN that is asked for, so that an answer can be compared with what is known. */
+	if (!jid_is_none(&job->lid))
+		wa_lidmap_keys(&keys, &job->lid);
+	if (!jid_is_none(&job->pn))
+		wa_lidmap_keys(&keys, &job->pn);
+	state_op_fetch(&job->op, keys.keys, keys.n, lists_loaded, job);
+	state_keys_free(&keys);
+}
+
+/* ---- sessions ---- */
+
+static size_t mark_ready(struct send_job *job)
+{
+	struct signal_call call = wa_messaging_call(job->m, &job->op);
+	size_t missing = 0;
+
+	for (size_t i = 0; i < job->ntargets; i++) {
+		struct send_target *t = &job->targets[i];
+
+		t->ready = wa_signal_has_session(&call, &t->address);
+		missing += !t->ready && !t->dropped;
+	}
+	return missing;
+}
+
+static void start_sessions(struct send_job *job);
+
+static void sessions_turn(struct wa_client *client, void *arg)
+{
+	struct send_job *job = arg;
+
+	(void)client;
+	start_sessions(job);
+}
+
+static void start_sessions(struct send_job *job)
+{
+	struct signal_call call = wa_messaging_call(job->m, &job->op);
+	size_t done = 0;
+
+	while (job->nbundles > 0) {
+		struct waiting_bundle *w = &job->waiting[job->nbundles - 1];
+
+		if (done++ == SESSIONS_PER_TURN) {
+			wa_timer_start(job->m->client, &job->timer, wa_client_mono_ms(job->m->client), sessions_turn, job);
+			return;
+		}
+		w->target->ready = wa_signal_start_session(&call, &w->target->address, &w->bundle) == SIGNAL_OK;
+		job->nbundles--;
+	}
+	for (size_t i = 0; i < job->ntargets; i++)
+		job->targets[i].dropped = !job->targets[i].ready;
+	wa_send_encrypt(job);
+}
+
+static struct send_target *target_of(struct send_job *job, const struct jid *device)
+{
+	for (size_t i = 0; i < job->ntargets; i++)
+		if (jid_equal(&job->targets[i].wire, device) || jid_equal(&job->targets[i].address, device))
+			return &job->targets[i];
+	return NULL;
+}
+
+/* The account's identity key as known from its phone, for checking that a companion belongs to it. */
+static const uint8_t *account_key(struct send_job *job, const struct send_target *t)
+{
+	struct jid phone = jid_with_device(&t->address, 0);
+	char name[SIGNAL_NAME_MAX];
+	struct span key;
+
+	wa_signal_record_name(&phone, name);
+	if (!state_op_has_fetched(&job->op, WA_RECORD_IDENTITY, name) || !state_op_get(&job->op, WA_RECORD_IDENTITY, name, &key) ||
+	    key.n != SIGNAL_IDENTITY_BYTES)
+		return NULL;
+	return key.p + 1;
+}
+
+static void take_bundle(struct send_job *job, const struct bundle_answer *answer)
+{
+	struct send_target *t = target_of(job, &answer->device);
+
+	if (t == NULL || t->ready)
+		return;
+	if (answer->error != 0) {
+		/* 406: not registered any more. The next message asks for the list anew. */
+		wa_devices_forget(&job->op, &t->wire);
+		return;
+	}
+	if (t->wire.device != 0 && answer->device_identity.n > 0 &&
+	    !wa_companion_is_genuine(answer->device_identity, answer->bundle.identity, account_key(job, t)))
+		return;
+	job->waiting[job->nbundles++] = (struct waiting_bundle){ .target = t, .bundle = answer->bundle };
+}
+
+static void bundles_answered(void *arg, const struct bundle_answer *answers, size_t n, int code)
+{
+	struct send_job *job = arg;
+
+	(void)code;
+	job->bundles = NULL;
+	if (job->phase != SEND_PREPARING || (answers == NULL && !job->m->open))
+		return;
+	free(job->waiting);
+	job->waiting = xcalloc(n + 1, sizeof *job->waiting);
+	job->nbundles = 0;
+	for (size_t i = 0; i < n; i++)
+		take_bundle(job, &answers[i]);
+	start_sessions(job);
+}
+
+static void ask_bundles(struct send_job *job)
+{
+	struct jid *devices = xcalloc(job->ntargets + 1, sizeof *devices);
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->ntargets; i++)
+		if (!job->targets[i].ready)
+			devices[n++] = job->targets[i].wire;
+	job->bundles = wa_bundles_fetch(job->m->client, devices, n, false, bundles_answered, job);
+	free(devices);
+}
+
+/* The other form of a target's address, for sessions that were made before the LID was known. */
+static bool old_address(const struct send_job *job, const struct send_target *t, struct jid *out)
+{
+	const struct jid *pn = t->own ? wa_client_own_pn(job->m->client) : &job->pn;
+
+	if (!wa_lidmap_is_lid(&t->address) || jid_is_none(pn))
+		return false;
+	*out = jid_with_device(pn, t->address.device);
+	out->server = t->address.server == JID_SERVER_HOSTED_LID ? JID_SERVER_HOSTED : JID_SERVER_PN;
+	return true;
+}
+
+static void old_sessions_loaded(void *arg, bool ok)
+{
+	struct send_job *job = arg;
+	struct signal_call call;
+	struct jid old;
+
+	if (lost(job, ok))
+		return;
+	call = wa_messaging_call(job->m, &job->op);
+	for (size_t i = 0; i < job->ntargets; i++)
+		if (!job->targets[i].ready && old_address(job, &job->targets[i], &old))
+			wa_signal_move_session(&call, &old, &job->targets[i].address);
+	if (mark_ready(job) > 0)
+		ask_bundles(job);
+	else
+		wa_send_encrypt(job);
+}
+
+static void load_old_sessions(struct send_job *job)
+{
+	struct state_keys keys = { 0 };
+	struct jid old;
+
+	for (size_t i = 0; i < job->ntargets; i++)
+		if (!job->targets[i].ready && old_address(job, &job->targets[i], &old))
+			wa_signal_keys_for_device(&keys, &old);
+	state_op_fetch(&job->op, keys.keys, keys.n, old_sessions_loaded, job);
+	state_keys_free(&keys);
+}
+
+static void sessions_loaded(void *arg, bool ok)
+{
+	struct send_job *job = arg;
+
+	if (lost(job, ok))
+		return;
+	if (mark_ready(job) > 0)
+		load_old_sessions(job);
+	else
+		wa_send_encrypt(job);
+}
+
+static void load_sessions(struct send_job *job)
+{
+	struct state_keys keys = { 0 };
+
+	for (size_t i = 0; i < job->ntargets; i++)
+		wa_signal_keys_for_device(&keys, &job->targets[i].address);
+	state_op_fetch(&job->op, keys.keys, keys.n, sessions_loaded, job);
+	state_keys_free(&keys);
+}
