@@ -193,7 +193,7 @@ TEXT(socket, "WAREST_SOCKET", "", DEFAULT_SOCKET, ABSOLUTE, 0, "Socket between w
 TEXT(socket_group, "WAREST_SOCKET_GROUP", "", "", ANY, 0, "Group that may use the socket (the web server's); empty: the daemon's own user only")
 TEXT(spool_dir, "WAREST_SPOOL_DIR", "", DEFAULT_SPOOL_DIR, ABSOLUTE, 0, "Uploads while they arrive, mode 0700, owned by the web server's user")
 TEXT(master_key_file, "WAREST_MASTER_KEY_FILE", "", "master.key", ANY, PATH, "Key that encrypts secrets in the database; generated once")
-TEXT(key_pepper_file, "WAREST_KEY_PEPPER_FILE", "", "pepper.key", ANY, PATH, "Pepper of the API key digests; generated once")
+TEXT(key_pepper_file, "WAREST_KEY_PEPPER_FILE", "", "key.pepper", ANY, PATH, "Pepper of the API key digests; generated once")
 LIST(trusted_proxies, "WAREST_TRUSTED_PROXIES", "", "loopback", NETWORK, 0, "From whom X-Forwarded-For, -Host and -Proto are believed")
 INT(fcgi_threads, "WAREST_FCGI_THREADS", "", "64", 1, 1024, CLAMP, "Threads of warest.fcgi")
 INT(session_loops, "WAREST_SESSION_LOOPS", "", "0", 0, 64, CLAMP, "Session threads of the daemon; 0: one per core, at most 4")

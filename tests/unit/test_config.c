@@ -153,7 +153,7 @@ static void reads_lists_and_derives(void **state)
 	assert_int_equal(f->config->proxy_rotate_after, 2);
 	assert_int_equal(f->config->allowed_origins.count, 2);
 	assert_string_equal(f->config->db_sqlite_path, "/tmp/s/x.sqlite");
-	assert_string_equal(f->config->key_pepper_file, "/tmp/s/pepper.key");
+	assert_string_equal(f->config->key_pepper_file, "/tmp/s/key.pepper");
 	assert_string_equal(f->config->wa_ca_file, "");
 	assert_int_equal(f->config->webhook_signature_sha2, CONFIG_SHA512);
 	assert_string_equal(f->config->webhook_default_secret, "abcdef");
