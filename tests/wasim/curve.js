@@ -8,24 +8,33 @@ const X25519_PUBLIC_DER = Buffer.from('302a300506032b656e032100', 'hex');
 const ED25519_PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 const P = (1n << 255n) - 19n;
 
+/** Key objects by their raw bytes' buffer: parsing a private key costs as much as using it. */
+const parsedKeys = new WeakMap();
+
+function privateObject(bytes) {
+    let object = parsedKeys.get(bytes);
+    if (!object) {
+        object = crypto.createPrivateKey({ key: Buffer.concat([X25519_PRIVATE_DER, bytes]), format: 'der', type: 'pkcs8' });
+        parsedKeys.set(bytes, object);
+    }
+    return object;
+}
+
 /** New key pair: {public: 32 bytes, private: 32 bytes}. */
 export function newKeyPair() {
-    const { publicKey, privateKey } = crypto.generateKeyPairSync('x25519', {
-        publicKeyEncoding: { format: 'der', type: 'spki' },
-        privateKeyEncoding: { format: 'der', type: 'pkcs8' }
-    });
-    return {
-        public: Buffer.from(publicKey.subarray(12, 44)),
-        private: Buffer.from(privateKey.subarray(16, 48))
+    const { publicKey, privateKey } = crypto.generateKeyPairSync('x25519');
+    const pair = {
+        public: Buffer.from(publicKey.export({ format: 'der', type: 'spki' }).subarray(12, 44)),
+        private: Buffer.from(privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(16, 48))
     };
+    parsedKeys.set(pair.private, privateKey);
+    return pair;
 }
 
 /** X25519 of a raw private and a raw public key. */
 export function dh(privateKey, publicKey) {
     return crypto.diffieHellman({
-        privateKey: crypto.createPrivateKey({
-            key: Buffer.concat([X25519_PRIVATE_DER, privateKey]), format: 'der', type: 'pkcs8'
-        }),
+        privateKey: privateObject(privateKey),
         publicKey: crypto.createPublicKey({
             key: Buffer.concat([X25519_PUBLIC_DER, publicKey]), format: 'der', type: 'spki'
         })

@@ -167,11 +167,11 @@ export class WireClient {
         this.send(node('ack', { class: tag, id: attrs.id, to: attrs.from, participant: attrs.participant, type: tag === 'message' ? undefined : attrs.type, ...extra }));
     }
 
-    /** Waits for a received stanza that fits. */
-    waitFor(fits, what) {
+    /** Resolves with find() once that is true, after any change. */
+    waitChange(find, what) {
         return new Promise((resolve, reject) => {
             const check = () => {
-                const found = typeof fits === 'string' ? this.received.find(s => s.tag === fits) : this.received.find(fits);
+                const found = find();
                 if (!found) return;
                 clearTimeout(timer);
                 this.events.off('change', check);
@@ -179,23 +179,21 @@ export class WireClient {
             };
             const timer = setTimeout(() => {
                 this.events.off('change', check);
-                reject(new Error(`no ${what || fits}; got ${this.received.map(s => s.tag).join(' ')}`));
+                reject(new Error(`no ${what}; got ${this.received.map(s => s.tag).join(' ')}`));
             }, WAIT_MS);
             this.events.on('change', check);
             check();
         });
     }
 
+    /** Waits for a received stanza that fits. */
+    waitFor(fits, what) {
+        const wanted = typeof fits === 'string' ? s => s.tag === fits : fits;
+        return this.waitChange(() => this.received.find(wanted), what || fits);
+    }
+
     waitClosed() {
-        return new Promise(resolve => {
-            const check = () => {
-                if (this.closed === null) return;
-                this.events.off('change', check);
-                resolve(this.closed);
-            };
-            this.events.on('change', check);
-            check();
-        });
+        return this.waitChange(() => this.closed !== null, 'close');
     }
 
     async query(xmlns, type, content) {
