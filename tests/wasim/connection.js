@@ -31,6 +31,7 @@ export class ClientConnection {
         this.noiseKey = null;
         this.routingInfo = null;
         this.silent = false;
+        this.cut = false;
         this.merged = null;
         this.heldBack = null;
         this.bytesSent = 0;
@@ -180,6 +181,7 @@ export class ClientConnection {
     /** Writes bytes, subject to the transport faults. */
     write(bytes) {
         const faults = this.sim.faults;
+        if (this.cut) return;
         if (!faults.any) {
             this.socket.send(bytes);
             return;
@@ -190,8 +192,8 @@ export class ClientConnection {
             this.bytesSent += bytes.length;
             if (bytes.length >= room) {
                 faults.use(limit);
-                this.socket.send(bytes.subarray(0, room));
-                this.drop();
+                this.cut = true;
+                this.socket.send(bytes.subarray(0, room), () => this.drop());
                 return;
             }
         }
