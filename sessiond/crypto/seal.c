@@ -15,9 +15,8 @@
 
 enum {
 	SEAL_VERSION = 1,
-	NONCE_LEN = 24,
 	NONCE_KEY_PART = 12,
-	HEADER_LEN = 3 + NONCE_LEN
+	HEADER_LEN = 3 + SEAL_NONCE
 };
 
 struct ring_key {
@@ -199,24 +198,31 @@ void sealer_free(struct sealer *sealer)
 	free(sealer);
 }
 
-int sealer_seal(const struct sealer *sealer, const void *aad, size_t aad_len,
-                const void *plain, size_t len, uint8_t *out)
+int sealer_seal_with(const struct sealer *sealer, const uint8_t nonce[SEAL_NONCE], const void *aad, size_t aad_len,
+                     const void *plain, size_t len, uint8_t *out)
 {
 	const struct purpose_key *purpose = &sealer->keys[sealer->count - 1];
-	uint8_t *nonce = out + 3;
 	uint8_t key[CRYPTO_KEY_LEN];
-	int rc = crypto_random(nonce, NONCE_LEN);
+	int rc;
 
 	out[0] = SEAL_VERSION;
 	out[1] = (uint8_t)(purpose->id >> 8);
 	out[2] = (uint8_t)purpose->id;
+	memcpy(out + 3, nonce, SEAL_NONCE);
+	rc = derive_value_key(purpose, nonce, key);
 	if (rc == CRYPTO_OK)
-		rc = derive_value_key(purpose, nonce, key);
-	if (rc == CRYPTO_OK)
-		rc = crypto_aes_gcm_seal(key, nonce + NONCE_KEY_PART, aad, aad_len, plain, len,
-		                         out + HEADER_LEN);
+		rc = crypto_aes_gcm_seal(key, nonce + NONCE_KEY_PART, aad, aad_len, plain, len, out + HEADER_LEN);
 	crypto_wipe(key, sizeof key);
 	return rc;
+}
+
+int sealer_seal(const struct sealer *sealer, const void *aad, size_t aad_len,
+                const void *plain, size_t len, uint8_t *out)
+{
+	uint8_t nonce[SEAL_NONCE];
+	int rc = crypto_random(nonce, sizeof nonce);
+
+	return rc == CRYPTO_OK ? sealer_seal_with(sealer, nonce, aad, aad_len, plain, len, out) : rc;
 }
 
 unsigned seal_key_id(const void *sealed, size_t len)

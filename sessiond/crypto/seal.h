@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #define SEAL_OVERHEAD (1 + 2 + 24 + 16)
+#define SEAL_NONCE 24
 #define SEAL_KEYS_MAX 16
 
 struct seal_ring;
@@ -52,6 +53,10 @@ void sealer_free(struct sealer *sealer);
 /* Seals len bytes into out, which takes len + SEAL_OVERHEAD bytes. */
 int sealer_seal(const struct sealer *sealer, const void *aad, size_t aad_len,
                 const void *plain, size_t len, uint8_t *out);
+
+/* The same with the caller's nonce, which must never be used twice with this key: random, or counted on from a random one. */
+int sealer_seal_with(const struct sealer *sealer, const uint8_t nonce[SEAL_NONCE], const void *aad, size_t aad_len,
+                     const void *plain, size_t len, uint8_t *out);
 
 /*
  * Opens a sealed value of len bytes into out (len - SEAL_OVERHEAD bytes).

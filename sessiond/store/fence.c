@@ -76,8 +76,6 @@ int fence_check(struct store *store, struct db *db)
 	if (rc == 0)
 		rc = setting_read(db, "store.epoch", epoch, sizeof epoch);
 	in_database = number_of(epoch);
-	if (rc == 0)
-		rc = db->driver->begin(db);
 	if (rc == 0 && id[0] == '\0')
 		rc = make_id(db, id);
 	else if (rc == 0)
@@ -88,13 +86,9 @@ int fence_check(struct store *store, struct db *db)
 	snprintf(epoch, sizeof epoch, "%" PRId64, (store->restored ? in_file : in_database) + 1);
 	if (rc == 0)
 		rc = setting_write(db, "store.epoch", epoch);
-	if (rc == 0)
-		rc = db->driver->commit(db);
-	if (rc != 0)
-		db->driver->rollback(db);
 	snprintf(store->fence_id, sizeof store->fence_id, "%s", id);
 	store->fence_epoch = number_of(epoch);
-	return rc == 0 ? fence_follow(store) : rc;
+	return rc;
 }
 
 static int apply_advance(struct store_tx *tx, struct db *db, struct tx_op *op)

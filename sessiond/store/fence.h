@@ -11,9 +11,12 @@
 
 #include "sessiond/store/private.h"
 
-/* At the start, on the writer's connection, before its thread runs: compares, marks sessions, begins a new epoch. */
+/*
+ * At the start, in a transaction on the writer's connection, before its thread runs: compares, marks sessions, begins a new epoch.
+ * After the commit fence_follow() brings the file up.
+ */
 int fence_check(struct store *store, struct db *db);
-/* Adds the next epoch to a tx; after its commit fence_follow() brings the file up. */
+/* Adds the next epoch to a tx; again fence_follow() comes after its commit. */
 void fence_advance(struct store_tx *tx);
 int fence_follow(struct store *store);
 

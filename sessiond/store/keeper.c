@@ -94,6 +94,9 @@ void *keeper_main(void *arg)
 	uint64_t seen = 0;
 	struct wake wake;
 
+	/* Here and not in store_open(): it waits for the disk, and a file that is behind is harmless. */
+	if (fence_follow(store) != 0)
+		store_warn(store, "%s could not be written: a restored backup would not be noticed", store->fence_path);
 	if (store->uncounted_events > 0 && journal_count(store, db) != 0)
 		store_warn(store, "the journal's size could not be counted: %s", db->driver->message(db));
 	clock_gettime(CLOCK_MONOTONIC, &until);

@@ -52,3 +52,9 @@ test_store_power_SOURCES = tests/unit/test_store_power.c tests/unit/powerloss_vf
 test_store_power_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)
 test_store_power_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 endif
+
+EXTRA_PROGRAMS += bench_store
+bench_store_SOURCES = tests/load/bench_store.c
+bench_store_CFLAGS = $(AM_CFLAGS)
+bench_store_LDADD = $(STORE_LIBS)
+CLEANFILES += bench_store

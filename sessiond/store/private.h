@@ -32,6 +32,8 @@ struct store_tx {
 	struct arena arena;
 	struct tx_op *first, **end;
 	int error;            /* found while building */
+	uint8_t nonce[SEAL_NONCE]; /* of the last sealed value */
+	bool has_nonce;
 	int64_t new_outbox;   /* number of the outbox row that this tx added last, while it is applied */
 	struct store_tx *next;
 	store_done *done;
@@ -76,7 +78,7 @@ struct store {
 	pthread_mutex_t lock;   /* queue, writer's state */
 	pthread_cond_t queued_cond;
 	struct store_tx *queue_first, **queue_end; /* owned */
-	uint64_t queued;
+	uint64_t queued, wake_at; /* the writer sleeps until queued reaches wake_at; 0: it does not sleep */
 	bool stopping;
 	int last_error;
 	int64_t failing_since_ms;

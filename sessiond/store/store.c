@@ -305,13 +305,17 @@ static int prepare_database(struct store *store, bool apply, char *why, size_t w
 	if (rc != 0)
 		return rc;
 	store->schema = store->driver->migrations[*store->driver->migration_count - 1].number;
-	rc = check_master_key(store, db, why, why_len);
+	rc = db->driver->begin(db);
+	if (rc == 0)
+		rc = check_master_key(store, db, why, why_len);
 	if (rc == 0)
 		rc = fence_check(store, db);
 	if (rc == 0)
 		rc = journal_open(store, db);
 	if (rc == 0)
 		rc = key_table_load(store, db);
+	if (rc == 0)
+		rc = db->driver->commit(db);
 	if (rc != 0 && why[0] == '\0')
 		snprintf(why, why_len, "database %s: %s (%s)", store->db_options.path, store_error_name(rc), db->driver->message(db));
 	return rc;

@@ -50,6 +50,23 @@ struct span tx_bytes(struct store_tx *tx, struct span bytes)
 	return bytes.p == NULL ? bytes : span_of(arena_dup(&tx->arena, bytes.p, bytes.n), bytes.n);
 }
 
+/*
+ * A nonce for the next value: random for the first value of a tx, counted on for the others (random bytes cost more than the
+ * cipher). 2^32 values in one tx are out of reach.
+ */
+static int next_nonce(struct store_tx *tx)
+{
+	if (!tx->has_nonce) {
+		tx->has_nonce = true;
+		return crypto_random(tx->nonce, sizeof tx->nonce);
+	}
+	for (size_t i = sizeof tx->nonce; i-- > sizeof tx->nonce - 4;) {
+		if (++tx->nonce[i] != 0)
+			break;
+	}
+	return CRYPTO_OK;
+}
+
 struct span tx_seal(struct store_tx *tx, const struct sealer *sealer, struct span aad, struct span plain)
 {
 	uint8_t *out;
@@ -61,7 +78,7 @@ struct span tx_seal(struct store_tx *tx, const struct sealer *sealer, struct spa
 		return span_of(NULL, 0);
 	}
 	out = arena_alloc(&tx->arena, plain.n + SEAL_OVERHEAD);
-	if (sealer_seal(sealer, aad.p, aad.n, plain.p, plain.n, out) != CRYPTO_OK)
+	if (next_nonce(tx) != CRYPTO_OK || sealer_seal_with(sealer, tx->nonce, aad.p, aad.n, plain.p, plain.n, out) != CRYPTO_OK)
 		tx->error = STORE_SEAL;
 	return span_of(out, plain.n + SEAL_OVERHEAD);
 }

@@ -22,13 +22,16 @@ struct group {
 
 static void enqueue(struct store *store, struct store_tx *tx)
 {
+	bool wake;
+
 	pthread_mutex_lock(&store->lock);
 	*store->queue_end = tx;
 	store->queue_end = &tx->next;
-	store->queued++;
-	/* The writer sleeps on an empty queue, or waits for a group to come together: it looks at both numbers itself. */
-	pthread_cond_signal(&store->queued_cond);
+	/* One wake-up per sleep: under load the writer would otherwise wake for every member of the group it waits for. */
+	wake = ++store->queued == store->wake_at;
 	pthread_mutex_unlock(&store->lock);
+	if (wake)
+		pthread_cond_signal(&store->queued_cond);
 }
 
 void store_commit(struct store *store, struct store_tx *tx, store_done *done, void *arg)
@@ -93,7 +96,9 @@ static void wait_for_company(struct store *store, const struct load *load)
 	until.tv_nsec += (long)store->window_ms * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	while (store->queued < enough && store->queued < GROUP_MAX && !store->stopping) {
+	enough = enough > GROUP_MAX ? GROUP_MAX : enough;
+	store->wake_at = enough;
+	while (store->queued < enough && !store->stopping) {
 		if (pthread_cond_timedwait(&store->queued_cond, &store->lock, &until) == ETIMEDOUT)
 			break;
 	}
@@ -104,6 +109,7 @@ static bool take_group(struct store *store, struct group *group, const struct lo
 {
 	group->count = 0;
 	pthread_mutex_lock(&store->lock);
+	store->wake_at = 1;
 	while (store->queue_first == NULL && !store->stopping)
 		pthread_cond_wait(&store->queued_cond, &store->lock);
 	if (store->queue_first != NULL)
@@ -118,6 +124,7 @@ static bool take_group(struct store *store, struct group *group, const struct lo
 	if (store->queue_first == NULL)
 		store->queue_end = &store->queue_first;
 	store->queued -= group->count;
+	store->wake_at = 0;
 	pthread_mutex_unlock(&store->lock);
 	return group->count > 0;
 }

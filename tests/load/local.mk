@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tests/load/: the benchmark. "make bench" prints its figures as JSON; BENCH_ARGS narrows it (see tests/load/README.md).
 LOAD_TOOLS = baseline_signal baseline_tls
-EXTRA_PROGRAMS = $(LOAD_TOOLS)
+EXTRA_PROGRAMS += $(LOAD_TOOLS)
 CLEANFILES += $(LOAD_TOOLS)
 
 baseline_signal_SOURCES = tests/load/baseline_signal.c tests/load/memory_store.c tests/load/memory_store.h
