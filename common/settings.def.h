@@ -196,6 +196,7 @@ TEXT(master_key_file, "WAREST_MASTER_KEY_FILE", "", "master.key", ANY, PATH, "Ke
 TEXT(key_pepper_file, "WAREST_KEY_PEPPER_FILE", "", "key.pepper", ANY, PATH, "Pepper of the API key digests; generated once")
 LIST(trusted_proxies, "WAREST_TRUSTED_PROXIES", "", "loopback", NETWORK, 0, "From whom X-Forwarded-For, -Host and -Proto are believed")
 INT(fcgi_threads, "WAREST_FCGI_THREADS", "", "64", 1, 1024, CLAMP, "Threads of warest.fcgi")
+INT(fcgi_timeout_ms, "WAREST_FCGI_TIMEOUT_MS", "", "15000", 100, 600000, CLAMP, "How long a request of warest.fcgi waits for the daemon; requests that may wait for WhatsApp get 290 s")
 INT(session_loops, "WAREST_SESSION_LOOPS", "", "0", 0, 64, CLAMP, "Session threads of the daemon; 0: one per core, at most 4")
 INT(handshakes, "WAREST_HANDSHAKES", "", "50", 1, 10000, CLAMP, "Connections to WhatsApp that may be opening at the same time")
 INT(reconnect_jitter_ms, "WAREST_RECONNECT_JITTER_MS", "", "5000", 0, 600000, CLAMP, "Reconnects of many sessions are spread over this time")

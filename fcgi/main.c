@@ -3,6 +3,7 @@
  * warest.fcgi: started by a web server. FastCGI when standard input is a listening socket (or with --socket), plain CGI otherwise.
  */
 #include <errno.h>
+#include <fcgiapp.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
@@ -128,6 +129,11 @@ static int run(const char *socket_path)
 		goto out;
 	}
 	rpc = rpc_pool_new(settings.socket, "warest.fcgi", PACKAGE_VERSION);
+	/* libfcgi takes signals for itself here: ours come later */
+	if (FCGX_Init()) {
+		fprintf(stderr, "warest.fcgi: cannot start libfcgi\n");
+		goto out;
+	}
 	set_signals();
 	if (socket_path)
 		fd = listen_on(socket_path);

@@ -276,7 +276,7 @@ int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, stru
 	pthread_cond_init(&p->overflow_cond, NULL);
 	pthread_cond_init(&p->done_cond, NULL);
 	p->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->nudge_fd < 0 || flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) || FCGX_Init()) {
+	if (p->nudge_fd < 0 || flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK)) {
 		log_error(&log, "cannot set up the FastCGI socket", LOG_STR("reason", strerror(errno)));
 		goto out;
 	}

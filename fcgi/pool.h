@@ -25,8 +25,8 @@
 #define POOL_SILENCE_SECONDS 120
 
 /*
- * Serves the listening socket until `stop_fd` becomes readable, then lets the running requests finish. Blocks. 0, or -1 if no thread
- * could be started.
+ * Serves the listening socket until `stop_fd` becomes readable, then lets the running requests finish. FCGX_Init() has been called.
+ * Blocks. 0, or -1 if no thread could be started.
  */
 int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, struct rpc_pool *rpc, struct log log);
 

@@ -59,7 +59,7 @@ static void bare_fault(struct responder *w, const struct fault *f)
 static struct question question_of(struct responder *w, const struct request *r)
 {
 	const struct route *route = r->match.route;
-	struct question q = { .method = "guards.check", .auth = AUTH_KEY, .guards = GUARD_RATE, .timeout_ms = DAEMON_TIMEOUT_MS };
+	struct question q = { .method = "guards.check", .auth = AUTH_KEY, .guards = GUARD_RATE, .timeout_ms = w->settings->timeout_ms };
 
 	if (!route) {
 		q.route = arena_printf(&w->arena, "%s (unknown)", r->method);

@@ -136,6 +136,7 @@ int settings_init(struct settings *s, const struct config *c, char **error)
 		.query_key = c->compat_query_api_key,
 		.json_limit = megabytes(c->msg_json_limit_mb, LIMIT_HTTP_TEXT_JSON_BYTES),
 		.threads = (unsigned)c->fcgi_threads,
+		.timeout_ms = c->fcgi_timeout_ms,
 	};
 	s->zone = timefmt_zone_load(c->timezone);
 	if (!s->zone) {

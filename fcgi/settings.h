@@ -27,6 +27,7 @@ struct settings {
 	struct address_range *proxies; /* owned: whose X-Forwarded-* headers are believed */
 	size_t proxies_count;
 	unsigned threads;
+	int64_t timeout_ms;        /* how long an ordinary request waits for the daemon */
 };
 
 struct config;
