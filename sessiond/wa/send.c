@@ -285,6 +285,7 @@ static void rebuild(struct send_job *job)
 {
 	job->rebuilds++;
 	job->fresh_lists = true;
+	wa_timer_stop(job->m->client, &job->timer);
 	buf_clear(&job->stanza);
 	job->phase = SEND_WAITING;
 	start_jobs(job->m);
