@@ -489,6 +489,22 @@ static void finish_commit(struct job *job)
 	jobs_store(hook);
 }
 
+/* All that is not stored yet; NULL if there is nothing. */
+static struct store_tx *unstored(struct hook *hook)
+{
+	struct store_tx *tx;
+
+	if (hook->cursor == hook->stored_cursor && !hook->put_due && hook->dead_count == 0 && hook->redelivered_count == 0)
+		return NULL;
+	tx = store_tx_new(hook->webhooks->options.store);
+	if (hook->put_due)
+		put_whole(tx, hook);
+	else if (hook->cursor != hook->stored_cursor)
+		store_tx_receiver_cursor(tx, hook->session, HOOK_RECEIVER, hook->cursor, hook->delivered_ms);
+	put_letters(tx, hook);
+	return tx;
+}
+
 void jobs_store(struct hook *hook)
 {
 	struct webhooks *webhooks = hook->webhooks;
@@ -498,17 +514,21 @@ void jobs_store(struct hook *hook)
 	/* One commit at a time: what happens meanwhile goes into the next one together. */
 	if (hook->committing || hook->removed || webhooks->stopping)
 		return;
-	if (hook->cursor == hook->stored_cursor && !hook->put_due && hook->dead_count == 0 && hook->redelivered_count == 0)
+	tx = unstored(hook);
+	if (!tx)
 		return;
 	hook->committing = true;
-	tx = store_tx_new(webhooks->options.store);
-	if (hook->put_due)
-		put_whole(tx, hook);
-	else if (hook->cursor != hook->stored_cursor)
-		store_tx_receiver_cursor(tx, hook->session, HOOK_RECEIVER, hook->cursor, hook->delivered_ms);
-	put_letters(tx, hook);
 	job = job_new(webhooks, hook);
 	job->number = hook->cursor;
 	job->finish = finish_commit;
 	store_commit(webhooks->options.store, tx, on_committed, job);
+}
+
+void jobs_store_last(struct hook *hook)
+{
+	struct store_tx *tx = unstored(hook);
+
+	/* Behind the commit that may be under way: the store keeps the order, and ends only when this is done. */
+	if (tx)
+		store_commit(hook->webhooks->options.store, tx, NULL, NULL);
 }

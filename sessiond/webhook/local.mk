@@ -19,14 +19,17 @@ hookprobe_CFLAGS = $(AM_CFLAGS) $(NET_CFLAGS)
 hookprobe_LDADD = libwebhook.a $(STORE_LIBS) $(NET_LIBS)
 
 if HAVE_CMOCKA
-WEBHOOK_TESTS = test_webhook_envelope test_webhook_verdict
+WEBHOOK_TESTS = test_webhook_envelope test_webhook_hook test_webhook_verdict
 check_PROGRAMS += $(WEBHOOK_TESTS)
 TESTS += $(WEBHOOK_TESTS)
 
 test_webhook_envelope_SOURCES = tests/unit/test_webhook_envelope.c
-test_webhook_envelope_CFLAGS = $(TEST_CFLAGS)
+test_webhook_envelope_CFLAGS = $(TEST_CFLAGS) $(NET_CFLAGS)
 test_webhook_envelope_LDADD = $(WEBHOOK_LIBS) $(CRYPTO_HELPER_LIBS) $(CMOCKA_LIBS)
+test_webhook_hook_SOURCES = tests/unit/test_webhook_hook.c
+test_webhook_hook_CFLAGS = $(TEST_CFLAGS) $(NET_CFLAGS)
+test_webhook_hook_LDADD = $(WEBHOOK_LIBS) $(CRYPTO_HELPER_LIBS) $(CMOCKA_LIBS)
 test_webhook_verdict_SOURCES = tests/unit/test_webhook_verdict.c
-test_webhook_verdict_CFLAGS = $(TEST_CFLAGS)
+test_webhook_verdict_CFLAGS = $(TEST_CFLAGS) $(NET_CFLAGS)
 test_webhook_verdict_LDADD = $(WEBHOOK_LIBS) $(CRYPTO_HELPER_LIBS) $(CMOCKA_LIBS)
 endif

@@ -314,6 +314,7 @@ void webhooks_stop(struct webhooks *webhooks)
 	for (size_t i = 0; i < WEBHOOKS_BUCKETS; i++) {
 		for (struct hook *hook = webhooks->buckets[i]; hook; hook = hook->next) {
 			deliver_cancel(hook);
+			jobs_store_last(hook);
 			uv_close((uv_handle_t *)&hook->timer, on_timer_closed);
 		}
 	}

@@ -70,6 +70,8 @@ void jobs_fetch(struct delivery *delivery);
 void jobs_replay(struct webhooks *webhooks, int64_t session, int64_t from, int64_t to, void (*done)(void *arg, int count), void *arg);
 /* Writes what has changed: cursor, state, dead letters. */
 void jobs_store(struct hook *hook);
+/* The same at the end of the process; nobody waits for it. */
+void jobs_store_last(struct hook *hook);
 void jobs_free(struct webhooks *webhooks);
 
 /* preflight.c */
