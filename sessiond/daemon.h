@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What main.c builds once and everything above the libraries shares. Borrowed everywhere; lives as long as the process.
+ */
+#ifndef SESSIOND_DAEMON_H
+#define SESSIOND_DAEMON_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+
+struct loop;
+struct timers;
+struct store;
+struct sessions;
+struct webhooks;
+struct guard;
+struct net;
+
+/* Counters that every loop may add to. */
+struct metrics {
+	atomic_llong rx_bytes, tx_bytes;     /* WebSocket payload */
+	atomic_llong decrypted;              /* messages that came out of the protocol library */
+	atomic_llong emitted;                /* of these, committed (journalled, or known not to be for the outside) */
+	atomic_llong undecryptable;
+	atomic_llong sent, acked, send_failed;
+	atomic_llong events;                 /* journal rows written */
+	atomic_llong commits, commit_errors;
+	atomic_llong outbox_waiting;         /* rows that no ack has settled yet */
+	atomic_llong rpc_requests, rpc_refused;
+	atomic_llong sessions;               /* entries of the registry */
+};
+
+struct daemon {
+	const struct config *config; /* borrowed */
+	struct log log;
+	const char *version;
+	struct loop *loop;           /* the main loop */
+	struct timers *timers;       /* of the main loop */
+	struct store *store;
+	struct sessions *sessions;
+	struct webhooks *webhooks;
+	struct net *net;             /* of the main loop, for webhooks */
+	struct guard *guard;         /* who may be dialled for users */
+	struct metrics metrics;
+	int64_t started_mono_ms;
+	/* Main loop: ends the process with this exit status after a clean stop. */
+	void (*stop)(struct daemon *daemon, int exit_status);
+};
+
+#endif
