@@ -1,2 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sessiond/session/: see the main header of the folder.
+# sessiond/session/: see sessiond/session/session.h.
+noinst_LIBRARIES += libsession.a
+libsession_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
+libsession_a_SOURCES = \
+	sessiond/session/backoff.c sessiond/session/backoff.h \
+	sessiond/session/batch.c \
+	sessiond/session/command.c \
+	sessiond/session/content.c sessiond/session/content.h \
+	sessiond/session/control.c \
+	sessiond/session/ending.c \
+	sessiond/session/events.c \
+	sessiond/session/host.c \
+	sessiond/session/job.c \
+	sessiond/session/message_json.c sessiond/session/message_json.h \
+	sessiond/session/message_schema.c sessiond/session/message_schema.h \
+	sessiond/session/normalise.c sessiond/session/normalise.h \
+	sessiond/session/object.h \
+	sessiond/session/outbox.c \
+	sessiond/session/private.h \
+	sessiond/session/proxy.c sessiond/session/proxy.h \
+	sessiond/session/qrpng.c sessiond/session/qrpng.h \
+	sessiond/session/registry.c sessiond/session/registry.h \
+	sessiond/session/session.c sessiond/session/session.h \
+	sessiond/session/slots.c \
+	sessiond/session/version.c \
+	sessiond/session/view.c sessiond/session/view.h

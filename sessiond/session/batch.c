@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A batch of the protocol library becomes one transaction of the store: records, outbox states, events of the journal. */
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "sessiond/async.h"
+#include "sessiond/daemon.h"
+#include "sessiond/session/object.h"
+#include "sessiond/session/registry.h"
+
+enum { RECORD_MESSAGE = 200 };
+
+/* How long a sent message can be sent again to a device that asks for it. */
+#define SENT_KEEP_MS ((int64_t)14 * 24 * 3600 * 1000)
+/* How long a received message can be quoted. */
+#define RECEIVED_KEEP_MS ((int64_t)30 * 24 * 3600 * 1000)
+
+struct commit {
+	struct session *session;
+	uint64_t life, token;
+	struct wa_batch *batch; /* owned */
+	size_t messages;
+};
+
+static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
+{
+	const struct wa_batch *batch = c->batch;
+
+	for (size_t i = 0; i < batch->nputs; i++) {
+		const struct wa_put *put = &batch->puts[i];
+
+		if (put->absent)
+			store_tx_record_delete(tx, c->session->number, (int)put->kind, put->name);
+		else
+			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, buf_span(&put->value),
+				put->kind == WA_RECORD_SENT ? now_ms + SENT_KEEP_MS : 0);
+	}
+}
+
+/* ---- what each kind of durable event changes besides the journal ---- */
+
+static void change_paired(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	char pn[JID_TEXT_MAX];
+	char lid[JID_TEXT_MAX];
+
+	/* Another account may have been linked before: nothing of it is quoted under this one. */
+	store_tx_record_clear(tx, c->session->number, RECORD_MESSAGE);
+	store_tx_session_me(tx, c->session->number, jid_format(&event->jid, pn, sizeof pn),
+		jid_is_none(&event->other) ? NULL : jid_format(&event->other, lid, sizeof lid), event->text, event->text2);
+	store_tx_session_auto_start(tx, c->session->number, true);
+}
+
+static void change_profile(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	store_tx_session_push_name(tx, c->session->number, event->text);
+}
+
+/* value: author's JID, NUL, chat's JID, NUL, serialized message */
+static void keep_for_quotes(struct commit *c, struct store_tx *tx, const struct wa_message *m, int64_t now_ms)
+{
+	struct buf value = { 0 };
+	char text[JID_TEXT_MAX];
+	struct jid sender = jid_bare(&m->sender);
+
+	if (!m->plaintext.len)
+		return;
+	jid_format(&sender, text, sizeof text);
+	buf_append_text(&value, text);
+	buf_u8(&value, 0);
+	jid_format(&m->chat, text, sizeof text);
+	buf_append_text(&value, text);
+	buf_u8(&value, 0);
+	buf_append_span(&value, buf_span(&m->plaintext));
+	store_tx_record_put(tx, c->session->number, RECORD_MESSAGE, m->id, buf_span(&value), now_ms + RECEIVED_KEEP_MS);
+	buf_wipe(&value);
+}
+
+static void change_message(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	c->messages++;
+	c->session->on->daemon->metrics.decrypted++;
+	if (event->message)
+		keep_for_quotes(c, tx, event->message, timefmt_now_ms());
+}
+
+static void change_undecryptable(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	(void)tx;
+	(void)event;
+	c->session->on->daemon->metrics.undecryptable++;
+}
+
+static void change_receipt(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	static const enum store_outbox_state states[] = {
+		[WA_RECEIPT_DELIVERED] = STORE_OUTBOX_DELIVERED,
+		[WA_RECEIPT_INACTIVE] = STORE_OUTBOX_DELIVERED,
+		[WA_RECEIPT_READ] = STORE_OUTBOX_READ,
+		[WA_RECEIPT_PLAYED] = STORE_OUTBOX_PLAYED,
+		[WA_RECEIPT_OTHER] = 0,
+	};
+	const struct wa_receipt *r = event->receipt;
+	char device[JID_TEXT_MAX];
+
+	if (!r || !states[r->kind])
+		return;
+	jid_format(&r->device, device, sizeof device);
+	for (size_t i = 0; i < r->n; i++)
+		store_tx_outbox_receipt(tx, c->session->number, r->ids[i], device, states[r->kind], r->time_ms);
+}
+
+static void change_stanza(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	(void)c;
+	store_tx_outbox_stanza(tx, (int64_t)event->tag, buf_span(&event->bytes), timefmt_now_ms());
+}
+
+static void change_ack(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	(void)c;
+	store_tx_outbox_ack(tx, (int64_t)event->tag, event->ms, timefmt_now_ms());
+}
+
+static void change_failed(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	(void)c;
+	store_tx_outbox_fail(tx, (int64_t)event->tag, event->code, event->text, timefmt_now_ms());
+}
+
+static void change_logged_out(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	outbox_fail_all(c->session, tx, 401, "logged out");
+	store_tx_session_me(tx, c->session->number, NULL, NULL, NULL, NULL);
+	store_tx_session_push_name(tx, c->session->number, NULL);
+	store_tx_session_state(tx, c->session->number, session_status_name(SESSION_LOGGED_OUT), event->text, timefmt_now_ms(), 0);
+}
+
+static void change(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	static void (*const changes[])(struct commit *c, struct store_tx *tx, const struct wa_event *event) = {
+		[WA_EVENT_PAIRED] = change_paired,
+		[WA_EVENT_PROFILE] = change_profile,
+		[WA_EVENT_MESSAGE] = change_message,
+		[WA_EVENT_UNDECRYPTABLE] = change_undecryptable,
+		[WA_EVENT_RECEIPT] = change_receipt,
+		[WA_EVENT_SEND_STANZA] = change_stanza,
+		[WA_EVENT_SEND_ACK] = change_ack,
+		[WA_EVENT_SEND_FAILED] = change_failed,
+		[WA_EVENT_LOGGED_OUT] = change_logged_out,
+	};
+
+	if ((size_t)event->kind < sizeof changes / sizeof *changes && changes[event->kind])
+		changes[event->kind](c, tx, event);
+	event_of_batch(c->session, tx, event);
+}
+
+static void committed(void *arg, int error)
+{
+	struct commit *c = arg;
+	struct session *session = c->session;
+	struct metrics *metrics = &session->on->daemon->metrics;
+
+	if (error) {
+		metrics->commit_errors++;
+		log_error(&session->log, "changes cannot be stored", LOG_STR("session", session->id), LOG_STR("reason", store_error_name(error)));
+	} else {
+		metrics->emitted += (long long)c->messages;
+		for (size_t i = 0; i < c->batch->nevents; i++)
+			session_on_stored(session, c->batch->events[i]);
+		if (c->batch->nevents)
+			registry_events(session);
+	}
+	if (session->client && session->life == c->life)
+		wa_client_committed(session->client, c->token, error == 0);
+	wa_batch_free(c->batch);
+	free(c);
+	session->busy--;
+	session_released(session);
+}
+
+void session_commit(struct session *session, struct wa_batch *batch, uint64_t token)
+{
+	struct store *store = session->on->daemon->store;
+	struct store_tx *tx = store_tx_new(store);
+	struct commit *c = xmalloc(sizeof *c);
+
+	*c = (struct commit){ .session = session, .life = session->life, .token = token, .batch = batch };
+	add_records(c, tx, timefmt_now_ms());
+	for (size_t i = 0; i < batch->nevents; i++)
+		change(c, tx, batch->events[i]);
+	session->on->daemon->metrics.commits++;
+	session->busy++;
+	async_commit(session->on->loop, store, tx, committed, c);
+}

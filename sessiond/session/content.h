@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a message says: its class, text, quote, mentions and media (webhooks.md 4.1, 7). Pure. Private to sessiond/session. */
+#ifndef SESSIOND_SESSION_CONTENT_H
+#define SESSIOND_SESSION_CONTENT_H
+
+#include "common/config.h"
+#include "sessiond/session/message_json.h"
+#include "sessiond/wa/wa.h"
+
+struct content {
+	bool legacy;                 /* C7: exactly what the original derives */
+	struct message_part whole;   /* as it came, with its wrappers; borrowed */
+	struct message_part inner;   /* the message inside the wrappers */
+	struct message_part body;    /* the content submessage, bytes.p NULL for "conversation" and none */
+	const char *type;            /* static: "conversation", "imageMessage", ...; NULL: no content */
+	const char *media_type;      /* static: the content that text and media are taken from */
+	struct message_part media;   /* its body */
+	const char *tag;             /* static */
+	struct buf text;             /* never with a terminator */
+};
+
+/* plaintext: a serialized Message; borrowed by the content. */
+void content_read(struct content *c, struct span plaintext, bool legacy);
+void content_free(struct content *c);
+
+/* ,"quoted":{...} if a message with text is quoted */
+void content_put_quoted(struct buf *out, const struct content *c);
+/* ,"media":{...} for the kinds that have it */
+void content_put_media(struct buf *out, const struct content *c, const struct config *config);
+/* ,"mentions":[...] as phone number addresses */
+void content_put_mentions(struct buf *out, const struct content *c, const struct wa_message *m);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Messages as the JSON that webhook receivers know (message_received and its sisters). Private to sessiond/session. */
+#ifndef SESSIOND_SESSION_NORMALISE_H
+#define SESSIOND_SESSION_NORMALISE_H
+
+#include "common/buf.h"
+#include "common/config.h"
+#include "sessiond/store/store.h"
+#include "sessiond/wa/wa.h"
+
+struct session;
+
+/* Adds the events of an incoming message to tx; none for own messages, channels, broadcasts. */
+void normalise_message(struct session *session, struct store_tx *tx, const struct wa_message *message);
+
+/* {"remoteJid":..,"fromMe":..,"id":..,...} */
+void normalise_key(struct buf *out, const struct wa_message *message);
+
+/* What one message becomes. */
+struct normalised {
+	const char *kind;    /* static: "message_received", ...; NULL: nothing for the outside */
+	struct buf payload;  /* "data" of the webhook */
+	const char *kind2;   /* message_edited, message_revoked: comes before the copy; NULL: none */
+	struct buf payload2;
+};
+
+/* Pure: for tests too. commands and switches come from config. */
+void normalise(struct normalised *out, const char *session_id, const struct config *config, const struct wa_message *message);
+void normalised_free(struct normalised *normalised);
+
+#endif

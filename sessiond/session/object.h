@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One session on its loop. Private to sessiond/session.
+ *
+ *     session.c     lifecycle: start, connect, what the protocol library reports
+ *     ending.c      lifecycle: close, retry, stop, log out, remove
+ *     command.c     what the main loop asks for
+ *     host.c        what the protocol library asks of us: bytes, clock, records, batches, timer
+ *     batch.c       a batch of the library as one transaction of the store
+ *     outbox.c      sends: rows first, then one after another
+ *     events.c      rows of the event journal
+ *     normalise.c   messages as the JSON that receivers know
+ */
+#ifndef SESSIOND_SESSION_OBJECT_H
+#define SESSIOND_SESSION_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/log.h"
+#include "sessiond/loop.h"
+#include "sessiond/net/net.h"
+#include "sessiond/session/backoff.h"
+#include "sessiond/session/session.h"
+#include "sessiond/session/view.h"
+#include "sessiond/store/store.h"
+#include "sessiond/timers.h"
+#include "sessiond/wa/wa.h"
+
+struct daemon;
+struct session;
+
+/* What the sessions of one loop share. */
+struct session_loop {
+	struct daemon *daemon;       /* borrowed */
+	struct sessions *sessions;   /* borrowed; only handed back to the main loop */
+	struct log log;
+	struct loop *loop;           /* owned by the registry */
+	struct timers *timers;       /* owned */
+	struct net *net;             /* owned */
+	struct wa_loop *wa;          /* owned */
+	struct wa_config wa_config;  /* shared by the clients; the version changes in place */
+	struct link *links;          /* owned list: every WebSocket, also those that only wait for their end */
+	unsigned char random[512];   /* unused bytes of the last getrandom() */
+	size_t random_left;
+};
+
+/* A WebSocket and whose it is: the session lets go of it before the closing handshake is over. */
+struct link {
+	struct link *next, *prev;
+	struct session_loop *on;
+	struct session *session; /* NULL: only waits for its end */
+	struct ws *ws;           /* owned */
+};
+
+enum dial_outcome {
+	DIAL_GOOD, /* the server spoke with us */
+	DIAL_BAD,  /* no connection, or it broke before the login: the proxy may be to blame */
+	DIAL_NONE  /* nothing was dialled */
+};
+
+/* In order of weight: a heavier wish replaces a lighter one that is under way. */
+enum stop_wish { STOP_NONE = 0, STOP_RECONNECT, STOP_LOGOUT, STOP_REMOVE, STOP_SHUTDOWN };
+
+/* A command from the main loop, answered there. */
+struct session_call {
+	struct session *session;
+	void (*fn)(struct session *session, struct session_call *call);
+	char *text;          /* owned, may be NULL */
+	struct send_job *job; /* owned by the outbox from here on */
+	int result;
+	sessions_done *done; /* may be NULL */
+	void *arg;
+	struct session_call *next;
+};
+
+struct outbox_item;
+
+struct outbox {
+	struct outbox_item *first, *tail;  /* owned: not yet handed to the library, in order */
+	struct outbox_item *handed;        /* owned: handed, not settled */
+	size_t waiting;                    /* items in both lists */
+	bool loaded;                       /* the rows of the last life were read */
+	bool loading;
+	bool more;                         /* the store has more rows than were read */
+	struct timer presence;             /* next step of a presence simulation */
+	int step;
+	size_t preparing;                  /* messages whose rows are being stored */
+};
+
+struct session {
+	struct session_loop *on;     /* borrowed */
+	struct session_entry *entry; /* borrowed: only handed back to the main loop */
+	struct log log;
+	int64_t number;
+	char *id, *registry;         /* owned */
+	char *proxy;                 /* owned: of the row; NULL: from the pool */
+	bool restored;               /* the row came out of a backup: must not connect */
+
+	struct session_view view;
+	bool running;                /* somebody wants it to be connected */
+	bool slot;                   /* holds one of the node's handshakes */
+	bool slot_wanted;
+	struct wa_client *client;    /* owned; NULL until the first connect of a life */
+	uint64_t life;               /* counts clients: answers for an earlier one are dropped */
+	size_t busy;                 /* answers from other threads that still refer to this session */
+	size_t offloads;             /* of the present client */
+	bool drop_client;            /* the next connect needs a new one */
+	struct link *link;           /* owned by the loop's list; NULL: no connection */
+	bool online;                 /* the WebSocket is open */
+	bool version_retried;
+	int64_t restart_at_ms;       /* last "reconnect now", monotonic */
+	int64_t qr_wanted_until_ms;  /* monotonic */
+	struct backoff backoff;
+	struct conflict_window conflicts;
+	struct timer retry, wake, closing;
+	enum stop_wish wish;
+	struct session_call *calls;  /* owned: answered when the wish has come true */
+	struct outbox outbox;
+};
+
+/* ---- session.c: on the session's loop ---- */
+struct session *session_new(struct session_loop *on, struct session_entry *entry, const struct store_session *row);
+void session_free(struct session *session);
+/* The handshake that was asked for may begin, through this proxy (owned by the call's text; NULL or "": direct). */
+void session_granted(struct session *session, struct session_call *call);
+void session_cmd_start(struct session *session, struct session_call *call);
+void session_cmd_reconnect(struct session *session, struct session_call *call);
+void session_cmd_logout(struct session *session, struct session_call *call);
+void session_cmd_remove(struct session *session, struct session_call *call);
+void session_cmd_shutdown(struct session *session, struct session_call *call);
+void session_cmd_pair_code(struct session *session, struct session_call *call);
+void session_cmd_want_qr(struct session *session, struct session_call *call);
+/* After a 405: text NULL: there is another version, try it; else why there is none. */
+void session_cmd_version(struct session *session, struct session_call *call);
+void session_cmd_passkey_response(struct session *session, struct session_call *call);
+void session_cmd_passkey_confirm(struct session *session, struct session_call *call);
+/* What the library reports. */
+void session_on_event(struct session *session, const struct wa_event *event);
+void session_on_close(struct session *session, const struct wa_close *why);
+/* A durable event of a batch that is stored. */
+void session_on_stored(struct session *session, const struct wa_event *event);
+/* Something waited for came in: frees the session or goes on with its wish when nothing is under way any more. */
+void session_released(struct session *session);
+void session_begin(struct session *session);
+void session_set_status(struct session *session, enum session_status status, int reason, const char *text);
+/* Not running any more, with this status. */
+void session_stop_here(struct session *session, enum session_status status, int reason, const char *text);
+void session_want_slot(struct session *session);
+void session_free_slot(struct session *session, enum dial_outcome outcome);
+void session_retry_in(struct session *session, int64_t delay_ms);
+void session_answer_calls(struct session *session, int result);
+
+/* ---- ending.c ---- */
+/* Ends the connection for this wish; the calls are answered when it has come true. */
+void session_wish(struct session *session, enum stop_wish wish, struct session_call *call);
+
+/* ---- host.c ---- */
+extern const struct wa_host session_host;
+/* Opens the WebSocket. 0 or negative. */
+int session_dial(struct session *session, const char *proxy);
+/* Lets the connection end by itself; no more calls for it. */
+void session_hang_up(struct session *session);
+/* Drops every connection of the loop at once. */
+void session_loop_drop_links(struct session_loop *on);
+void session_random(struct session_loop *on, void *out, size_t n);
+/* In [0, 1). */
+double session_random01(struct session_loop *on);
+
+/* ---- batch.c ---- */
+void session_commit(struct session *session, struct wa_batch *batch, uint64_t token);
+
+/* ---- outbox.c ---- */
+/* Every waiting job ends with SEND_SESSION_GONE; rows stay in the store. */
+void outbox_free(struct session *session);
+void session_cmd_send(struct session *session, struct session_call *call);
+/* A new client: rows of the store are handed to it again. */
+void outbox_reload(struct session *session);
+/* Goes on where it can: after opening, an ack, a presence step. */
+void outbox_pump(struct session *session);
+/* Fails everything that waits: the account is gone. */
+void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error);
+/* An item of a job whose row is stored. */
+void outbox_add(struct session *session, struct send_job *job, size_t index, int64_t number, struct buf *plaintext);
+/* Stored: this stanza leaves, was acked, will never be sent. */
+void outbox_on_stored(struct session *session, const struct wa_event *event);
+
+/* ---- events.c ---- */
+/* Adds a row of the journal to tx. id_seed: what makes the event unique (NULL: nothing does). chat may be NULL. */
+void event_add(struct session *session, struct store_tx *tx, const char *kind, const char *chat, const char *id_seed, const struct buf *payload, int64_t time_ms);
+/* session_status with these members (JSON members without braces, may be ""), and the state in the registry's row. */
+void event_status(struct session *session, const char *members);
+/* Adds what a durable event tells the outside. */
+void event_of_batch(struct session *session, struct store_tx *tx, const struct wa_event *event);
+
+#endif

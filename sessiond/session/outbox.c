@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sends of one session. A message is a row of the store before anything else happens; then it goes its way in order:
+ *
+ *     job --> rows stored --> [ first ... last ] --presence simulation--> handed to the library --> acked or failed
+ *                                    ^                                            |
+ *                                    +------------- a new client ------------------+   (rows that have a stanza leave byte for byte)
+ *
+ * A job is answered when all its items are settled: acked, failed, or nothing heard within the time limit. An item whose request
+ * was answered for lack of an ack stays here until the server takes it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/async.h"
+#include "sessiond/daemon.h"
+#include "sessiond/session/object.h"
+#include "sessiond/session/registry.h"
+
+enum {
+	/* Handed to the library at the same time; the rest waits here. */
+	MAX_HANDED = 64,
+	RELOAD_ROWS = 1000
+};
+
+struct outbox_item {
+	struct outbox_item *next;
+	struct session *session;
+	int64_t number;
+	char id[24];
+	struct jid to;
+	struct buf plaintext;
+	struct buf stanza;      /* of an earlier life: leaves as it is */
+	struct send_job *job;   /* borrowed; NULL: nobody waits any more */
+	size_t index;           /* in the job's results */
+	int presence;           /* enum presence_target, 0 when done */
+	struct timer ack;
+};
+
+/* ---- lists ---- */
+
+static void count(struct session *session, int change)
+{
+	session->outbox.waiting = change > 0 ? session->outbox.waiting + 1 : session->outbox.waiting - 1;
+	session->on->daemon->metrics.outbox_waiting += change;
+}
+
+static void item_free(struct outbox_item *item)
+{
+	timer_stop(item->session->on->timers, &item->ack);
+	count(item->session, -1);
+	buf_wipe(&item->plaintext);
+	buf_free(&item->stanza);
+	free(item);
+}
+
+/* Keeps the queue ordered by number; nearly always the new one is the last. */
+static void insert(struct session *session, struct outbox_item *item)
+{
+	struct outbox *outbox = &session->outbox;
+	struct outbox_item **at = &outbox->first;
+
+	if (outbox->tail && outbox->tail->number < item->number)
+		at = &outbox->tail->next;
+	while (*at && (*at)->number < item->number)
+		at = &(*at)->next;
+	item->next = *at;
+	*at = item;
+	if (!item->next)
+		outbox->tail = item;
+}
+
+static struct outbox_item *pop(struct outbox *outbox)
+{
+	struct outbox_item *item = outbox->first;
+
+	outbox->first = item->next;
+	if (!outbox->first)
+		outbox->tail = NULL;
+	item->next = NULL;
+	return item;
+}
+
+static struct outbox_item *find(struct session *session, int64_t number)
+{
+	for (struct outbox_item *i = session->outbox.handed; i; i = i->next) {
+		if (i->number == number)
+			return i;
+	}
+	for (struct outbox_item *i = session->outbox.first; i; i = i->next) {
+		if (i->number == number)
+			return i;
+	}
+	return NULL;
+}
+
+static void unhand(struct session *session, const struct outbox_item *item)
+{
+	struct outbox_item **at = &session->outbox.handed;
+
+	while (*at && *at != item)
+		at = &(*at)->next;
+	if (*at)
+		*at = item->next;
+}
+
+/* ---- jobs ---- */
+
+static void job_done(struct session *session, struct send_job *job, enum send_state state)
+{
+	job->state = state;
+	job->own = session->view.me_pn;
+	registry_job_done(session, job);
+}
+
+/* The item's part of its job is decided. */
+static void settle(struct outbox_item *item, bool acked, bool failed, int64_t time_ms, int code, const char *error)
+{
+	struct send_job *job = item->job;
+	struct send_result *result;
+
+	timer_stop(item->session->on->timers, &item->ack);
+	item->job = NULL;
+	if (!job)
+		return;
+	result = &job->results[item->index];
+	result->acked = acked;
+	result->failed = failed;
+	result->time_ms = time_ms;
+	result->code = code;
+	snprintf(result->error, sizeof result->error, "%s", error ? error : "");
+	if (++job->settled == job->n)
+		job_done(item->session, job, SEND_DONE);
+}
+
+static void ack_overdue(void *arg)
+{
+	struct outbox_item *item = arg;
+
+	settle(item, false, false, timefmt_now_ms(), 0, NULL);
+}
+
+void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error)
+{
+	struct outbox *outbox = &session->outbox;
+
+	while (outbox->handed || outbox->first) {
+		struct outbox_item *item = outbox->handed ? outbox->handed : outbox->first;
+
+		if (outbox->handed)
+			outbox->handed = item->next;
+		else
+			pop(outbox);
+		store_tx_outbox_fail(tx, item->number, code, error, timefmt_now_ms());
+		settle(item, false, true, timefmt_now_ms(), code, error);
+		item_free(item);
+	}
+	timer_stop(session->on->timers, &outbox->presence);
+	outbox->step = 0;
+}
+
+void outbox_free(struct session *session)
+{
+	struct outbox *outbox = &session->outbox;
+
+	timer_stop(session->on->timers, &outbox->presence);
+	while (outbox->handed || outbox->first) {
+		struct outbox_item *item = outbox->handed ? outbox->handed : outbox->first;
+
+		if (outbox->handed)
+			outbox->handed = item->next;
+		else
+			pop(outbox);
+		settle(item, false, false, timefmt_now_ms(), 0, NULL);
+		item_free(item);
+	}
+}
+
+/* ---- presence simulation (rest-a 1.9) ---- */
+
+struct step {
+	int least_ms, most_ms;
+};
+
+static int64_t wait_of(struct session *session, struct step s)
+{
+	return timefmt_monotonic_ms() + s.least_ms + (int64_t)(session_random01(session->on) * (double)(s.most_ms - s.least_ms));
+}
+
+static void next_step(void *arg)
+{
+	struct session *session = arg;
+
+	session->outbox.step++;
+	outbox_pump(session);
+}
+
+static void simulate(struct session *session, struct outbox_item *item)
+{
+	static const struct step available = { 280, 420 }, composing = { 1200, 1850 }, recording = { 2200, 3600 }, paused = { 260, 520 },
+				 unavailable = { 220, 360 };
+	struct outbox *outbox = &session->outbox;
+	struct step wait = available;
+	bool typing = item->presence == PRESENCE_COMPOSING || item->presence == PRESENCE_RECORDING;
+
+	if (outbox->step == 0) {
+		wa_client_subscribe_presence(session->client, &item->to);
+		wa_client_presence(session->client, true);
+	} else if (outbox->step == 1 && item->presence == PRESENCE_UNAVAILABLE) {
+		wa_client_presence(session->client, false);
+		wait = unavailable;
+	} else if (outbox->step == 1 && typing) {
+		wa_client_chatstate(session->client, &item->to, item->presence == PRESENCE_COMPOSING ? WA_COMPOSING : WA_RECORDING);
+		wait = item->presence == PRESENCE_COMPOSING ? composing : recording;
+	} else if ((outbox->step == 1 && item->presence == PRESENCE_PAUSED) || (outbox->step == 2 && typing)) {
+		wa_client_chatstate(session->client, &item->to, WA_PAUSED);
+		wait = paused;
+	} else {
+		item->presence = PRESENCE_OFF;
+		outbox->step = 0;
+		return;
+	}
+	timer_start(session->on->timers, &outbox->presence, wait_of(session, wait), next_step, session);
+}
+
+/* ---- handing over ---- */
+
+static size_t handed_count(const struct outbox *outbox)
+{
+	size_t n = 0;
+
+	for (const struct outbox_item *i = outbox->handed; i; i = i->next)
+		n++;
+	return n;
+}
+
+static void hand(struct session *session, struct outbox_item *item)
+{
+	const struct wa_send send = { .tag = (uint64_t)item->number, .id = item->id, .to = item->to, .plaintext = buf_span(&item->plaintext) };
+
+	item->next = session->outbox.handed;
+	session->outbox.handed = item;
+	if (item->job)
+		timer_start(session->on->timers, &item->ack, timefmt_monotonic_ms() + session->on->daemon->config->send_ack_timeout_ms, ack_overdue, item);
+	if (item->stanza.len)
+		wa_client_resend(session->client, send.tag, item->id, buf_span(&item->stanza));
+	else
+		wa_client_send(session->client, &send);
+}
+
+void outbox_pump(struct session *session)
+{
+	struct outbox *outbox = &session->outbox;
+	size_t handed = handed_count(outbox);
+
+	while (outbox->loaded && outbox->first && handed < MAX_HANDED && session->view.status == SESSION_OPEN && session->client) {
+		struct outbox_item *item = outbox->first;
+
+		if (timer_runs(&outbox->presence))
+			return;
+		if (item->presence) {
+			simulate(session, item);
+			continue;
+		}
+		hand(session, pop(outbox));
+		handed++;
+	}
+	if (outbox->loaded && outbox->more && !outbox->first && handed == 0)
+		outbox_reload(session);
+}
+
+/* ---- rows of an earlier life ---- */
+
+struct reload {
+	struct session *session;
+	int64_t number;
+	uint64_t life;
+	struct arena arena;
+	struct store_outbox *rows;
+	size_t n;
+	int error;
+};
+
+static void reload_read(struct store_reader *reader, void *arg)
+{
+	struct reload *r = arg;
+
+	r->error = store_outbox_pending(reader, &r->arena, r->number, RELOAD_ROWS, &r->rows, &r->n);
+}
+
+static void take_row(struct session *session, const struct store_outbox *row)
+{
+	struct outbox_item *item = find(session, row->number);
+
+	if (!item) {
+		item = xcalloc(1, sizeof *item);
+		item->session = session;
+		item->number = row->number;
+		snprintf(item->id, sizeof item->id, "%s", row->message_id);
+		if (jid_parse_text(&item->to, row->recipient)) {
+			log_error(&session->log, "outbox row with an unreadable recipient", LOG_STR("session", session->id), LOG_INT("row", row->number));
+			free(item);
+			return;
+		}
+		buf_append_span(&item->plaintext, row->message);
+		count(session, 1);
+		insert(session, item);
+	}
+	buf_clear(&item->stanza);
+	buf_append_span(&item->stanza, row->stanza);
+}
+
+static void reload_done(void *arg)
+{
+	struct reload *r = arg;
+	struct session *session = r->session;
+	struct outbox *outbox = &session->outbox;
+
+	if (session->life == r->life) {
+		outbox->loading = false;
+		outbox->loaded = r->error == 0;
+		outbox->more = r->n == RELOAD_ROWS;
+		for (size_t i = 0; i < r->n && !r->error; i++)
+			take_row(session, &r->rows[i]);
+		if (r->error)
+			log_error(&session->log, "outbox cannot be read", LOG_STR("session", session->id), LOG_STR("reason", store_error_name(r->error)));
+		outbox_pump(session);
+	}
+	arena_free(&r->arena);
+	free(r);
+	session->busy--;
+	session_released(session);
+}
+
+void outbox_reload(struct session *session)
+{
+	struct outbox *outbox = &session->outbox;
+	struct reload *r = xcalloc(1, sizeof *r);
+
+	/* What the last client held goes through the queue again, with the stanza if one was stored. */
+	while (outbox->handed) {
+		struct outbox_item *item = outbox->handed;
+
+		outbox->handed = item->next;
+		insert(session, item);
+	}
+	timer_stop(session->on->timers, &outbox->presence);
+	outbox->step = 0;
+	outbox->loaded = false;
+	outbox->loading = true;
+	r->session = session;
+	r->number = session->number;
+	r->life = session->life;
+	arena_init(&r->arena, 0);
+	session->busy++;
+	async_read(session->on->loop, session->on->daemon->store, reload_read, reload_done, r);
+}
+
+void outbox_on_stored(struct session *session, const struct wa_event *event)
+{
+	struct metrics *metrics = &session->on->daemon->metrics;
+	struct outbox_item *item;
+
+	if (event->kind == WA_EVENT_SEND_STANZA)
+		metrics->sent++;
+	if (event->kind != WA_EVENT_SEND_ACK && event->kind != WA_EVENT_SEND_FAILED)
+		return;
+	item = find(session, (int64_t)event->tag);
+	if (event->kind == WA_EVENT_SEND_ACK)
+		metrics->acked++;
+	else
+		metrics->send_failed++;
+	if (!item)
+		return;
+	unhand(session, item);
+	settle(item, event->kind == WA_EVENT_SEND_ACK, event->kind == WA_EVENT_SEND_FAILED, event->ms > 0 ? event->ms : timefmt_now_ms(), event->code,
+		event->text);
+	item_free(item);
+	outbox_pump(session);
+}
+
+void outbox_add(struct session *session, struct send_job *job, size_t index, int64_t number, struct buf *plaintext)
+{
+	struct outbox_item *item = find(session, number);
+
+	/* A reload that ran meanwhile may have read the row already. */
+	if (!item) {
+		item = xcalloc(1, sizeof *item);
+		item->session = session;
+		item->number = number;
+		snprintf(item->id, sizeof item->id, "%s", job->results[index].id);
+		item->to = job->to[index];
+		item->plaintext = *plaintext;
+		*plaintext = (struct buf){ 0 };
+		count(session, 1);
+		insert(session, item);
+	}
+	item->job = job;
+	item->index = index;
+	item->presence = job->presence;
+}

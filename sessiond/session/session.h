@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sessiond/session: WhatsApp accounts. The registry of all sessions lives on the main loop and is what the RPC side talks to;
+ * each session itself lives on one of the session loops.
+ *
+ *     main loop                                         session loop k
+ *     struct sessions                                   struct session_loop (net, wa_loop, timers)
+ *       struct session_entry --- loop_post(command) ---> struct session (wa_client, ws, outbox)
+ *         view, watches      <-- loop_post(view) -------
+ *
+ * All functions here are called on the main loop and call back there. An entry pointer is good until control returns to the
+ * loop; whoever waits keeps the id and looks it up again.
+ */
+#ifndef SESSIOND_SESSION_H
+#define SESSIOND_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/jid.h"
+#include "sessiond/session/view.h"
+
+struct daemon;
+struct loop;
+struct sessions;
+
+struct session_entry {
+	int64_t number;                /* the store's name for it */
+	char *id, *registry, *label;   /* owned */
+	char *webhook_url, *webhook_secret; /* owned, never NULL */
+	char *proxy_url;               /* owned; NULL: the pool or direct */
+	bool auto_start;
+	int64_t created_ms;
+	struct session_view view;      /* as the session last posted it */
+	struct session_private *priv;  /* owned; registry.c */
+};
+
+/* A registry without entries that starts count session loops (threads). */
+struct sessions *sessions_new(struct daemon *daemon, unsigned count);
+/* Reads all sessions from the store and starts those that shall run, paced; done(arg, store error) when the list is complete. */
+void sessions_load(struct sessions *sessions, void (*done)(void *arg, int error), void *arg);
+/* Closes every connection cleanly and ends the loops' threads; done(arg) within deadline_ms in any case. */
+void sessions_stop_all(struct sessions *sessions, int64_t deadline_ms, void (*done)(void *arg), void *arg);
+/* Ends the loops' threads. Then close the store, then free: letters of the store's threads still refer to the loops. */
+void sessions_join(struct sessions *sessions);
+void sessions_free(struct sessions *sessions);
+
+/* ---- looking ---- */
+
+struct session_entry *sessions_find(struct sessions *sessions, const char *id);
+/* An open session by its own phone number (digits); registry NULL: of anybody. */
+struct session_entry *sessions_find_phone(struct sessions *sessions, const char *registry, const char *digits);
+struct session_entry *sessions_first_open(struct sessions *sessions, const char *registry);
+void sessions_each(struct sessions *sessions, void (*visit)(struct session_entry *entry, void *arg), void *arg);
+size_t sessions_total(const struct sessions *sessions);
+/* {"items":[...]} of session/list, kept until something in it changes. Borrowed until the next call. */
+const struct buf *sessions_list_json(struct sessions *sessions, const char *registry);
+
+/* Tells once when the view of that session changes or the session is removed (entry NULL). */
+struct session_watch {
+	struct session_watch *next, *prev;
+	struct session_entry *entry;
+	void (*changed)(void *arg, struct session_entry *entry);
+	void *arg;
+};
+void sessions_watch(struct session_entry *entry, struct session_watch *watch, void (*changed)(void *arg, struct session_entry *entry), void *arg);
+void sessions_unwatch(struct session_watch *watch);
+
+/* ---- commands: done(arg, error) is called once, error 0 or an enum store_error; NULL is allowed ---- */
+
+typedef void sessions_done(void *arg, int error);
+
+/* Stores a new session and starts it. STORE_CONSTRAINT: the id exists. */
+void sessions_create(struct sessions *sessions, const char *registry, const char *id, sessions_done *done, void *arg);
+/* Starts it unless it runs. */
+void sessions_start(struct sessions *sessions, struct session_entry *entry);
+/* Closes the connection and connects again. */
+void sessions_reconnect(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg);
+/* Unlinks the device if connected, forgets the credentials, stops. The entry stays. */
+void sessions_logout(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg);
+/* The same, then removes everything of it. */
+void sessions_delete(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg);
+void sessions_set_webhook(struct sessions *sessions, struct session_entry *entry, const char *url, const char *secret, sessions_done *done, void *arg);
+/* Asks for a pairing code; it shows up in the view. phone: digits. */
+void sessions_pair_code(struct sessions *sessions, struct session_entry *entry, const char *phone);
+/* Somebody looks at the QR code: the session goes on offering codes for a while. */
+void sessions_want_qr(struct sessions *sessions, struct session_entry *entry);
+/* error -1: the session waits for no such answer. */
+void sessions_passkey_response(struct sessions *sessions, struct session_entry *entry, const char *credential_json, sessions_done *done, void *arg);
+void sessions_passkey_confirm(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg);
+
+/* ---- sending ---- */
+
+struct send_result {
+	struct jid to;
+	char id[24];       /* message id */
+	int64_t time_ms;   /* server's time if acked, else ours */
+	bool acked;
+	bool failed;       /* will never be sent */
+	int code;
+	char error[128];
+};
+
+enum send_state { SEND_DONE = 0, SEND_SESSION_GONE, SEND_QUEUE_FULL, SEND_STORE_ERROR };
+
+/* One request to send a text to one or more recipients, one after another. */
+struct send_job {
+	struct jid *to;            /* owned, n of them */
+	size_t n;
+	char *text;                /* owned, normalised */
+	struct jid *mentions;      /* owned */
+	size_t nmentions;
+	bool forwarded;
+	char *quoted_id;           /* owned; NULL: no quote */
+	int presence;              /* enum presence_target */
+	/* idempotency: the row is written together with the outbox rows; NULL key: none */
+	char *idem_scope, *idem_key; /* owned */
+	uint8_t idem_digest[32];
+	/* filled in by the session */
+	enum send_state state;
+	struct jid own;            /* own PN */
+	struct send_result *results; /* owned, n of them */
+	/* called on the main loop; the job is the callee's again */
+	void (*done)(struct send_job *job);
+	void *arg;
+	struct send_job *next;     /* inside session/ */
+	size_t settled;            /* inside session/ */
+};
+
+struct send_job *send_job_new(size_t recipients);
+void send_job_free(struct send_job *job);
+/* The session owns the job until it calls job->done. */
+void sessions_send(struct sessions *sessions, struct session_entry *entry, struct send_job *job);
+
+enum presence_target { PRESENCE_OFF = 0, PRESENCE_COMPOSING, PRESENCE_RECORDING, PRESENCE_PAUSED, PRESENCE_AVAILABLE, PRESENCE_UNAVAILABLE };
+
+#endif
