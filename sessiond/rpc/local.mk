@@ -1,2 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sessiond/rpc/: see the main header of the folder.
+# sessiond/rpc/: see sessiond/rpc/rpc.h.
+noinst_LIBRARIES += librpc.a
+librpc_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
+librpc_a_SOURCES = \
+	sessiond/rpc/choice.c sessiond/rpc/choice.h \
+	sessiond/rpc/context.c sessiond/rpc/context.h \
+	sessiond/rpc/ctl.h \
+	sessiond/rpc/guards.c sessiond/rpc/guards.h \
+	sessiond/rpc/idempotency.c sessiond/rpc/idempotency.h \
+	sessiond/rpc/lockout.c sessiond/rpc/lockout.h \
+	sessiond/rpc/request.c sessiond/rpc/request.h \
+	sessiond/rpc/restart.c sessiond/rpc/restart.h \
+	sessiond/rpc/rpc.h \
+	sessiond/rpc/rpc_auth.c \
+	sessiond/rpc/rpc_ctl.c \
+	sessiond/rpc/rpc_ctl_key.c \
+	sessiond/rpc/rpc_message.c \
+	sessiond/rpc/rpc_server.c \
+	sessiond/rpc/rpc_session.c \
+	sessiond/rpc/rpc_webhook.c \
+	sessiond/rpc/server_info.c sessiond/rpc/server_info.h \
+	sessiond/rpc/socket.c \
+	sessiond/rpc/sysinfo.c sessiond/rpc/sysinfo.h

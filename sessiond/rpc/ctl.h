@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Methods of warestctl that stand in a file of their own. Private to sessiond/rpc. */
+#ifndef SESSIOND_RPC_CTL_H
+#define SESSIOND_RPC_CTL_H
+
+#include "sessiond/rpc/request.h"
+
+/* The session of parameter "id"; NULL: answered with 404. */
+struct session_entry *ctl_session(struct rpc_request *request);
+
+/* rpc_ctl_key.c */
+void ctl_key_create(struct rpc_request *request);
+void ctl_key_list(struct rpc_request *request);
+void ctl_key_revoke(struct rpc_request *request);
+void ctl_user_add(struct rpc_request *request);
+
+#endif

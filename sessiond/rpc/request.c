@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The steps of a request up to its work, and the answers. */
+#include "sessiond/rpc/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/json_text.h"
+#include "sessiond/rpc/choice.h"
+#include "sessiond/rpc/context.h"
+#include "sessiond/rpc/guards.h"
+#include "sessiond/rpc/lockout.h"
+#include "sessiond/session/session.h"
+
+enum {
+	MAX_ACTIVE = 4096,
+	JSON_DEPTH = 32,
+	/* Presence simulation for many recipients takes its time; nothing may take longer than this. */
+	DEADLINE_MS = 15 * 60 * 1000
+};
+
+static const struct rpc_method *const method_tables[] = {
+	rpc_auth_methods, rpc_server_methods, rpc_session_methods, rpc_message_methods, rpc_webhook_methods, rpc_ctl_methods,
+};
+
+static const struct rpc_method *find_method(const char *name)
+{
+	for (size_t t = 0; name && t < sizeof method_tables / sizeof *method_tables; t++) {
+		for (const struct rpc_method *m = method_tables[t]; m->name; m++) {
+			if (strcmp(m->name, name) == 0)
+				return m;
+		}
+	}
+	return NULL;
+}
+
+static void free_request(struct rpc_request *request)
+{
+	struct rpc_context *context = request->context;
+
+	if (request->prev)
+		request->prev->next = request->next;
+	else
+		context->requests = request->next;
+	if (request->next)
+		request->next->prev = request->prev;
+	context->active--;
+	timer_stop(context->daemon->timers, &request->deadline);
+	if (request->work && request->work_free)
+		request->work_free(request->work);
+	json_object_put(request->json);
+	free(request->session_id);
+	buf_free(&request->headers);
+	free(request);
+}
+
+static void write_out(struct rpc_request *request, struct buf *json)
+{
+	if (request->conn && !request->answered)
+		request->context->write(request->conn, request->id, json);
+	buf_free(json);
+}
+
+/* The request stays until its work ends it, but nobody is kept waiting. */
+static void too_late(void *arg)
+{
+	struct rpc_request *request = arg;
+	struct buf json = { 0 };
+
+	buf_append_text(&json, "{\"status\":504,\"code\":8002,\"message\":\"Operation timed out\",\"result\":null}");
+	write_out(request, &json);
+	request->answered = true;
+}
+
+void rpc_header(struct rpc_request *request, const char *name, const char *value)
+{
+	struct buf *h = &request->headers;
+
+	if (h->len)
+		buf_u8(h, ',');
+	json_put_string(h, name);
+	buf_u8(h, ':');
+	json_put_string(h, value);
+}
+
+void rpc_header_int(struct rpc_request *request, const char *name, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)value);
+	rpc_header(request, name, text);
+}
+
+static void put_headers(struct buf *json, const struct rpc_request *request)
+{
+	if (request->headers.len) {
+		buf_append_text(json, ",\"headers\":{");
+		buf_append_span(json, buf_span(&request->headers));
+		buf_u8(json, '}');
+	}
+}
+
+void rpc_answer_failed(struct rpc_request *request, int status, int code, const char *message, const char *result_json, const char *failed_json)
+{
+	struct buf json = { 0 };
+
+	buf_printf(&json, "{\"status\":%d,\"code\":%d,\"message\":", status, code);
+	json_put_string(&json, message);
+	if (result_json)
+		json_put_raw(&json, "result", result_json);
+	if (failed_json)
+		json_put_raw(&json, "failed", failed_json);
+	put_headers(&json, request);
+	buf_u8(&json, '}');
+	write_out(request, &json);
+	free_request(request);
+}
+
+void rpc_answer(struct rpc_request *request, int status, int code, const char *message, const char *result_json)
+{
+	rpc_answer_failed(request, status, code, message, result_json, NULL);
+}
+
+void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_json, const char *cookie)
+{
+	struct buf json = { 0 };
+
+	buf_printf(&json, "{\"status\":%d", status);
+	if (bare_json)
+		json_put_raw(&json, "bare", bare_json);
+	if (cookie)
+		json_put_member(&json, "cookie", cookie);
+	put_headers(&json, request);
+	buf_u8(&json, '}');
+	write_out(request, &json);
+	free_request(request);
+}
+
+void rpc_answer_error(struct rpc_request *request, int status, const char *text)
+{
+	struct buf bare = { 0 };
+
+	buf_append_text(&bare, "{\"error\":");
+	json_put_string(&bare, text);
+	buf_u8(&bare, '}');
+	rpc_answer_bare(request, status, buf_text(&bare), NULL);
+	buf_free(&bare);
+}
+
+void rpc_answer_text(struct rpc_request *request, const struct buf *stored)
+{
+	struct buf json = { 0 };
+
+	/* headers of this request go before the stored answer's last brace */
+	buf_append(&json, stored->data, stored->len - 1);
+	put_headers(&json, request);
+	buf_u8(&json, '}');
+	write_out(request, &json);
+	free_request(request);
+}
+
+const char *rpc_param_text(const struct rpc_request *request, const char *name)
+{
+	struct json_object *value = json_object_object_get(request->p, name);
+
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+bool rpc_param_bool(const struct rpc_request *request, const char *name)
+{
+	struct json_object *value = json_object_object_get(request->p, name);
+
+	return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+}
+
+struct session_entry *rpc_session(struct rpc_request *request)
+{
+	struct session_entry *entry = sessions_find(request->context->daemon->sessions, request->session_id);
+
+	if (!entry)
+		rpc_answer(request, 404, 1101, "Session not found", NULL);
+	return entry;
+}
+
+static void window_headers(struct rpc_request *request, const char *family, const struct guard_window *w)
+{
+	static const char *const parts[] = { "Limit", "Remaining", "Reset" };
+	const int64_t values[] = { w->limit, w->remaining, w->reset_epoch_s };
+
+	for (int i = 0; w->counted && i < 3; i++) {
+		char name[48];
+
+		snprintf(name, sizeof name, "X-%s-%s", family, parts[i]);
+		rpc_header_int(request, name, values[i]);
+	}
+}
+
+static void refuse_cooldown(struct rpc_request *request, int64_t wait_s)
+{
+	char bare[96];
+
+	rpc_header_int(request, "Retry-After", wait_s);
+	snprintf(bare, sizeof bare, "{\"error\":\"Recipient cooldown\",\"retryAfter\":%lld}", (long long)wait_s);
+	rpc_answer_bare(request, 429, bare, NULL);
+}
+
+/* False: the request was refused and answered. */
+static bool pass_guards(struct rpc_request *request)
+{
+	struct guards *guards = request->context->guards;
+	struct json_object *wanted = json_object_object_get(request->json, "guards");
+	struct json_object *to = json_object_object_get(wanted, "cooldown");
+	const int64_t *key = &request->caller.key;
+	int64_t mono_ms = timefmt_monotonic_ms();
+	struct guard_window w;
+	int64_t wait_s;
+
+	if (json_object_get_boolean(json_object_object_get(wanted, "rate"))) {
+		w = guards_rate(guards, key, sizeof *key, mono_ms, timefmt_now_ms());
+		window_headers(request, "RateLimit", &w);
+		if (w.refused) {
+			rpc_answer_error(request, 429, "Too many requests");
+			return false;
+		}
+	}
+	if (json_object_is_type(to, json_type_string)) {
+		wait_s = guards_cooldown(guards, key, sizeof *key, json_object_get_string(to), (size_t)json_object_get_string_len(to), mono_ms);
+		if (wait_s > 0) {
+			refuse_cooldown(request, wait_s);
+			return false;
+		}
+	}
+	if (json_object_get_boolean(json_object_object_get(wanted, "quota"))) {
+		w = guards_quota(guards, key, sizeof *key, mono_ms, timefmt_now_ms());
+		window_headers(request, "Quota", &w);
+		if (w.refused) {
+			rpc_answer_error(request, 429, "Quota exceeded");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool find_caller(struct rpc_request *request, const char *key, bool docs)
+{
+	struct store *store = request->context->daemon->store;
+	bool from_cookie = json_object_get_boolean(json_object_object_get(request->json, "cookie"));
+
+	if (docs && from_cookie)
+		return store_cookie_check(store, key, &request->caller) == STORE_OK;
+	return store_key_check(store, key, &request->caller) == STORE_OK;
+}
+
+static void with_key(struct rpc_request *request, const char *wanted, const char *key)
+{
+	bool docs = strcmp(wanted, "docs") == 0;
+
+	if (!key || !key[0]) {
+		rpc_answer_error(request, 401, docs ? "LOGIN_REQUIRED" : "Missing X-WAREST-API-KEY");
+	} else if (!find_caller(request, key, docs)) {
+		request->context->daemon->metrics.rpc_refused++;
+		rpc_answer_error(request, 401, docs ? "LOGIN_REQUIRED" : "Invalid X-WAREST-API-KEY");
+	} else if (strcmp(wanted, "admin") == 0 && !request->caller.admin) {
+		rpc_answer_error(request, 403, "Admin only");
+	} else if (pass_guards(request) && choose_session(request)) {
+		request->method->work(request);
+	}
+}
+
+static void check_key(struct rpc_request *request)
+{
+	const char *wanted = json_object_get_string(json_object_object_get(request->json, "auth"));
+	const char *key = json_object_get_string(json_object_object_get(request->json, "key"));
+	bool is_ctl = strncmp(request->method->name, "ctl.", 4) == 0;
+
+	if (is_ctl && !request->operator)
+		rpc_answer_error(request, 403, "Only root and the daemon's own user may use this");
+	else if (is_ctl || (wanted && strcmp(wanted, "none") == 0))
+		request->method->work(request);
+	else if (!wanted || (strcmp(wanted, "key") != 0 && strcmp(wanted, "admin") != 0 && strcmp(wanted, "docs") != 0))
+		rpc_answer_error(request, 500, "Malformed request frame");
+	else
+		with_key(request, wanted, key);
+}
+
+static struct json_object *parse(struct span payload)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
+	struct json_object *json = tokener ? json_tokener_parse_ex(tokener, (const char *)payload.p, (int)payload.n) : NULL;
+
+	json_tokener_free(tokener);
+	if (!json_object_is_type(json, json_type_object)) {
+		json_object_put(json);
+		return NULL;
+	}
+	return json;
+}
+
+static void answer_at_once(struct rpc_context *context, struct rpc_conn *conn, uint32_t id, const char *text)
+{
+	struct buf json = { 0 };
+
+	buf_append_text(&json, text);
+	context->write(conn, id, &json);
+	buf_free(&json);
+}
+
+void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, uint32_t id, bool operator, struct span payload)
+{
+	struct rpc_request *request;
+
+	context->daemon->metrics.rpc_requests++;
+	if (context->draining || context->active >= MAX_ACTIVE) {
+		answer_at_once(context, conn, id,
+			"{\"status\":503,\"code\":8001,\"message\":\"Service temporarily unavailable\",\"result\":null,\"headers\":{\"Retry-After\":\"2\"}}");
+		return;
+	}
+	request = xcalloc(1, sizeof *request);
+	request->json = parse(payload);
+	request->method = find_method(json_object_get_string(json_object_object_get(request->json, "m")));
+	if (!request->json || !request->method) {
+		answer_at_once(context, conn, id,
+			request->json ? "{\"status\":501,\"code\":8005,\"message\":\"Not implemented\",\"result\":null}" : "{\"status\":500,\"bare\":{\"error\":\"Malformed request frame\"}}");
+		json_object_put(request->json);
+		free(request);
+		return;
+	}
+	request->context = context;
+	request->conn = conn;
+	request->id = id;
+	request->operator = operator;
+	request->p = json_object_object_get(request->json, "p");
+	if (!json_object_is_type(request->p, json_type_object)) {
+		request->p = json_object_new_object();
+		json_object_object_add(request->json, "p", request->p);
+	}
+	request->next = context->requests;
+	if (request->next)
+		request->next->prev = request;
+	context->requests = request;
+	context->active++;
+	timer_start(context->daemon->timers, &request->deadline, timefmt_monotonic_ms() + DEADLINE_MS, too_late, request);
+	check_key(request);
+}
+
+void rpc_request_orphan(struct rpc_context *context, const struct rpc_conn *conn)
+{
+	for (struct rpc_request *r = context->requests; r; r = r->next) {
+		if (r->conn == conn)
+			r->conn = NULL;
+	}
+}
+
+void rpc_request_cancel(struct rpc_context *context, const struct rpc_conn *conn, uint32_t id)
+{
+	for (struct rpc_request *r = context->requests; r; r = r->next) {
+		if (r->conn == conn && r->id == id)
+			r->conn = NULL;
+	}
+}
+
+void rpc_request_drop_all(struct rpc_context *context)
+{
+	context->dropping = true;
+	while (context->requests)
+		free_request(context->requests);
+}

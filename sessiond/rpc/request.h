@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One request on its way through the daemon, and the ways to answer it. Private to sessiond/rpc. Main loop only.
+ */
+#ifndef SESSIOND_RPC_REQUEST_H
+#define SESSIOND_RPC_REQUEST_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "sessiond/daemon.h"
+#include "sessiond/store/store.h"
+#include "sessiond/timers.h"
+
+struct rpc_conn;
+struct rpc_context;
+struct rpc_request;
+struct session_entry;
+
+typedef void rpc_work(struct rpc_request *request);
+
+struct rpc_method {
+	const char *name;
+	rpc_work *work; /* ends in exactly one answer, at once or later */
+};
+
+struct rpc_request {
+	struct rpc_context *context;      /* borrowed */
+	struct rpc_conn *conn;            /* borrowed; NULL once the connection is gone */
+	struct rpc_request *next, *prev;  /* list of the context */
+	uint32_t id;                      /* of the frame */
+	bool operator;                    /* the peer is root or our own user: ctl.* is allowed */
+	bool answered;
+	const struct rpc_method *method;
+	struct json_object *json;         /* owned: the request */
+	struct json_object *p;            /* borrowed from json: the parameters, never NULL */
+	struct store_principal caller;    /* valid behind the key check */
+	char *session_id;                 /* owned: the chosen session's id; NULL if the method needs none */
+	struct buf headers;               /* members of "headers" so far */
+	struct timer deadline;
+	void *work;                       /* whatever the method keeps; freed by work_free */
+	void (*work_free)(void *work);
+};
+
+/* What the requests share. */
+struct rpc_context {
+	struct daemon *daemon;
+	struct log log;
+	struct guards *guards;      /* owned */
+	struct lockout *lockout;    /* owned */
+	struct bytemap *running;    /* owned: idempotency.c, requests with a key */
+	struct server_info *info;   /* owned; rpc_server.c */
+	struct restarts *restarts;  /* owned; restart.c */
+	struct rpc_request *requests; /* owned list */
+	size_t active;
+	bool draining;              /* no new requests */
+	bool dropping;              /* the requests are being freed unanswered */
+	struct timer sweep;
+	/* Writes an answer frame to the connection. */
+	void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json);
+};
+
+/* The methods, by resource; each ends with a NULL name. */
+extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_session_methods[], rpc_message_methods[],
+	rpc_webhook_methods[], rpc_ctl_methods[];
+
+/* Takes one request frame from a connection. */
+void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, uint32_t id, bool operator, struct span payload);
+/* The connection is gone: its requests will answer nobody. */
+void rpc_request_orphan(struct rpc_context *context, const struct rpc_conn *conn);
+/* The caller of that request is gone. */
+void rpc_request_cancel(struct rpc_context *context, const struct rpc_conn *conn, uint32_t id);
+
+/* Frees every request without an answer: at the end. */
+void rpc_request_drop_all(struct rpc_context *context);
+
+/* ---- answers: each ends the request; it must not be touched afterwards ---- */
+
+/* {"status":..,"code":..,"message":..,"result":<json>}; result_json NULL: no result member. */
+void rpc_answer(struct rpc_request *request, int status, int code, const char *message, const char *result_json);
+/* The same with the failed members of a partly successful send. */
+void rpc_answer_failed(struct rpc_request *request, int status, int code, const char *message, const char *result_json, const char *failed_json);
+/* {"status":..,"bare":<json>}; cookie NULL: none, "": cleared. */
+void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_json, const char *cookie);
+/* {"status":..,"bare":{"error":<text>}} */
+void rpc_answer_error(struct rpc_request *request, int status, const char *text);
+/* A header of the answer. */
+void rpc_header(struct rpc_request *request, const char *name, const char *value);
+void rpc_header_int(struct rpc_request *request, const char *name, int64_t value);
+/* An answer that was stored as a whole. */
+void rpc_answer_text(struct rpc_request *request, const struct buf *json);
+
+/* ---- parameters ---- */
+
+/* The text of a parameter, NULL if it is absent or no string. Borrowed. */
+const char *rpc_param_text(const struct rpc_request *request, const char *name);
+bool rpc_param_bool(const struct rpc_request *request, const char *name);
+
+/* The session the request chose, NULL if it has gone meanwhile (then the request is answered with 404/1101). */
+struct session_entry *rpc_session(struct rpc_request *request);
+
+#endif
