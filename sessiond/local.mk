@@ -1,2 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# warest-sessiond, warestctl.
+# warest-sessiond, warestctl, and what the daemon's folders share.
+noinst_LIBRARIES += libsessiond.a
+libsessiond_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
+libsessiond_a_SOURCES = \
+	sessiond/async.c sessiond/async.h \
+	sessiond/bytemap.c sessiond/bytemap.h \
+	sessiond/daemon.h sessiond/exit.h \
+	sessiond/json_text.c sessiond/json_text.h \
+	sessiond/loop.c sessiond/loop.h \
+	sessiond/timers.c sessiond/timers.h
+
+sbin_PROGRAMS += warest-sessiond
+warest_sessiond_SOURCES = sessiond/main.c
+warest_sessiond_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
+warest_sessiond_LDADD = librpc.a libsession.a libwebhook.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
