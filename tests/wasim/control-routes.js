@@ -155,6 +155,7 @@ function messageRoutes(sim) {
         'POST /accounts/:account/behaviour': ({ params, body }) => {
             const { simulated } = simulatedOf(account(sim, params.account), body.device);
             if ('compact' in body) simulated.compact = !!body.compact;
+            if ('sink' in body) simulated.sink = !!body.sink;
             if ('auto_read' in body) simulated.autoRead = !!body.auto_read;
             if ('answer_retries' in body) simulated.answerRetries = !!body.answer_retries;
         }

@@ -33,6 +33,7 @@ export class SimulatedDevice {
         this.outbox = new Outbox(this);
         this.stats = { received: 0, duplicates: 0, failures: 0, retries_asked: 0, resent: 0, sent: 0, receipts: 0 };
         this.compact = false;
+        this.sink = false;
         this.autoRead = false;
         this.answerRetries = true;
     }
@@ -92,6 +93,12 @@ export class SimulatedDevice {
     async onMessage(stanza) {
         const sender = this.sim.directory.deviceOf(stanza.attrs.from);
         const own = sender?.account === this.device.account;
+        if (this.sink) {
+            this.stats.received++;
+            this.sim.bulk.arrived(this, stanza.attrs.id, null);
+            this.answerReceipt(stanza, own && stanza.attrs.recipient ? 'sender' : undefined);
+            return;
+        }
         const record = this.recordOf(stanza, sender, own);
         record.deliveries++;
         let failed = null;

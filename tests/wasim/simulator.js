@@ -125,6 +125,7 @@ export class Simulator {
     animate(device, identity, options) {
         const simulated = new SimulatedDevice(this, device, identity);
         simulated.compact = !!options.compact;
+        simulated.sink = !!options.sink;
         simulated.autoRead = !!options.auto_read;
         if (options.offline !== true) simulated.goOnline();
         return simulated;
