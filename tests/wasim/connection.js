@@ -178,6 +178,11 @@ export class ClientConnection {
         this.write(frame(this.transport.seal(plain)));
     }
 
+    /** Seals and writes a plaintext as it is: flag byte and node, or anything else. */
+    sendFrame(plain) {
+        if (this.state === 'transport' && !this.silent) this.write(frame(this.transport.seal(plain)));
+    }
+
     /** Writes bytes, subject to the transport faults. */
     write(bytes) {
         const faults = this.sim.faults;

@@ -13,6 +13,33 @@ export function messageBytes(body) {
     throw new TypeError('needs "text", "message" or "base64"');
 }
 
+function varint(value) {
+    const out = [];
+    for (let v = value; ; v = Math.floor(v / 128)) {
+        if (v < 128) return Buffer.from([...out, v]);
+        out.push((v % 128) | 0x80);
+    }
+}
+
+function lengthField(number, bytes) {
+    return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+}
+
+/** The form of a message for the sender's own other devices. Works on bytes: the message may be one that nobody should decode. */
+export function deviceSentBytes(chat, bytes) {
+    const inner = Buffer.concat([lengthField(1, Buffer.from(chat)), lengthField(2, bytes)]);
+    return lengthField(31, inner);
+}
+
+/** Stanza attributes of message bytes; those of a text when they cannot be decoded. */
+export function attributesOfBytes(bytes) {
+    try {
+        return stanzaAttributes(proto.Message.decode(bytes));
+    } catch {
+        return { type: 'text' };
+    }
+}
+
 /** JSON of a decoded message: bytes as base64, 64-bit numbers as text, enums by name. */
 export function messageJson(message) {
     return proto.Message.toObject(message, { bytes: String, longs: String, enums: String });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What each control request does.
+import { deflateSync } from 'node:zlib';
 import { nodeFromJson, nodeToJson, node } from './nodes.js';
 import { Simulator } from './simulator.js';
 import { FAULT_KINDS } from './faults.js';
@@ -119,9 +120,9 @@ function linkRoutes(sim) {
 function messageRoutes(sim) {
     return {
         'POST /accounts/:account/send': ({ params, body }) => {
-            const device = simulatedOf(account(sim, params.account), body.device);
-            const options = { id: body.id, corrupt: body.corrupt, attrs: body.attrs, skip: body.skip, pad: body.pad };
-            return device.simulated.outbox.send(targetJid(sim, body.to), messageBytes(body), options);
+            const { to, text, message, base64, device: from, ...options } = body;
+            const device = simulatedOf(account(sim, params.account), from);
+            return device.simulated.outbox.send(targetJid(sim, to), messageBytes({ text, message, base64 }), options);
         },
         'GET /accounts/:account/inbox': async ({ params, query }) => {
             const { simulated } = simulatedOf(account(sim, params.account), query.device);
@@ -182,6 +183,11 @@ function clientRoutes(sim) {
             const stanza = nodeFromJson(body.stanza);
             if (body.queued) deviceOf(sim, params.client).queue.push(stanza);
             else clientOf(sim, params.client).sendNow(stanza);
+        },
+        'POST /clients/:client/frame': ({ params, body }) => {
+            const plain = body.bomb ? Buffer.concat([Buffer.from([2]), deflateSync(Buffer.alloc(Number(body.bomb)))]) : Buffer.from(body.base64, 'base64');
+            clientOf(sim, params.client).sendFrame(plain);
+            return { bytes: plain.length };
         },
         'POST /clients/:client/query': async ({ params, body }) => {
             const answer = await clientOf(sim, params.client).query(nodeFromJson(body.stanza));

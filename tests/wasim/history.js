@@ -11,7 +11,8 @@ function encode(message) {
     return Buffer.from(proto.Message.encode(message).finish());
 }
 
-function keyShare() {
+/** Bytes of a message that shares a new app-state key. */
+export function keyShare() {
     const fingerprint = { rawId: 1, currentIndex: 1, deviceIndexes: [0, 1] };
     return encode({
         protocolMessage: {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a simulated device sends: messages to all devices of both sides, resends after retry receipts, read receipts.
-import { proto } from 'baileys/WAProto/index.js';
 import { bytesOf, child, node } from './nodes.js';
 import { bareJid } from './jid.js';
 import { namespaceOf } from './accounts.js';
 import { damaged } from './faults.js';
 import { parseRetryKeys } from './prekeys.js';
-import { newMessageId, pad, stanzaAttributes } from './content.js';
+import { newKeyPair } from './curve.js';
+import { attributesOfBytes, deviceSentBytes, newMessageId, pad } from './content.js';
 
 const SENT_KEPT = 5000;
 const MAX_RETRIES = 5;
+const BOGUS_KEY_ID = 0xfffff0;
 
 /** The sending side of a simulated device. */
 export class Outbox {
@@ -21,13 +22,15 @@ export class Outbox {
 
     /**
      * Sends message bytes to a JID. Options: id, corrupt (every enc damaged), attrs (merged into the stanza), skip (device JIDs that
-     * get nothing), pad (false: no padding), children (further child nodes). Resolves with {id, devices, ack}.
+     * get nothing), pad (false: no padding), children (further child nodes), lose (that many messages are encrypted and lost before), bogus_prekey
+     * (new sessions name a one-time key that does not exist), device_identity ('absent', 'forged'). Resolves with {id, devices, ack}.
      */
     send(to, bytes, options = {}) {
         return this.owner.run(() => this.sendNow(to, bytes, options));
     }
 
     async sendNow(to, bytes, options) {
+        if (options.lose) await this.skipAhead(to, options.lose, options);
         const stanza = await this.build(to, bytes, options);
         const outcome = this.sim.router.route(this.owner.device, stanza);
         return { id: stanza.attrs.id, to: stanza.attrs.to, devices: this.targetsOf(to, options).map(d => d.name), ack: outcome };
@@ -48,12 +51,9 @@ export class Outbox {
         const chat = bareJid(to);
         const namespace = namespaceOf(chat);
         const id = options.id || newMessageId();
-        const message = proto.Message.decode(bytes);
-        const attributes = stanzaAttributes(message);
+        const attributes = attributesOfBytes(bytes);
         this.remember(id, { chat, bytes, attributes });
-        const wrapped = Buffer.from(proto.Message.encode({
-            deviceSentMessage: { destinationJid: chat, message }, messageContextInfo: message.messageContextInfo
-        }).finish());
+        const wrapped = deviceSentBytes(chat, bytes);
         const participants = [];
         let hasPreKeyMessage = false;
         for (const target of this.targetsOf(to, options)) {
@@ -63,7 +63,7 @@ export class Outbox {
             participants.push(node('to', { jid: target.jid(namespace) }, [enc]));
         }
         const content = [node('participants', {}, participants)];
-        if (hasPreKeyMessage && device.adv) content.push(node('device-identity', {}, device.adv.encoded));
+        if (hasPreKeyMessage && device.adv && options.device_identity !== 'absent') content.push(this.deviceIdentity(options));
         content.push(...(options.children || []));
         this.owner.stats.sent++;
         return node('message', { id, to: chat, type: attributes.type, edit: attributes.edit, ...options.attrs }, content);
@@ -88,8 +88,26 @@ export class Outbox {
         if (this.sent.size > SENT_KEPT) this.sent.delete(this.sent.keys().next().value);
     }
 
+    /** The own device identity, or a forged one. */
+    deviceIdentity({ device_identity: kind }) {
+        const bytes = Buffer.from(this.owner.device.adv.encoded);
+        if (kind === 'forged') bytes[bytes.length - 5] ^= 0x55;
+        return node('device-identity', {}, bytes);
+    }
+
+    /** Encrypts messages for every device that are never sent: a gap in the chain. */
+    async skipAhead(to, count, options) {
+        for (const target of this.targetsOf(to, options)) {
+            for (let i = 0; i < count; i++) await this.encrypt(target, Buffer.from('lost'), {}, {});
+        }
+    }
+
     async encrypt(target, plain, attributes, options = {}) {
         const { store, device } = this.owner;
+        if (options.bogus_prekey) {
+            const bundle = this.sim.preKeys.bundle(target, device);
+            await store.install(target, { ...bundle, oneTime: { id: BOGUS_KEY_ID, public: newKeyPair().public } });
+        }
         if (store.sessionRegistration(target) === null) await store.install(target, this.sim.preKeys.bundle(target, device));
         const { type, bytes } = await store.encrypt(target, options.pad === false ? plain : pad(plain));
         const enc = node('enc', { v: 2, type, mediatype: attributes.mediatype, count: options.count }, bytes);
@@ -108,10 +126,7 @@ export class Outbox {
         }
         await this.renewSession(stanza, requester, count);
         const own = requester.account === this.owner.device.account;
-        const message = proto.Message.decode(entry.bytes);
-        const plain = own && !entry.peer
-            ? Buffer.from(proto.Message.encode({ deviceSentMessage: { destinationJid: entry.chat, message } }).finish())
-            : entry.bytes;
+        const plain = own && !entry.peer ? deviceSentBytes(entry.chat, entry.bytes) : entry.bytes;
         const enc = await this.encrypt(requester, plain, entry.attributes, { count });
         const content = [enc];
         if (enc.attrs.type === 'pkmsg' && this.owner.device.adv) content.push(node('device-identity', {}, this.owner.device.adv.encoded));

@@ -157,6 +157,8 @@ export class Router {
             attrs.recipient = recipient.jid(namespace);
             if (namespace === 'lid') attrs.peer_recipient_pn = recipient.jid('pn');
             else attrs.peer_recipient_lid = recipient.jid('lid');
+        } else if (this.sim.options.omitAlternate) {
+            // Some stanzas of the service name only one of the two addresses.
         } else if (namespace === 'lid') {
             attrs.sender_pn = sender.account.jid('pn');
         } else {

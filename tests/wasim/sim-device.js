@@ -9,6 +9,7 @@ import { KEY_TYPE, signedKeyNode } from './prekeys.js';
 import { SignalStore } from './signal-store.js';
 import { messageJson, textOfMessage, unpad } from './content.js';
 import { Outbox } from './outbox.js';
+import { answerPeerRequest } from './peer-requests.js';
 import { Log } from './events.js';
 
 const SEEN_KEPT = 20000;
@@ -191,6 +192,7 @@ export class SimulatedDevice {
         } else if (own && stanza.attrs.recipient && stanza.attrs.category !== 'peer') {
             this.sim.strict.violation(sender, 'device_sent_message', 'own device got a message without deviceSentMessage', stanza);
         }
+        if (stanza.attrs.category === 'peer' && own) answerPeerRequest(this, sender, stanza, message);
         if (this.compact) {
             this.sim.bulk.arrived(this, record.id, textOfMessage(message));
             return;

@@ -25,7 +25,8 @@ const CONTENTS_KEPT = 5000;
 
 const DEFAULTS = {
     minVersion: 0, firstFrameDelayMs: 0, edgeRouting: 'wasim-edge', tokensToLid: false, props: {}, mediaHosts: [],
-    stanzaLimit: 20000, eventLimit: 50000, inboxLimit: 20000, logStanzas: true
+    stanzaLimit: 20000, eventLimit: 50000, inboxLimit: 20000, logStanzas: true,
+    omitAlternate: false
 };
 
 /** One simulated WhatsApp. */

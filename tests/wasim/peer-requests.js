@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a phone answers when one of its own clients asks for something by peer message.
+import { proto } from 'baileys/WAProto/index.js';
+import { keyShare } from './history.js';
+
+const Type = proto.Message.ProtocolMessage.Type;
+const Operation = proto.Message.PeerDataOperationRequestType;
+
+function webMessage(phone, request) {
+    const key = request.messageKey;
+    const record = [...phone.byMessage.values()].find(r => r.id === key?.id && r.base64);
+    if (!record) return null;
+    return Buffer.from(proto.WebMessageInfo.encode({
+        key, message: proto.Message.decode(Buffer.from(record.base64, 'base64')), messageTimestamp: record.t, pushName: record.push_name
+    }).finish());
+}
+
+function placeholderAnswer(phone, stanza, request) {
+    const results = request.placeholderMessageResendRequest.map(one => {
+        const webMessageInfoBytes = webMessage(phone, one);
+        return webMessageInfoBytes ? { placeholderMessageResendResponse: { webMessageInfoBytes } } : {};
+    });
+    return {
+        type: Type.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
+        peerDataOperationRequestResponseMessage: {
+            peerDataOperationRequestType: Operation.PLACEHOLDER_MESSAGE_RESEND, stanzaId: stanza.attrs.id, peerDataOperationResult: results
+        }
+    };
+}
+
+/** Answers a peer request of an own client, if it is one that phones answer. */
+export function answerPeerRequest(phone, sender, stanza, message) {
+    const protocol = message.protocolMessage;
+    if (!protocol) return;
+    phone.sim.event('peer_request', { from: sender.name, id: stanza.attrs.id, protocol: protocol.type });
+    const request = protocol.peerDataOperationRequestMessage;
+    let bytes = null;
+    if (request?.peerDataOperationRequestType === Operation.PLACEHOLDER_MESSAGE_RESEND) {
+        bytes = Buffer.from(proto.Message.encode({ protocolMessage: placeholderAnswer(phone, stanza, request) }).finish());
+    } else if (protocol.type === Type.APP_STATE_SYNC_KEY_REQUEST) {
+        bytes = keyShare();
+    }
+    if (bytes) phone.outbox.sendPeer(sender, bytes);
+}
