@@ -358,6 +358,27 @@ test('a paused connection takes nothing until it is resumed', async () => {
 	await probe.stop();
 });
 
+test('a connection with unread bytes survives the opening of others', async () => {
+	// libcurl looks for dead connections in its pool once a second when a new one is made, and unread bytes look like death to it.
+	const accepted = accept(secure);
+	const probe = new Probe('-c', certs.ca, `wss://localhost:${securePort}/ws/chat`);
+	const socket = await accepted;
+	await probe.next('opened');
+	probe.command('pause');
+	await stat(probe, 0);
+	socket.send(pattern(100000));
+	for (const end = Date.now() + 1500; Date.now() < end;) {
+		const other = accept(secure);
+		probe.command('more');
+		await other;
+		await probe.next('opened');
+	}
+	probe.command('resume');
+	const s = await stat(probe, 100000);
+	assert.deepEqual([s.received, s.bad], [100000, 0]);
+	await probe.stop();
+});
+
 test('freeing at any moment leaves nothing behind: while connecting, when open, inside a callback', async () => {
 	const silent = net.createServer((c) => c.on('error', () => {}));
 	servers.push(silent);

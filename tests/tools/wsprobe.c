@@ -3,7 +3,7 @@
  * wsprobe: the WebSocket transport on a command line, for the tests under tests/net. Opens --count connections to a URL, takes
  * commands from stdin, tells what happens as JSON lines on stdout, ends when all connections are closed or stdin is.
  *
- *     send N     one message of N bytes 0,1,2,...,250,0,...        pause | resume | close CODE | free | stat | trim
+ *     send N     one message of N bytes 0,1,2,...,250,0,...        pause | resume | close CODE | free | stat | trim | more
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,15 +17,18 @@
 #include "common/mem.h"
 #include "sessiond/net/net.h"
 
+#define MORE_MAX ((size_t)2000)
+
 struct probe {
 	struct ws **ws;
-	size_t count, opened, closed;
+	size_t count, room, opened, closed;
 	uint64_t received;
 	uint64_t bad; /* bytes that are not the next of the pattern */
 	bool eager;   /* send this at once when opened */
 	size_t eager_len;
 	bool free_on_data;
 	struct net *net;
+	struct ws_options options;
 	uv_pipe_t input;
 	struct buf line;
 };
@@ -106,6 +109,16 @@ static void on_closed(void *arg, const struct ws_end *end)
 
 static const struct ws_handlers handlers = { .opened = on_opened, .data = on_data, .closed = on_closed };
 
+static void open_one(size_t i)
+{
+	int error = ws_open(&probe.ws[i], probe.net, &probe.options, &handlers, (void *)(uintptr_t)i);
+
+	if (error == 0)
+		return;
+	printf("{\"event\":\"refused\",\"error\":%d}\n", error);
+	probe.closed++;
+}
+
 static long pss_kib(void)
 {
 	FILE *file = fopen("/proc/self/smaps_rollup", "r");
@@ -138,6 +151,8 @@ static void command(const char *line)
 			probe.closed++;
 		}
 	}
+	if (strcmp(line, "more") == 0 && probe.count < probe.room)
+		open_one(probe.count++);
 	if (strcmp(line, "trim") == 0)
 		malloc_trim(0);
 	if (strcmp(line, "stat") == 0)
@@ -218,15 +233,11 @@ int main(int argc, char **argv)
 	uv_pipe_init(loop, &probe.input, 0);
 	uv_pipe_open(&probe.input, 0);
 	uv_read_start((uv_stream_t *)&probe.input, on_alloc, on_input);
-	probe.ws = xcalloc(probe.count, sizeof(struct ws *));
-	for (size_t i = 0; i < probe.count; i++) {
-		int error = ws_open(&probe.ws[i], probe.net, &options, &handlers, (void *)(uintptr_t)i);
-
-		if (error != 0) {
-			printf("{\"event\":\"refused\",\"error\":%d}\n", error);
-			probe.closed++;
-		}
-	}
+	probe.room = probe.count + MORE_MAX;
+	probe.ws = xcalloc(probe.room, sizeof(struct ws *));
+	probe.options = options;
+	for (size_t i = 0; i < probe.count; i++)
+		open_one(i);
 	end_if_done();
 	uv_run(loop, UV_RUN_DEFAULT);
 	uv_loop_close(loop);
