@@ -121,9 +121,6 @@ static void take_down(struct wa_client *client)
 	wa_messaging_closed(client->messaging);
 	drop_connection(client);
 	client->closing = client->stopping = client->logging_out = false;
-	/* After a failure memory may be ahead of what is stored. */
-	if (wa_state_failed(client->state))
-		client->creds_loaded = false;
 	why.reason = client->close_reason;
 	client->host->close(client->ctx, &why);
 }
@@ -143,6 +140,9 @@ void client_leave(struct wa_client *client)
 void wa_client_close(struct wa_client *client, const struct wa_close *why)
 {
 	if (client->closing || client->phase == PHASE_CLOSED)
+		return;
+	/* The credentials are being deleted: whatever ends the connection meanwhile, that is what happened. */
+	if (client->logging_out && why->reaction != WA_STOP_LOGGED_OUT && why->reaction != WA_STOP_STORAGE)
 		return;
 	client->closing = true;
 	client->close_why = *why;
@@ -335,8 +335,10 @@ void wa_client_opened(struct wa_client *client)
 	client->generation++;
 	client->last_received_ms = wa_client_mono_ms(client);
 	iq_new_prefix(client);
-	if (wa_state_failed(client->state))
+	if (wa_state_failed(client->state)) {
 		wa_state_reset(client->state);
+		client->creds_loaded = false;
+	}
 	if (client->creds_loaded) {
 		start_handshake(client);
 	} else {
