@@ -76,6 +76,12 @@ include sessiond/wa/messages.mk
 # What links libwa.a needs, in this order.
 WA_LIBS = libwa.a libwaproto.a libcrypto_helpers.a $(COMMON_LIBS) $(PROTOBUFC_LIBS) $(SIGNAL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS)
 
+check_PROGRAMS += wawire
+wawire_SOURCES = tests/tools/wawire.c tests/unit/fake_host.c tests/unit/fake_host.h
+wawire_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(NET_CFLAGS)
+wawire_LDADD = $(WA_LIBS) $(NET_LIBS)
+EXTRA_DIST += tests/wa
+
 if HAVE_CMOCKA
 check_PROGRAMS += test_node
 TESTS += test_node
