@@ -14,3 +14,8 @@ sbin_PROGRAMS += warest-sessiond
 warest_sessiond_SOURCES = sessiond/main.c
 warest_sessiond_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 warest_sessiond_LDADD = librpc.a libsession.a libwebhook.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
+
+bin_PROGRAMS += warestctl
+warestctl_SOURCES = sessiond/warestctl.c sessiond/session/qrpng.c sessiond/session/qrpng.h
+warestctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
+warestctl_LDADD = $(STORE_LIBS) $(COMMON_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS)
