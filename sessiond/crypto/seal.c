@@ -58,7 +58,7 @@ static int aes_blocks(const uint8_t key[CRYPTO_KEY_LEN], const uint8_t *in, int 
 static int derive_subkey(struct purpose_key *purpose)
 {
 	static const uint8_t zero[CRYPTO_AES_BLOCK] = {0};
-	uint8_t block[CRYPTO_AES_BLOCK];
+	uint8_t block[CRYPTO_AES_BLOCK] = { 0 };
 	int rc = aes_blocks(purpose->key, zero, sizeof zero, block);
 
 	for (size_t i = 0; i < sizeof block; i++) {

@@ -49,6 +49,7 @@ struct db_driver {
 	void (*rollback)(struct db *db);
 	/* False when an error has ended the transaction already. */
 	bool (*in_transaction)(struct db *db);
+	bool (*has_table)(struct db *db, const char *name);
 	/* Several statements without parameters or answers. */
 	int (*script)(struct db *db, const char *sql);
 	int (*prepare)(struct db *db, const char *sql, struct db_statement **statement);

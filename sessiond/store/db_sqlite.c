@@ -102,7 +102,7 @@ static int check_wal(struct db *db)
 static int setup(struct db *db, enum db_mode mode)
 {
 	static const char *const pragmas[] = {
-		[DB_WRITE] = "PRAGMA cache_size=-4096; PRAGMA foreign_keys=ON;",
+		[DB_WRITE] = "PRAGMA cache_size=-4096; PRAGMA foreign_keys=ON; PRAGMA secure_delete=FAST;",
 		[DB_READ] = "PRAGMA cache_size=-2048; PRAGMA query_only=ON;",
 		[DB_CHECKPOINT] = "PRAGMA cache_size=-256;",
 	};
@@ -168,6 +168,17 @@ static void sqlite_rollback(struct db *db)
 {
 	if (sqlite_in_transaction(db))
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static bool sqlite_has_table(struct db *db, const char *name)
+{
+	struct db_statement *query;
+	int rc = 0;
+
+	query = db_query(db, &rc, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", "t", name);
+	if (query != NULL)
+		rc = db_step(query);
+	return db_done(query, rc) > 0;
 }
 
 static int sqlite_prepare(struct db *db, const char *sql, struct db_statement **statement)
@@ -313,6 +324,7 @@ const struct db_driver db_sqlite = {
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.in_transaction = sqlite_in_transaction,
+	.has_table = sqlite_has_table,
 	.script = script,
 	.prepare = sqlite_prepare,
 	.finalize = sqlite_finalize,

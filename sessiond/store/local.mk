@@ -12,6 +12,7 @@ CLEANFILES += sessiond/store/migrations_sqlite.c
 noinst_LIBRARIES += libstore.a
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 libstore_a_SOURCES = \
+	sessiond/store/adopt.c sessiond/store/adopt.h \
 	sessiond/store/db.c sessiond/store/db.h \
 	sessiond/store/db_sqlite.c \
 	sessiond/store/events.c \

@@ -112,6 +112,9 @@ struct span tx_bytes(struct store_tx *tx, struct span bytes);
 /* Seals into the tx's arena; an empty span with p NULL stays so. Failure becomes the tx's error. */
 struct span tx_seal(struct store_tx *tx, const struct sealer *sealer, struct span aad, struct span plain);
 
+/* Runs the ops in the connection's open transaction: the writer, and the start before there is one. */
+int tx_apply(struct store_tx *tx, struct db *db);
+
 /* ---- reading sealed values (tx.c) ---- */
 
 /* Opens into the arena; p NULL stays NULL. 0 or STORE_SEAL. */

@@ -17,6 +17,7 @@
 #include "common/mem.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/crypto/secretfile.h"
+#include "sessiond/store/adopt.h"
 #include "sessiond/store/fence.h"
 #include "sessiond/store/migrations.h"
 #include "sessiond/store/private.h"
@@ -119,17 +120,19 @@ out:
 	return rc;
 }
 
-static char *beside(const char *path, const char *name)
+static char *file_or_beside(const struct store *store, const char *file, const char *name)
 {
-	const char *slash = strrchr(path, '/');
+	const char *path = store->db_options.path, *slash = strrchr(path, '/');
 
+	if (file != NULL && file[0] != '\0')
+		return xstrdup(file);
 	return slash == NULL ? xstrdup(name) : xasprintf("%.*s/%s", (int)(slash - path), path, name);
 }
 
 static int load_seals(struct store *store, const char *file, char *why, size_t why_len)
 {
 	struct store_seals *seals = &store->seals;
-	char *path = file == NULL ? beside(store->db_options.path, "master.key") : xstrdup(file);
+	char *path = file_or_beside(store, file, "master.key");
 	struct seal_ring *ring = NULL;
 	int rc = seal_ring_load(&ring, path, why, why_len);
 
@@ -151,7 +154,7 @@ static int load_seals(struct store *store, const char *file, char *why, size_t w
 
 static int load_pepper(struct store *store, const char *file, char *why, size_t why_len)
 {
-	char *path = file == NULL ? beside(store->db_options.path, "key.pepper") : xstrdup(file);
+	char *path = file_or_beside(store, file, "key.pepper");
 	int rc = secretfile_load_or_create(path, store->pepper, sizeof store->pepper);
 
 	if (rc == CRYPTO_EIO)
@@ -300,8 +303,13 @@ static void stop_readers(struct store *store)
 static int prepare_database(struct store *store, bool apply, char *why, size_t why_len)
 {
 	struct db *db = store->writer_db;
-	int rc = migrate_run(db, apply, store->wall_ms(), NULL, NULL, why, why_len);
+	int rc = apply ? adopt_tables(db) : 0;
 
+	why[0] = '\0';
+	if (rc == 0)
+		rc = migrate_run(db, apply, store->wall_ms(), NULL, NULL, why, why_len);
+	if (rc != 0 && why[0] == '\0')
+		snprintf(why, why_len, "database %s of the original: %s", store->db_options.path, db->driver->message(db));
 	if (rc != 0)
 		return rc;
 	store->schema = store->driver->migrations[*store->driver->migration_count - 1].number;
@@ -312,6 +320,8 @@ static int prepare_database(struct store *store, bool apply, char *why, size_t w
 		rc = fence_check(store, db);
 	if (rc == 0)
 		rc = journal_open(store, db);
+	if (rc == 0)
+		rc = adopt_rows(store, db);
 	if (rc == 0)
 		rc = key_table_load(store, db);
 	if (rc == 0)
@@ -416,7 +426,9 @@ int store_migrate(const struct store_options *options, bool apply, struct arena 
 	if (rc == 0)
 		rc = db_open(&store->writer_db, store->driver, &store->db_options, DB_WRITE, why, why_len);
 	if (rc == 0) {
-		rc = migrate_run(store->writer_db, apply, store->wall_ms(), arena, rows, why, why_len);
+		rc = apply ? adopt_tables(store->writer_db) : 0;
+		if (rc == 0)
+			rc = migrate_run(store->writer_db, apply, store->wall_ms(), arena, rows, why, why_len);
 		*n = *store->driver->migration_count;
 	}
 	store_free(store);

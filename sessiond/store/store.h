@@ -52,8 +52,8 @@ const char *store_error_name(int error);
 struct store_options {
 	const char *driver;          /* "sqlite" (NULL: the same) */
 	const char *path;            /* the database file; its folder is made with mode 0700 */
-	const char *master_key_file; /* NULL: "master.key" beside the database; made once, 0600 */
-	const char *pepper_file;     /* NULL: "key.pepper" beside the database; made once, 0600 */
+	const char *master_key_file; /* NULL or "": "master.key" beside the database; made once, 0600 */
+	const char *pepper_file;     /* NULL or "": "key.pepper" beside the database; made once, 0600 */
 	int busy_ms;                 /* how long a foreign lock is waited for; 0: 5000 */
 	int window_ms;               /* group commit window under load; 0: 2, negative: none */
 	unsigned readers;            /* reader threads; 0: 2 */
@@ -69,7 +69,8 @@ struct store_options {
 };
 
 /*
- * Opens and migrates the database, starts the store's threads. Only one process at a time gets it (STORE_BUSY).
+ * Opens and migrates the database, starts the store's threads. Only one process at a time gets it (STORE_BUSY). A database of the
+ * original is taken over: its users, keys and sessions are imported once, its other tables stay as they are.
  * why: one line for the operator. Blocks.
  */
 int store_open(struct store **store, const struct store_options *options, char *why, size_t why_len);

@@ -141,7 +141,7 @@ static void measure(struct load *load, size_t count)
 	load->group = load->group * 0.8 + 0.2 * (double)count;
 }
 
-static int apply_ops(struct store_tx *tx, struct db *db)
+int tx_apply(struct store_tx *tx, struct db *db)
 {
 	int rc = 0;
 
@@ -159,7 +159,7 @@ static int commit_together(struct store *store, struct group *group)
 
 	for (size_t i = 0; i < group->count && rc == 0; i++) {
 		if (group->results[i] == 0)
-			rc = apply_ops(group->txs[i], db);
+			rc = tx_apply(group->txs[i], db);
 	}
 	if (rc == 0)
 		rc = db->driver->commit(db);
@@ -181,7 +181,7 @@ static int commit_with_savepoints(struct store *store, struct group *group)
 			continue;
 		rc = db_run(db, "SAVEPOINT tx", "");
 		if (rc == 0)
-			results[i] = apply_ops(group->txs[i], db);
+			results[i] = tx_apply(group->txs[i], db);
 		if (results[i] != 0 && !db->driver->in_transaction(db))
 			rc = results[i];
 		else if (results[i] != 0 && rc == 0)

@@ -425,6 +425,80 @@ static void a_migration_that_fails_leaves_nothing(void **state)
 	store_close(f->store);
 }
 
+/* ---- a database of the original ---- */
+
+/* Tables as its migration 0001 makes them (contract: config.md, section 8). */
+static const char original_tables[] =
+	"CREATE TABLE _migrations (id integer primary key autoincrement, name varchar(255), batch integer, migration_time datetime);"
+	"INSERT INTO _migrations VALUES (1, '0001_create_core_tables.js', 1, 0);"
+	"CREATE TABLE users (id varchar(255) primary key, registry varchar(255) not null default '', username varchar(255) not null "
+	"default '', password varchar(255) not null default '', api_key varchar(255) not null default '', is_admin boolean default 0, "
+	"last_login_at datetime, created_at datetime default CURRENT_TIMESTAMP, updated_at datetime);"
+	"CREATE UNIQUE INDEX users_api_key_unique ON users (api_key);"
+	"CREATE UNIQUE INDEX users_registry_unique ON users (registry);"
+	"CREATE TABLE sessions (id varchar(255) primary key, registry_user varchar(255) not null default '' references users (registry) "
+	"on delete cascade, label varchar(255) not null, credentials_path text, webhook_url text, session_profile text, webhook_secret "
+	"varchar(255), auto_start boolean default 1, status varchar(255) default 'starting', last_connected_at datetime, created_at "
+	"datetime default CURRENT_TIMESTAMP, updated_at datetime);"
+	"CREATE TABLE sync_chats (session_id varchar(255) references sessions (id), jid varchar(255), primary key (session_id, jid));"
+	"INSERT INTO users (id, registry, username, password, api_key, is_admin, created_at) VALUES "
+	"('01A', 'admin', 'boss', 'scrypt:00:11', 'c3345182a45b491725f134b0c143ad96a4108a9c1b4cb9312c0a0c993554ad66', 1, "
+	"'2025-01-02 03:04:05'), ('01B', 'other', 'second', '', 'clear key', 0, '2025-01-02 03:04:05'), ('01C', 'third', 'third', '', '', 0, "
+	"NULL);"
+	"INSERT INTO sessions (id, registry_user, label, webhook_url, webhook_secret, status) VALUES "
+	"('main', 'admin', 'main', 'https://hook.example/', 'secret-of-webhook', 'open'), ('bad id', 'admin', 'x', NULL, NULL, 'open'), "
+	"('orphan', 'nobody', 'y', NULL, NULL, 'open');"
+	"INSERT INTO sync_chats VALUES ('main', 'chat');";
+
+static void read_main(struct store_reader *reader, void *arg)
+{
+	struct fixture_read *q = arg;
+	struct store_session *rows;
+
+	q->rc = store_session_list(reader, &q->f->arena, NULL, &rows, &q->n);
+	q->rows = rows;
+}
+
+static bool file_has(const char *path, const char *text)
+{
+	static char bytes[4 << 20];
+	FILE *file = fopen(path, "rb");
+	size_t n = fread(bytes, 1, sizeof bytes, file);
+
+	fclose(file);
+	return memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+static void a_database_of_the_original_is_taken_over(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_read q = { .f = f };
+	struct store_principal who;
+
+	run_sql(f->path, original_tables);
+	fixture_open(f);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(store_key_check(f->store, "user_01ARZ3NDEKTSV4RRFFQ69G5FAV_0a1b2c3d4e5f", &who), 0);
+		assert_true(who.admin);
+		assert_string_equal(who.username, "boss");
+		assert_int_equal(store_key_check(f->store, "clear key", &who), 0);
+		assert_string_equal(who.registry, "other");
+		store_read_wait(f->store, read_main, &q);
+		assert_int_equal(q.n, 1);
+		assert_string_equal(((struct store_session *)q.rows)->id, "main");
+		assert_string_equal(((struct store_session *)q.rows)->webhook_secret, "secret-of-webhook");
+		assert_false(((struct store_session *)q.rows)->auto_start);
+		/* The seeded administrator is the one that was there. */
+		assert_int_equal(store_seed_admin(f->store, "boss", "pass", NULL, false), 0);
+		fixture_reopen(f);
+	}
+	store_close(f->store);
+	assert_false(file_has(f->path, "secret-of-webhook"));
+	assert_false(file_has(f->path, "clear key"));
+	assert_false(file_has(f->path, "c3345182a45b"));
+	run_sql(f->path, "INSERT INTO sync_chats VALUES ('main', 'another chat')");
+}
+
 /* ---- a backup that was put back ---- */
 
 static void copy(const char *from, const char *to)
@@ -556,6 +630,7 @@ int main(void)
 		T(unusable_places_are_named),
 		T(migrations_are_applied_once_and_checked),
 		T(a_migration_that_fails_leaves_nothing),
+		T(a_database_of_the_original_is_taken_over),
 		T(a_restored_backup_is_noticed),
 		T(a_value_moved_to_another_row_does_not_open),
 	};
