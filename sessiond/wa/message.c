@@ -9,6 +9,11 @@
 #include "sessiond/wa/seen.h"
 
 #define NAME_MAX_BYTES 200
+/* Decryption in tenths of a millisecond, and how much of it is done before the loop gets a turn. Order is kept: the next stanza starts
+ * only when this one is handed to the disk. */
+#define COST_PKMSG 10U
+#define COST_MSG 2U
+#define COST_PER_TURN 40U
 
 /* ---- the end ---- */
 
@@ -52,17 +57,12 @@ static void store(struct receive_job *job)
 
 /* ---- steps ---- */
 
-static void sessions_loaded(void *arg, bool ok)
+static void decode(struct receive_job *job)
 {
-	struct receive_job *job = arg;
 	const struct wa_host *host = wa_client_host(job->job.m->client);
 	void *ctx = wa_client_host_ctx(job->job.m->client);
 	char name[NAME_MAX_BYTES];
 
-	if (!ok) {
-		wa_job_done(&job->job);
-		return;
-	}
 	wa_envelope_name(&job->envelope, name, sizeof name);
 	if (host->decoding != NULL)
 		host->decoding(ctx, name);
@@ -70,6 +70,28 @@ static void sessions_loaded(void *arg, bool ok)
 	if (host->decoding != NULL)
 		host->decoding(ctx, NULL);
 	store(job);
+}
+
+static void decode_turn(struct wa_client *client, void *arg)
+{
+	wa_client_messaging(client)->decode_cost = 0;
+	decode(arg);
+}
+
+static void sessions_loaded(void *arg, bool ok)
+{
+	struct receive_job *job = arg;
+	struct wa_messaging *m = job->job.m;
+
+	if (!ok) {
+		wa_job_done(&job->job);
+		return;
+	}
+	m->decode_cost += wa_node_get_is(wa_node_child(wa_stanza_node(job->job.stanza), "enc"), "type", "pkmsg") ? COST_PKMSG : COST_MSG;
+	if (m->decode_cost > COST_PER_TURN)
+		wa_timer_start(m->client, &m->decode_timer, wa_client_mono_ms(m->client), decode_turn, job);
+	else
+		decode(job);
 }
 
 static void add_prekeys(struct receive_job *job, struct state_keys *keys)

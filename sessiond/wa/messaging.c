@@ -23,6 +23,7 @@ void wa_messaging_free(struct wa_messaging *m)
 	if (m == NULL)
 		return;
 	m->open = false;
+	wa_timer_stop(m->client, &m->decode_timer);
 	wa_send_free(m);
 	wa_jobs_free(m);
 	free(m->suspect);

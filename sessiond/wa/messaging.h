@@ -49,6 +49,8 @@ struct wa_messaging {
 	bool starting;                    /* jobs are being started further up the stack */
 	struct wa_timer start_timer;
 	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
+	unsigned decode_cost;             /* spent since the loop last had its turn */
+	struct wa_timer decode_timer;
 };
 
 /* A Signal call on this operation with the account's keys as they are now. */
