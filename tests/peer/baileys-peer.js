@@ -17,6 +17,11 @@ export function trustRootKey(hex) {
     Buffer.from(hex, 'hex').copy(WA_CERT_DETAILS.PUBLIC_KEY);
 }
 
+/** Baileys leaves timers of up to a minute behind: call this in the last hook of a test file, and the process ends soon after it. */
+export function endProcessSoon() {
+    setTimeout(() => process.exit(), 300).unref();
+}
+
 /** Calls the simulator's control API; throws with its error text. */
 export async function control(baseUrl, method, path, body) {
     const response = await fetch(baseUrl + path, {
@@ -50,7 +55,8 @@ export function textOf(message) {
 }
 
 /**
- * One Baileys client. Options: wsUrl, controlUrl, rootKey, caFile (for wss), socket (further Baileys options).
+ * One Baileys client. Options: wsUrl, controlUrl, rootKey, caFile (for wss), history (take history; without it Baileys holds
+ * events back for 20 s after linking), socket (further Baileys options).
  * Events that arrived are kept, so that waiting for one that already came returns at once.
  */
 export class BaileysPeer {
@@ -84,6 +90,7 @@ export class BaileysPeer {
         const { wsUrl, caFile, socket = {} } = this.options;
         const sock = makeWASocket({
             waWebSocketUrl: wsUrl, logger: SILENT, markOnlineOnConnect: false, syncFullHistory: false,
+            shouldSyncHistoryMessage: () => !!this.options.history,
             agent: caFile ? new https.Agent({ ca: fs.readFileSync(caFile) }) : undefined,
             auth: { creds: this.creds, keys: makeCacheableSignalKeyStore(memoryKeys(this.keyData), SILENT) },
             getMessage: async key => this.sent.get(key.id),

@@ -3,7 +3,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { startWasim } from '../wasim/wasim.js';
-import { BaileysPeer, control } from './baileys-peer.js';
+import { BaileysPeer, control, endProcessSoon } from './baileys-peer.js';
 
 let wasim;
 let ann;
@@ -14,7 +14,7 @@ before(async () => {
     wasim = await startWasim({});
     const alice = await call('POST', '/accounts', { phone: '15550001111', name: 'Ann', strict: false, companions: 1 });
     const robert = await call('POST', '/accounts', { phone: '15550002222', name: 'Bob', strict: false });
-    ann = new BaileysPeer(wasim);
+    ann = new BaileysPeer({ ...wasim, history: true });
     bob = new BaileysPeer(wasim);
     ann.account = alice;
     bob.account = robert;
@@ -24,6 +24,7 @@ after(async () => {
     ann?.stop();
     bob?.stop();
     await wasim?.close();
+    endProcessSoon();
 });
 
 test('pairs by QR and by code', async () => {
