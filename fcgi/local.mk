@@ -15,6 +15,7 @@ libresponder_a_SOURCES = \
 	fcgi/daemon.c fcgi/daemon.h \
 	fcgi/exchange.h \
 	fcgi/exchange_cgi.c \
+	fcgi/form.c fcgi/form.h \
 	fcgi/headers.c fcgi/headers.h \
 	fcgi/json.c fcgi/json.h \
 	fcgi/json_out.c fcgi/json_out.h \
@@ -32,6 +33,7 @@ libresponder_a_SOURCES = \
 	fcgi/router.c \
 	fcgi/selector.c \
 	fcgi/settings.c fcgi/settings.h \
+	fcgi/spool.c fcgi/spool.h \
 	fcgi/uri.c fcgi/uri.h \
 	fcgi/validate.c fcgi/validate.h \
 	fcgi/yaml.c
@@ -45,3 +47,53 @@ warest_fcgi_SOURCES = \
 	fcgi/pool.c fcgi/pool.h
 warest_fcgi_LDADD = libresponder.a $(COMMON_LIBS) $(FCGI_LIBS) -lm
 warest_fcgi_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
+
+# Static pages and web server configurations: nobody but the web server and the administrator reads them.
+wwwdir = $(pkgdatadir)/www
+dist_www_DATA = www/docs.html www/index.html www/login.html
+wwwassetsdir = $(pkgdatadir)/www/assets
+dist_wwwassets_DATA = www/assets/login.js www/assets/page.css
+webconfdir = $(pkgdatadir)/etc
+dist_webconf_DATA = \
+	etc/apache-cgi.conf.in \
+	etc/apache-fcgid.conf.in \
+	etc/apache-proxy-fcgi.conf.in \
+	etc/lighttpd.conf.in \
+	etc/nginx.conf.in
+
+if HAVE_CMOCKA
+FCGI_TESTS = test_form test_json test_query test_router
+check_PROGRAMS += $(FCGI_TESTS)
+TESTS += $(FCGI_TESTS)
+RESPONDER_TEST_LIBS = libresponder.a $(COMMON_LIBS) -lm $(CMOCKA_LIBS)
+test_form_SOURCES = tests/unit/test_form.c
+test_form_CFLAGS = $(TEST_CFLAGS)
+test_form_LDADD = $(RESPONDER_TEST_LIBS)
+test_json_SOURCES = tests/unit/test_json.c
+test_json_CFLAGS = $(TEST_CFLAGS)
+test_json_LDADD = $(RESPONDER_TEST_LIBS)
+test_query_SOURCES = tests/unit/test_query.c
+test_query_CFLAGS = $(TEST_CFLAGS)
+test_query_LDADD = $(RESPONDER_TEST_LIBS)
+test_router_SOURCES = tests/unit/test_router.c
+test_router_CFLAGS = $(TEST_CFLAGS)
+test_router_LDADD = $(RESPONDER_TEST_LIBS)
+endif
+
+if FUZZING
+FCGI_FUZZ = fuzz_json_body fuzz_multipart fuzz_query
+FUZZ_TARGETS += $(FCGI_FUZZ)
+noinst_PROGRAMS += $(FCGI_FUZZ)
+fuzz_json_body_SOURCES = tests/fuzz/fuzz_json_body.c
+fuzz_json_body_CFLAGS = $(TEST_CFLAGS)
+fuzz_json_body_LDFLAGS = $(FUZZER_LINK)
+fuzz_json_body_LDADD = libresponder.a $(COMMON_LIBS) -lm
+fuzz_multipart_SOURCES = tests/fuzz/fuzz_multipart.c
+fuzz_multipart_CFLAGS = $(TEST_CFLAGS)
+fuzz_multipart_LDFLAGS = $(FUZZER_LINK)
+fuzz_multipart_LDADD = libresponder.a $(COMMON_LIBS) -lm
+fuzz_query_SOURCES = tests/fuzz/fuzz_query.c
+fuzz_query_CFLAGS = $(TEST_CFLAGS)
+fuzz_query_LDFLAGS = $(FUZZER_LINK)
+fuzz_query_LDADD = libresponder.a $(COMMON_LIBS) -lm
+endif
