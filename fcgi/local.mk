@@ -48,19 +48,6 @@ warest_fcgi_SOURCES = \
 warest_fcgi_LDADD = libresponder.a $(COMMON_LIBS) $(FCGI_LIBS) -lm
 warest_fcgi_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 
-# Static pages and web server configurations: nobody but the web server and the administrator reads them.
-wwwdir = $(pkgdatadir)/www
-dist_www_DATA = www/docs.html www/index.html www/login.html
-wwwassetsdir = $(pkgdatadir)/www/assets
-dist_wwwassets_DATA = www/assets/login.js www/assets/page.css
-webconfdir = $(pkgdatadir)/etc
-dist_webconf_DATA = \
-	etc/apache-cgi.conf.in \
-	etc/apache-fcgid.conf.in \
-	etc/apache-proxy-fcgi.conf.in \
-	etc/lighttpd.conf.in \
-	etc/nginx.conf.in
-
 if HAVE_CMOCKA
 FCGI_TESTS = test_form test_json test_query test_router
 check_PROGRAMS += $(FCGI_TESTS)
