@@ -7,7 +7,8 @@
  *     open | stop | drop | logout | pair PHONE [CODE] | passkey JSON | confirm | send TAG ID TO TEXT | presence on|off
  *     skip MS         our clocks jump ahead          silence MS       the same, but the server counts as silent meanwhile
  *     count KIND      stored records of a kind       creds            the device record's public facts
- *     fail on|off     commits fail
+ *     fail on|off     commits fail                  restart          forget all but the records, as a new process would
+ *     read CHAT ID..  read receipts                  typing TO [off]  chat state
  *
  *     wawire URL ROOT_KEY_HEX [CA_FILE] [full] [classic]
  */
@@ -24,6 +25,11 @@
 #include "sessiond/wa/wa.h"
 #include "tests/unit/fake_host.h"
 
+struct order {
+	uint64_t tag;
+	char *id; /* owned */
+};
+
 struct wire {
 	uv_loop_t *loop;
 	uv_timer_t timer, answers;
@@ -39,6 +45,8 @@ struct wire {
 	int64_t skipped_ms;
 	size_t told_events; /* of stored batches */
 	struct buf line;
+	struct order *orders; /* what was sent: the host's outbox */
+	size_t norders;
 };
 
 static struct wire wire;
@@ -91,6 +99,16 @@ static const char *kind_name(enum wa_event_kind kind)
 	return (size_t)kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
 }
 
+static const char *receipt_name(enum wa_receipt_kind kind)
+{
+	static const char *const names[] = {
+		[WA_RECEIPT_DELIVERED] = "delivered", [WA_RECEIPT_READ] = "read", [WA_RECEIPT_READ_SELF] = "read-self",
+		[WA_RECEIPT_PLAYED] = "played", [WA_RECEIPT_SENDER] = "sender", [WA_RECEIPT_INACTIVE] = "inactive",
+	};
+
+	return (size_t)kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "other";
+}
+
 static void put_event(const struct wa_event *event)
 {
 	struct json_object *object = event_of(kind_name(event->kind));
@@ -109,6 +127,11 @@ static void put_event(const struct wa_event *event)
 		add_jid(object, "chat", &event->message->chat);
 		add_jid(object, "sender", &event->message->sender);
 		json_object_object_add(object, "from_me", json_object_new_boolean(event->message->from_me));
+	}
+	if (event->receipt != NULL) {
+		add_text(object, "receipt", receipt_name(event->receipt->kind));
+		add_text(object, "id", event->receipt->ids[0]);
+		add_jid(object, "chat", &event->receipt->chat);
 	}
 	put(object);
 }
@@ -315,6 +338,8 @@ static void send_text(char *rest)
 	send.tag = strtoull(tag, NULL, 10);
 	send.id = id;
 	send.plaintext = buf_span(&plain);
+	wire.orders = xrealloc(wire.orders, (wire.norders + 1) * sizeof *wire.orders);
+	wire.orders[wire.norders++] = (struct order){ .tag = send.tag, .id = xstrdup(id) };
 	wa_client_send(wire.client, &send);
 	buf_free(&plain);
 }
@@ -390,6 +415,62 @@ static void do_skip(char *rest)
 	wa_client_tick(wire.client);
 }
 
+static void do_read(char *rest)
+{
+	char *chat = strtok_r(rest, " ", &rest);
+	const char *ids[512];
+	struct jid jid;
+	size_t n = 0;
+
+	for (char *id; n < sizeof ids / sizeof ids[0] && (id = strtok_r(rest, " ", &rest)) != NULL;)
+		ids[n++] = id;
+	if (chat != NULL && jid_parse_text(&jid, chat) == 0)
+		wa_client_mark_read(wire.client, &jid, NULL, ids, n);
+}
+
+static void do_typing(char *rest)
+{
+	char *to = strtok_r(rest, " ", &rest);
+	struct jid jid;
+
+	if (to != NULL && jid_parse_text(&jid, to) == 0)
+		wa_client_chatstate(wire.client, &jid, rest[0] == '\0' ? WA_COMPOSING : WA_PAUSED);
+}
+
+static bool is_settled(uint64_t tag)
+{
+	for (size_t i = 0; i < wire.store.nevents; i++)
+		if (wire.store.events[i]->tag == tag &&
+		    (wire.store.events[i]->kind == WA_EVENT_SEND_ACK || wire.store.events[i]->kind == WA_EVENT_SEND_FAILED))
+			return true;
+	return false;
+}
+
+static void resend(const struct order *order)
+{
+	const struct wa_event *last = NULL;
+
+	for (size_t i = 0; i < wire.store.nevents; i++)
+		if (wire.store.events[i]->kind == WA_EVENT_SEND_STANZA && wire.store.events[i]->tag == order->tag)
+			last = wire.store.events[i];
+	if (last != NULL && !is_settled(order->tag))
+		wa_client_resend(wire.client, order->tag, order->id, buf_span(&last->bytes));
+}
+
+static void do_restart(char *rest)
+{
+	(void)rest;
+	if (wire.ws != NULL)
+		ws_free(&wire.ws);
+	fake_host_crash(&wire.store);
+	wa_client_free(wire.client);
+	wire.client = wa_client_new(wire.wa_loop, &wire.host, &wire);
+	wire.store.to = wire.client;
+	for (size_t i = 0; i < wire.norders; i++)
+		resend(&wire.orders[i]);
+	put(event_of("restarted"));
+}
+
 static void do_creds(char *rest)
 {
 	(void)rest;
@@ -409,7 +490,7 @@ static void run_command(char *line)
 	} commands[] = {
 		{ "open", do_open }, { "stop", do_stop }, { "drop", do_drop }, { "logout", do_logout }, { "pair", do_pair },
 		{ "passkey", do_passkey }, { "confirm", do_confirm }, { "presence", do_presence }, { "skip", do_skip }, { "silence", do_silence },
-		{ "creds", do_creds }, { "fail", do_fail },
+		{ "creds", do_creds }, { "fail", do_fail }, { "read", do_read }, { "typing", do_typing }, { "restart", do_restart },
 	};
 	char *rest = strchr(line, ' ');
 
@@ -519,6 +600,9 @@ int main(int argc, char **argv)
 	wa_loop_free(wire.wa_loop);
 	fake_host_free(&wire.store);
 	buf_free(&wire.line);
+	for (size_t i = 0; i < wire.norders; i++)
+		free(wire.orders[i].id);
+	free(wire.orders);
 	net_free(&wire.net);
 	uv_close((uv_handle_t *)&wire.timer, NULL);
 	uv_close((uv_handle_t *)&wire.answers, NULL);

@@ -56,6 +56,16 @@ export class Wire {
         });
     }
 
+    // Resolves once test() holds, looked at after each event.
+    until(test, name = 'a condition') {
+        return new Promise((done, fail) => {
+            const watchdog = setTimeout(() => fail(new Error(`${name} did not come true`)), 60000);
+            watchdog.unref();
+            this.waiters.push({ name, from: 0, test, done, fail });
+            this.look();
+        });
+    }
+
     tell(...words) {
         this.process.stdin.write(`${words.join(' ')}\n`);
     }
