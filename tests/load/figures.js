@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { cpuNs, median, percentile, pssKib, round } from './proc.js';
-import { BUILD, request, until } from './rig.js';
+import { BUILD, until } from './rig.js';
 
 const run = promisify(execFile);
 
@@ -56,7 +56,7 @@ async function inParallel(jobs, width, work) {
 // 16 requests in flight over 10 sessions, each recipient one device, our own phone too, every fifth text answered by the recipient.
 export async function sendTexts(rig, texts) {
   const sessions = rig.sessions.slice(0, 10);
-  const peers = await Promise.all(sessions.map(() => rig.account()));
+  const peers = await rig.peers(sessions.length);
   const latency = [];
   const one = async (n, at) => {
     const session = sessions[at % sessions.length];
@@ -82,19 +82,23 @@ export async function receiveTexts(rig, texts) {
   const each = Math.ceil(texts / sessions.length);
   const bulks = [];
   for (const session of sessions) {
-    const from = await rig.account();
+    const [from] = await rig.peers(1);
     await rig.control(`/accounts/${from}/send`, { to: session.phone, text: 'first' });
     const bulk = await rig.control('/bulk', { from, to: session.phone, count: each, prefix: 'bench', prepare: true });
-    bulks.push(bulk.id ?? bulk.bulk);
+    bulks.push(bulk.id ?? bulk.bulk ?? bulk.run);
   }
+  for (const id of bulks) await until(`preparation of bulk ${id}`, async () => (await rig.control(`/bulk/${id}`)).built >= each, 300000);
   const cpu = cpuNs(rig.daemon.pid);
   const started = performance.now();
   await Promise.all(bulks.map((id) => rig.control(`/bulk/${id}/start`, {})));
   for (const id of bulks)
     await until(`bulk ${id}`, async () => {
       const state = await rig.control(`/bulk/${id}?wait=30000`);
-      return state.done ?? state.finished;
+      return state.done;
     }, 300000);
+  // Received means: stored, and the simulator has the receipt for everything it queued.
+  for (const session of sessions)
+    await until(`receipts of ${session.id}`, async () => (await rig.control(`/clients/${session.jid}`)).pending.length === 0, 300000);
   const seconds = (performance.now() - started) / 1000;
   return { texts: each * sessions.length, daemon_cpu_ms_per_text: round((cpuNs(rig.daemon.pid) - cpu) / 1e6 / (each * sessions.length), 3),
     texts_per_second: round((each * sessions.length) / seconds) };
@@ -126,8 +130,8 @@ export async function web(rig, route, seconds) {
 // ping while 60 requests wait for acks that the simulator holds back.
 export async function pingUnderWaits(rig, seconds) {
   const session = rig.sessions[0];
-  const peers = await Promise.all(Array.from({ length: 60 }, () => rig.account()));
-  await rig.control('/faults', { kind: 'drop_ack', device: session.phone, count: 60 });
+  const peers = await rig.peers(60);
+  await rig.control('/faults', { kind: 'no_ack', device: session.phone, count: 60 });
   const waiting = peers.map((peer) => rig.api('/api/v1/messages/send/text', { method: 'POST',
     body: { sessionId: session.id, to: `+${peer}`, message: 'waits' } }));
   const figures = await wrk(rig, '/api/v1/server/ping', 4, seconds);
@@ -152,10 +156,8 @@ export async function startTime(rig, times = 3) {
 export async function reconnect(rig) {
   await rig.allOpen();
   const started = performance.now();
-  await rig.control('/clients/drop', {});
+  await rig.control('/drop-all', {});
   await until('the drop', async () => (await rig.openCount()) < rig.sessions.length);
   await rig.allOpen();
   return { sessions: rig.sessions.length, seconds: round((performance.now() - started) / 1000, 2) };
 }
-
-export { request };

@@ -2,7 +2,7 @@
 // The bench's rig: the simulator, the daemon and lighttpd with warest.fcgi, in a directory and on ports of their own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -62,6 +62,7 @@ export function request(url, { method = 'GET', headers = {}, body } = {}) {
 export class Rig {
   constructor() {
     this.dir = mkdtempSync(path.join(tmpdir(), 'warest-bench-'));
+    this.log = openSync(path.join(this.dir, 'log'), 'a');
     this.children = new Set();
     this.sessions = [];
     this.accounts = 0;
@@ -88,7 +89,7 @@ export class Rig {
   }
 
   async startSimulator({ tls = true } = {}) {
-    const child = this.launch(process.execPath, [path.join(TESTS, 'wasim/wasim.js'), ...(tls ? ['--tls'] : [])]);
+    const child = this.launch(process.execPath, [path.join(TESTS, 'wasim/wasim.js'), '--no-stanza-log', ...(tls ? ['--tls'] : [])]);
     const [line] = await once(createInterface(child.stdout), 'line');
     this.simulator = { ...JSON.parse(line), child };
   }
@@ -111,7 +112,7 @@ export class Rig {
     writeFileSync(env.WAREST_ENV_FILE, Object.entries(env).filter(([k]) => !['PATH', 'HOME', 'LANG', 'WAREST_ENV_FILE'].includes(k))
       .map(([k, v]) => `${k}=${v}\n`).join(''), { mode: 0o600 });
     const started = process.hrtime.bigint();
-    this.daemon = this.launch(path.join(BUILD, 'warest-sessiond'), ['--foreground'], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    this.daemon = this.launch(path.join(BUILD, 'warest-sessiond'), ['--foreground'], { env, stdio: ['ignore', this.log, this.log] });
     return started;
   }
 
@@ -131,7 +132,7 @@ export class Rig {
       .replaceAll('@FCGI@', path.join(BUILD, 'warest.fcgi')).replaceAll('@WWW@', path.join(SOURCE, 'www'))
       .replaceAll('@ENVFILE@', at('warest.env'));
     writeFileSync(at('lighttpd.conf'), conf);
-    this.web = this.launch('/usr/sbin/lighttpd', ['-D', '-f', at('lighttpd.conf')], { env: this.environment() });
+    this.web = this.launch('/usr/sbin/lighttpd', ['-D', '-f', at('lighttpd.conf')], { env: this.environment(), stdio: ['ignore', this.log, this.log] });
     this.base = `http://127.0.0.1:${port}`;
     await until('the gateway', async () => (await this.api('/api/v1/session/list').catch(() => null))?.status === 200);
   }
@@ -153,6 +154,16 @@ export class Rig {
     const phone = `1555${String(1000000 + ++this.accounts)}`;
     await this.control('/accounts', { phone, name: `Phone ${this.accounts}` });
     return phone;
+  }
+
+  // Accounts to talk to: their contents are not kept.
+  async peers(count) {
+    const phones = [];
+    for (let i = 0; i < count; i++) {
+      phones.push(await this.account());
+      await this.control(`/accounts/${phones[i]}/behaviour`, { compact: true });
+    }
+    return phones;
   }
 
   // A session of ours, linked to a new account and open.
