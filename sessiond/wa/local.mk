@@ -89,3 +89,25 @@ test_node_SOURCES = tests/unit/test_node.c
 test_node_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS)
 test_node_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 endif
+
+if FUZZING
+WA_FUZZ = fuzz_frame fuzz_node fuzz_noise fuzz_proto
+FUZZ_TARGETS += $(WA_FUZZ)
+noinst_PROGRAMS += $(WA_FUZZ)
+fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
+fuzz_frame_CFLAGS = $(TEST_CFLAGS)
+fuzz_frame_LDFLAGS = $(FUZZER_LINK)
+fuzz_frame_LDADD = $(WA_LIBS)
+fuzz_node_SOURCES = tests/fuzz/fuzz_node.c
+fuzz_node_CFLAGS = $(TEST_CFLAGS)
+fuzz_node_LDFLAGS = $(FUZZER_LINK)
+fuzz_node_LDADD = $(WA_LIBS)
+fuzz_noise_SOURCES = tests/fuzz/fuzz_noise.c
+fuzz_noise_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
+fuzz_noise_LDFLAGS = $(FUZZER_LINK)
+fuzz_noise_LDADD = $(WA_LIBS)
+fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c
+fuzz_proto_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
+fuzz_proto_LDFLAGS = $(FUZZER_LINK)
+fuzz_proto_LDADD = $(WA_LIBS)
+endif

@@ -173,6 +173,8 @@ void proto_pack(struct buf *out, const ProtobufCMessage *message)
 {
 	size_t n = protobuf_c_message_get_packed_size(message);
 
+	if (n == 0)
+		return;
 	protobuf_c_message_pack(message, buf_reserve(out, n));
 	buf_commit(out, n);
 }
