@@ -9,6 +9,7 @@ import { KEY_TYPE, signedKeyNode } from './prekeys.js';
 import { SignalStore } from './signal-store.js';
 import { messageJson, textOfMessage, unpad } from './content.js';
 import { Outbox } from './outbox.js';
+import { reportingFault } from './reporting.js';
 import { answerPeerRequest } from './peer-requests.js';
 import { Log } from './events.js';
 
@@ -184,6 +185,7 @@ export class SimulatedDevice {
             this.sim.strict.violation(sender, 'message_protobuf', error.message, stanza);
             return;
         }
+        if (!own) this.checkReporting(stanza, sender, plain, message);
         const wrapper = message.deviceSentMessage;
         if (wrapper?.message) {
             if (!own) this.sim.strict.violation(sender, 'device_sent_message', 'deviceSentMessage to another account', stanza);
@@ -203,6 +205,14 @@ export class SimulatedDevice {
         record.message = messageJson(message);
         record.base64 = (wrapper?.message ? Buffer.from(proto.Message.encode(message).finish()) : plain).toString('base64');
         this.sim.bulk.arrived(this, record.id, record.text);
+    }
+
+    checkReporting(stanza, sender, plain, message) {
+        if (!child(stanza, 'reporting')) return;
+        const both = account => [account.jid('pn'), account.jid('lid')];
+        const secret = message.messageContextInfo?.messageSecret;
+        const fault = reportingFault(stanza, plain, secret && Buffer.from(secret), both(sender.account), both(this.device.account));
+        if (fault) this.sim.strict.violation(sender, 'reporting_token', fault, stanza);
     }
 
     checkWrapper(stanza, sender, wrapper) {

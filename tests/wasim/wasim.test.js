@@ -7,6 +7,7 @@ import { WireClient } from './testing/wire-client.js';
 import { node, child, children, bytesOf, textOf, beBytes } from './nodes.js';
 import { sign, verify, newKeyPair, djb } from './curve.js';
 import { participantHash } from './accounts.js';
+import { reportingContent, reportingKey } from './reporting.js';
 import { proto } from 'baileys/WAProto/index.js';
 
 const ANN = '15550001111';
@@ -49,6 +50,13 @@ test('XEdDSA verification agrees with libsignal and sees a flipped bit', () => {
 
 test('participant hash has the six-byte form', () => {
     assert.equal(participantHash(['111@s.whatsapp.net', '222@s.whatsapp.net', '222:5@s.whatsapp.net']), '2:xQoJ0+Pc');
+});
+
+test('reporting content and key are those of the reference values', () => {
+    const message = Buffer.from(proto.Message.encode({ conversation: 'hello', messageContextInfo: { messageSecret: Buffer.alloc(32, 1) } }).finish());
+    assert.equal(reportingContent(message, true).toString('hex'), '0a0568656c6c6f');
+    const key = reportingKey(Buffer.from(Array.from({ length: 32 }, (_, i) => i)), '3EB0AABBCCDDEEFF001122', '111@s.whatsapp.net', '222@s.whatsapp.net');
+    assert.equal(key.toString('hex'), '80ead9cd3dda4f43d4f43097f5d1c432bd1626112bd120da89c291032a228fdb');
 });
 
 test('links over wss, asks for a restart, logs in', async () => {
