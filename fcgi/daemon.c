@@ -5,15 +5,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/timefmt.h"
 #include "fcgi/json_out.h"
 #include "fcgi/json_scan.h"
+
+#define LOG_PAUSE_MS 10000
 
 static const struct fault unavailable = { 503, 8001, "Service temporarily unavailable" };
 static const struct fault too_large = { 413, 2006, "request entity too large" };
 
-void daemon_init(struct daemon *d, struct rpc_pool *pool, struct log log)
+void daemon_link_init(struct daemon_link *link, struct rpc_pool *pool, struct log log)
 {
-	*d = (struct daemon){ .pool = pool, .log = log };
+	link->pool = pool;
+	link->log = log;
+	atomic_init(&link->away, false);
+	atomic_init(&link->logged_ms, 0);
+}
+
+/* One line when the daemon goes away, one per LOG_PAUSE_MS while it stays away, one when it is back. */
+static void note_state(struct daemon_link *link, int rc, const char *method)
+{
+	int64_t now_ms = timefmt_monotonic_ms(), last_ms = atomic_load(&link->logged_ms);
+
+	if (rc == RPC_OK) {
+		if (atomic_load(&link->away) && atomic_exchange(&link->away, false))
+			log_info(&link->log, "the daemon answers again");
+		return;
+	}
+	if (atomic_exchange(&link->away, true) && now_ms - last_ms < LOG_PAUSE_MS)
+		return;
+	if (atomic_compare_exchange_strong(&link->logged_ms, &last_ms, now_ms))
+		log_error(&link->log, "the daemon did not answer", LOG_STR("reason", rpc_error_text(rc)), LOG_STR("method", method));
+}
+
+void daemon_init(struct daemon *d, struct daemon_link *link)
+{
+	*d = (struct daemon){ .link = link };
 	rpc_reply_init(&d->reply);
 }
 
@@ -150,25 +177,25 @@ enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct 
 {
 	int rc;
 
-	if (!d->pool) {
+	if (!d->link) {
 		answer_fault(answer, &unavailable);
 		return DAEMON_AWAY;
 	}
 	buf_clear(&d->frame);
 	write_question(&d->frame, r, q);
-	rc = rpc_call_watched(d->pool, (const char *)d->frame.data, d->frame.len, NULL, 0, q->timeout_ms, r->x->ops->watch(r->x), &d->reply);
+	rc = rpc_call_watched(d->link->pool, (const char *)d->frame.data, d->frame.len, NULL, 0, q->timeout_ms, r->x->ops->watch(r->x), &d->reply);
 	explicit_bzero(d->frame.data, d->frame.len);
 	if (rc == RPC_OK && daemon_read_answer(r->arena, buf_span(&d->reply.json), answer))
 		rc = RPC_E_PROTOCOL;
-	if (rc == RPC_OK)
-		return DAEMON_ANSWERED;
 	if (rc == RPC_E_GONE)
 		return DAEMON_CLIENT_GONE;
 	if (rc == RPC_E_TOO_BIG) {
 		answer_fault(answer, &too_large);
 		return DAEMON_ANSWERED;
 	}
-	log_error(&d->log, "the daemon did not answer", LOG_STR("reason", rpc_error_text(rc)), LOG_STR("method", q->method));
+	note_state(d->link, rc, q->method);
+	if (rc == RPC_OK)
+		return DAEMON_ANSWERED;
 	answer_fault(answer, &unavailable);
 	return DAEMON_AWAY;
 }

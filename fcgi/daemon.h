@@ -3,6 +3,8 @@
 #ifndef FCGI_DAEMON_H
 #define FCGI_DAEMON_H
 
+#include <stdatomic.h>
+
 #include "common/log.h"
 #include "common/rpc_client.h"
 #include "fcgi/answer.h"
@@ -33,14 +35,22 @@ enum daemon_result {
 	DAEMON_CLIENT_GONE /* nobody waits any more */
 };
 
-struct daemon {
-	struct rpc_pool *pool; /* borrowed; NULL: overloaded, every question is answered with 503 */
+/* The way to the daemon, shared by all threads. */
+struct daemon_link {
+	struct rpc_pool *pool;     /* borrowed */
 	struct log log;
+	atomic_bool away;          /* the last call failed */
+	_Atomic int64_t logged_ms; /* when that was last written to the log */
+};
+
+struct daemon {
+	struct daemon_link *link; /* borrowed; NULL: overloaded, every question is answered with 503 */
 	struct buf frame;      /* owned, reused */
 	struct rpc_reply reply; /* owned; answers borrow from it until the next question */
 };
 
-void daemon_init(struct daemon *d, struct rpc_pool *pool, struct log log);
+void daemon_link_init(struct daemon_link *link, struct rpc_pool *pool, struct log log);
+void daemon_init(struct daemon *d, struct daemon_link *link);
 void daemon_free(struct daemon *d);
 /* Asks and fills the answer. Its texts live in the arena of the request or in d->reply. */
 enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct question *q, struct answer *answer);

@@ -86,12 +86,12 @@ static bool is_listening(int fd)
 	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) && listening;
 }
 
-static int serve_cgi(const struct settings *settings, struct rpc_pool *rpc, struct log log)
+static int serve_cgi(const struct settings *settings, struct daemon_link *link)
 {
 	struct responder w;
 	struct exchange x;
 
-	responder_init(&w, settings, rpc, log);
+	responder_init(&w, settings, link);
 	exchange_cgi(&x);
 	responder_serve(&w, &x);
 	responder_free(&w);
@@ -118,6 +118,7 @@ static int run(const char *socket_path)
 	struct log_sink sink;
 	struct log log = { &sink, "fcgi" };
 	struct rpc_pool *rpc = NULL;
+	struct daemon_link link;
 	char *error = NULL;
 	int rc = 1, fd = STDIN_FILENO;
 
@@ -129,6 +130,7 @@ static int run(const char *socket_path)
 		goto out;
 	}
 	rpc = rpc_pool_new(settings.socket, "warest.fcgi", PACKAGE_VERSION);
+	daemon_link_init(&link, rpc, log);
 	/* libfcgi takes signals for itself here: ours come later */
 	if (FCGX_Init()) {
 		fprintf(stderr, "warest.fcgi: cannot start libfcgi\n");
@@ -140,9 +142,9 @@ static int run(const char *socket_path)
 	if (fd < 0)
 		goto out;
 	if (is_listening(fd))
-		rc = pool_serve(fd, stop_fd, &settings, rpc, log) ? 1 : 0;
+		rc = pool_serve(fd, stop_fd, &settings, &link, log) ? 1 : 0;
 	else
-		rc = serve_cgi(&settings, rpc, log);
+		rc = serve_cgi(&settings, &link);
 out:
 	free(error);
 	rpc_pool_free(rpc);

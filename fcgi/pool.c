@@ -27,7 +27,7 @@ struct pool {
 	int listen_fd, stop_fd;
 	int nudge_fd; /* owned; readable when a thread came free while the overflow thread leads */
 	const struct settings *settings;
-	struct rpc_pool *rpc;
+	struct daemon_link *link;
 	struct log log;
 
 	pthread_mutex_t lock;
@@ -191,7 +191,7 @@ static void *worker_main(void *arg)
 	FCGX_Request request;
 	int fd;
 
-	responder_init(&w, p->settings, p->rpc, p->log);
+	responder_init(&w, p->settings, p->link);
 	FCGX_InitRequest(&request, -1, 0);
 	while ((fd = next_connection(p)) >= 0)
 		serve_connection(&w, &request, fd);
@@ -247,7 +247,7 @@ static void overflow_loop(struct pool *p)
 	struct responder refuser;
 	FCGX_Request request;
 
-	responder_init(&refuser, p->settings, NULL, p->log);
+	responder_init(&refuser, p->settings, NULL);
 	FCGX_InitRequest(&request, -1, 0);
 	pthread_mutex_lock(&p->lock);
 	while (!p->stopping) {
@@ -265,12 +265,12 @@ static void overflow_loop(struct pool *p)
 	responder_free(&refuser);
 }
 
-int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, struct rpc_pool *rpc, struct log log)
+int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, struct daemon_link *link, struct log log)
 {
 	struct pool *p = xcalloc(1, sizeof *p);
 	int flags = fcntl(listen_fd, F_GETFL), rc = -1;
 
-	*p = (struct pool){ .listen_fd = listen_fd, .stop_fd = stop_fd, .settings = settings, .rpc = rpc, .log = log };
+	*p = (struct pool){ .listen_fd = listen_fd, .stop_fd = stop_fd, .settings = settings, .link = link, .log = log };
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->free_cond, NULL);
 	pthread_cond_init(&p->overflow_cond, NULL);

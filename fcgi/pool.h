@@ -15,7 +15,7 @@
 #define FCGI_POOL_H
 
 #include "common/log.h"
-#include "common/rpc_client.h"
+#include "fcgi/daemon.h"
 #include "fcgi/settings.h"
 
 #define POOL_PATIENCE_MS 2000
@@ -28,6 +28,6 @@
  * Serves the listening socket until `stop_fd` becomes readable, then lets the running requests finish. FCGX_Init() has been called.
  * Blocks. 0, or -1 if no thread could be started.
  */
-int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, struct rpc_pool *rpc, struct log log);
+int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, struct daemon_link *link, struct log log);
 
 #endif

@@ -20,10 +20,10 @@ enum outcome { ANSWERED, CLIENT_GONE };
 static const struct fault not_found = { 404, 2600, "Not found" };
 static const struct fault missing_key = { 401, 0, "Missing X-WAREST-API-KEY" };
 
-void responder_init(struct responder *w, const struct settings *settings, struct rpc_pool *pool, struct log log)
+void responder_init(struct responder *w, const struct settings *settings, struct daemon_link *link)
 {
-	*w = (struct responder){ .settings = settings, .log = log };
-	daemon_init(&w->daemon, pool, log_named(&log, "fcgi"));
+	*w = (struct responder){ .settings = settings };
+	daemon_init(&w->daemon, link);
 	arena_init(&w->arena, 0);
 	answer_init(&w->answer);
 	answer_init(&w->checked);

@@ -13,7 +13,6 @@
 #ifndef FCGI_RESPONDER_H
 #define FCGI_RESPONDER_H
 
-#include "common/log.h"
 #include "fcgi/daemon.h"
 #include "fcgi/exchange.h"
 #include "fcgi/settings.h"
@@ -21,7 +20,6 @@
 /* What one thread needs to answer requests one after another; memory is reused. Not shared between threads. */
 struct responder {
 	const struct settings *settings; /* borrowed */
-	struct log log;
 	struct daemon daemon;
 	struct arena arena;
 	struct buf body_bytes; /* request body */
@@ -32,8 +30,8 @@ struct responder {
 	struct answer checked; /* what the daemon said about a request that is refused here */
 };
 
-/* pool NULL: no questions to the daemon; what needs it is answered with 503 (the refusing thread of an overloaded process). */
-void responder_init(struct responder *w, const struct settings *settings, struct rpc_pool *pool, struct log log);
+/* link NULL: no questions to the daemon; what needs it is answered with 503 (the refusing thread of an overloaded process). */
+void responder_init(struct responder *w, const struct settings *settings, struct daemon_link *link);
 void responder_free(struct responder *w);
 /* Reads one request and writes its answer. */
 void responder_serve(struct responder *w, struct exchange *x);
