@@ -83,8 +83,18 @@ wawire_LDADD = $(WA_LIBS) $(NET_LIBS)
 EXTRA_DIST += tests/wa
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_node
-TESTS += test_node
+WA_TESTS = test_handshake test_node test_pairing test_proto_scan
+check_PROGRAMS += $(WA_TESTS)
+TESTS += $(WA_TESTS)
+test_handshake_SOURCES = tests/unit/test_handshake.c tests/unit/vector.h
+test_handshake_CFLAGS = $(TEST_CFLAGS)
+test_handshake_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+test_pairing_SOURCES = tests/unit/test_pairing.c tests/unit/vector.h
+test_pairing_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
+test_pairing_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+test_proto_scan_SOURCES = tests/unit/test_proto_scan.c
+test_proto_scan_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
+test_proto_scan_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_node_SOURCES = tests/unit/test_node.c
 test_node_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS)
 test_node_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
