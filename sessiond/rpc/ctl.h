@@ -8,6 +8,12 @@
 /* The session of parameter "id"; NULL: answered with 404. */
 struct session_entry *ctl_session(struct rpc_request *request);
 
+/* Everything the view of a session holds, as a JSON object. */
+void ctl_put_session(struct buf *out, const struct session_entry *entry);
+
+/* rpc_ctl_wait.c */
+void ctl_session_wait(struct rpc_request *request);
+
 /* rpc_ctl_key.c */
 void ctl_key_create(struct rpc_request *request);
 void ctl_key_list(struct rpc_request *request);

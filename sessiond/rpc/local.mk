@@ -15,6 +15,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_auth.c \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \
+	sessiond/rpc/rpc_ctl_wait.c \
 	sessiond/rpc/rpc_message.c \
 	sessiond/rpc/rpc_server.c \
 	sessiond/rpc/rpc_session.c \
@@ -22,3 +23,11 @@ librpc_a_SOURCES = \
 	sessiond/rpc/server_info.c sessiond/rpc/server_info.h \
 	sessiond/rpc/socket.c \
 	sessiond/rpc/sysinfo.c sessiond/rpc/sysinfo.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += test_rpc_guards
+TESTS += test_rpc_guards
+test_rpc_guards_SOURCES = tests/unit/test_rpc_guards.c
+test_rpc_guards_CFLAGS = $(TEST_CFLAGS)
+test_rpc_guards_LDADD = librpc.a libsessiond.a $(CMOCKA_LIBS)
+endif

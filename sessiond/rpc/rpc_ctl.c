@@ -3,7 +3,7 @@
  * ctl.*: what warestctl asks for. Only root and the daemon's own user get here; there are no guards and no owner checks.
  *
  *     ctl.status  ctl.session.list  ctl.session.create {id,registry?}  ctl.session.logout {id}  ctl.session.delete {id}
- *     ctl.session.confirm {id}  ctl.send.text {id,to,message}  ctl.key.create {username,label?}  ctl.key.list {username?}
+ *     ctl.session.get {id}  ctl.session.wait {id,until,ms}  ctl.session.reconnect {id}  ctl.send.text {id,to,message}  ctl.key.create {username,label?}  ctl.key.list {username?}
  *     ctl.key.revoke {number}  ctl.webhook.list  ctl.webhook.replay {id,from,to}  ctl.webhook.resume {id}
  */
 #include <inttypes.h>
@@ -117,7 +117,7 @@ static void do_status(struct rpc_request *request)
 
 /* ---- sessions ---- */
 
-static void put_session(struct buf *out, const struct session_entry *entry)
+void ctl_put_session(struct buf *out, const struct session_entry *entry)
 {
 	const struct session_view *view = &entry->view;
 
@@ -132,7 +132,9 @@ static void put_session(struct buf *out, const struct session_entry *entry)
 	json_put_int(out, "lastRx", view->last_rx_ms);
 	json_put_member(out, "qrString", view->qr);
 	json_put_member(out, "pairCode", view->pair_code[0] ? view->pair_code : NULL);
+	json_put_member(out, "pairError", view->pair_error[0] ? view->pair_error : NULL);
 	json_put_member(out, "passkey", passkey_step_name(view->passkey));
+	json_put_member(out, "passkeyCode", view->passkey_code[0] ? view->passkey_code : NULL);
 	buf_u8(out, '}');
 }
 
@@ -142,7 +144,7 @@ static void put_each(struct session_entry *entry, void *arg)
 
 	if (out->data[out->len - 1] != '[')
 		buf_u8(out, ',');
-	put_session(out, entry);
+	ctl_put_session(out, entry);
 }
 
 static void do_session_list(struct rpc_request *request)
@@ -162,7 +164,7 @@ static void do_session_get(struct rpc_request *request)
 
 	if (!entry)
 		return;
-	put_session(&out, entry);
+	ctl_put_session(&out, entry);
 	answer_buf(request, "Session", &out);
 }
 
@@ -344,6 +346,7 @@ const struct rpc_method rpc_ctl_methods[] = {
 	{ "ctl.status", do_status },
 	{ "ctl.session.list", do_session_list },
 	{ "ctl.session.get", do_session_get },
+	{ "ctl.session.wait", ctl_session_wait },
 	{ "ctl.session.create", do_session_create },
 	{ "ctl.session.logout", do_session_logout },
 	{ "ctl.session.delete", do_session_delete },

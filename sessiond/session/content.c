@@ -290,10 +290,64 @@ void content_put_mentions(struct buf *out, const struct content *c, const struct
 
 /* ---- media ---- */
 
-static void put_span_member(struct buf *out, const char *name, struct span text)
+static void put_if_there(struct buf *out, const char *name, struct span text)
 {
+	if (!text.p)
+		return;
 	json_put_name(out, name);
-	json_put_span(out, text.p ? text : span_of("", 0));
+	json_put_span(out, text);
+}
+
+static const struct {
+	const char *mime, *extension;
+} extensions[] = {
+	{ "image/jpeg", "jpeg" }, { "image/jpg", "jpg" }, { "image/png", "png" }, { "image/webp", "webp" }, { "image/gif", "gif" }, { "video/mp4", "mp4" },
+	{ "video/3gpp", "3gp" }, { "video/3gp", "3gp" }, { "audio/ogg", "ogg" }, { "audio/mp4", "m4a" }, { "audio/m4a", "m4a" }, { "audio/mpeg", "mp3" },
+	{ "audio/amr", "amr" }, { "application/pdf", "pdf" }, { "application/zip", "zip" }, { "text/plain", "txt" },
+	{ "imageMessage", "jpeg" }, { "videoMessage", "mp4" }, { "audioMessage", "ogg" }, { "stickerMessage", "webp" },
+};
+
+static const char *extension_of(struct span what)
+{
+	for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
+		if (span_is(what, extensions[i].mime))
+			return extensions[i].extension;
+	}
+	return NULL;
+}
+
+/* The original's address: ".enc" becomes an extension that it guesses, though nothing lies there on the CDN (C7). */
+static void put_guessed_url(struct buf *out, const struct content *c, struct span url)
+{
+	struct span mime = message_text(&c->media, "mimetype");
+	const uint8_t *parameters = mime.p ? memchr(mime.p, ';', mime.n) : NULL;
+	const uint8_t *query = memchr(url.p, '?', url.n);
+	size_t path = query ? (size_t)(query - url.p) : url.n;
+	const uint8_t *enc = memmem(url.p, path, ".enc", 4);
+	size_t kept = enc ? (size_t)(enc - url.p) : path;
+	const char *extension;
+	struct buf text = { 0 };
+
+	if (parameters)
+		mime.n = (size_t)(parameters - mime.p);
+	extension = extension_of(mime);
+	if (!extension)
+		extension = extension_of(span_text(c->media_type));
+	buf_append(&text, url.p, kept);
+	buf_printf(&text, ".%s", extension ? extension : "bin");
+	buf_append(&text, url.p + kept + (enc ? 4 : 0), url.n - kept - (enc ? 4 : 0));
+	put_if_there(out, "url", buf_span(&text));
+	buf_free(&text);
+}
+
+static void put_url(struct buf *out, const struct content *c)
+{
+	struct span url = message_text(&c->media, "url");
+
+	if (c->legacy && url.n > 0)
+		put_guessed_url(out, c, url);
+	else
+		put_if_there(out, "url", url.p ? url : span_of("", 0));
 }
 
 static void put_bytes_member(struct buf *out, const char *name, const struct message_part *body, const char *field)
@@ -331,21 +385,29 @@ static const struct {
 void content_put_media(struct buf *out, const struct content *c, const struct config *config)
 {
 	static const char *const kinds[] = { "imageMessage", "videoMessage", "audioMessage", "documentMessage", "stickerMessage", "ptvMessage" };
+	static const char *const empty[] = { "liveLocationMessage", "contactMessage", "contactsArrayMessage" };
+	bool usable = false;
 	bool has = false;
+	struct span caption;
 
 	for (size_t i = 0; c->media_type && i < sizeof kinds / sizeof *kinds; i++)
-		has = has || (strcmp(kinds[i], c->media_type) == 0 && (!c->legacy || strcmp(kinds[i], "ptvMessage") != 0));
+		usable = usable || (strcmp(kinds[i], c->media_type) == 0 && (!c->legacy || strcmp(kinds[i], "ptvMessage") != 0));
+	has = usable;
+	for (size_t i = 0; c->legacy && c->media_type && i < sizeof empty / sizeof *empty; i++)
+		has = has || strcmp(empty[i], c->media_type) == 0;
 	if (!has)
 		return;
 	json_put_name(out, "media");
 	buf_append_text(out, "{\"hasMedia\":true");
 	json_put_member(out, "type", c->media_type);
-	put_span_member(out, "mimeType", message_text(&c->media, "mimetype"));
-	put_span_member(out, "caption", message_text(&c->media, "caption"));
+	put_if_there(out, "mimeType", message_text(&c->media, "mimetype"));
+	caption = message_text(&c->media, "caption");
+	/* a live location has a caption of its own, which the original does not take for one of media */
+	put_if_there(out, "caption", usable && caption.p ? caption : span_of("", 0));
 	put_bytes_member(out, "fileSha256", &c->media, "fileSha256");
 	put_bytes_member(out, "mediaKey", &c->media, "mediaKey");
-	put_span_member(out, "url", message_text(&c->media, "url"));
-	put_span_member(out, "directPath", message_text(&c->media, "directPath"));
+	put_url(out, c);
+	put_if_there(out, "directPath", message_text(&c->media, "directPath"));
 	put_length(out, &c->media, config->compat_long_objects);
 	for (size_t i = 0; i < sizeof media_members / sizeof *media_members; i++) {
 		if (!strstr(media_members[i].kinds, c->media_type))

@@ -25,3 +25,16 @@ libsession_a_SOURCES = \
 	sessiond/session/slots.c \
 	sessiond/session/version.c \
 	sessiond/session/view.c sessiond/session/view.h
+
+if HAVE_CMOCKA
+SESSION_TESTS = test_normalise test_session_parts
+check_PROGRAMS += $(SESSION_TESTS)
+TESTS += $(SESSION_TESTS)
+SESSION_TEST_LIBS = libsession.a libwebhook.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
+test_normalise_SOURCES = tests/unit/test_normalise.c
+test_normalise_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS)
+test_normalise_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
+test_session_parts_SOURCES = tests/unit/test_session_parts.c
+test_session_parts_CFLAGS = $(TEST_CFLAGS) $(UV_CFLAGS)
+test_session_parts_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* If this fails, webhook receivers get messages in another shape than the one they were written for. The vectors are what the
+ * original posted; their protobufs were encoded by another implementation. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "common/mem.h"
+#include "sessiond/crypto/crypto.h"
+#include "sessiond/json_text.h"
+#include "sessiond/session/message_json.h"
+#include "sessiond/session/normalise.h"
+
+static struct json_object *vectors;
+
+static int load(void **state)
+{
+	(void)state;
+	vectors = json_object_from_file(TEST_VECTORS_DIR "/webhook-messages.json");
+	return vectors ? 0 : -1;
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	json_object_put(vectors);
+	return 0;
+}
+
+static const char *text_of(struct json_object *o, const char *name)
+{
+	return json_object_get_string(json_object_object_get(o, name));
+}
+
+static const char *plain(struct json_object *o)
+{
+	return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+static void fill(struct wa_message *m, struct json_object *v)
+{
+	const char *encoded = text_of(v, "plaintext");
+	size_t n = 0;
+
+	memset(m, 0, sizeof *m);
+	m->id = xstrdup(text_of(v, "id"));
+	m->push_name = xstrdup(text_of(v, "push_name"));
+	assert_int_equal(jid_parse_text(&m->chat, text_of(v, "chat")), 0);
+	assert_int_equal(jid_parse_text(&m->sender, text_of(v, "sender")), 0);
+	m->from_me = json_object_get_boolean(json_object_object_get(v, "from_me"));
+	m->time_ms = json_object_get_int64(json_object_object_get(v, "time")) * 1000;
+	buf_reserve(&m->plaintext, strlen(encoded) + 4);
+	assert_int_equal(crypto_unbase64(encoded, strlen(encoded), m->plaintext.data, &n), 0);
+	m->plaintext.len = n;
+}
+
+static void clean(struct wa_message *m)
+{
+	free(m->id);
+	free(m->push_name);
+	buf_free(&m->plaintext);
+}
+
+static void messages_print_like_the_reference(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < json_object_array_length(vectors); i++) {
+		struct json_object *v = json_object_array_get_idx(vectors, i);
+		struct message_part part = { .schema = 0 };
+		struct wa_message m;
+		struct buf out = { 0 };
+
+		fill(&m, v);
+		part.bytes = buf_span(&m.plaintext);
+		assert_true(message_json(&out, &part));
+		assert_string_equal(buf_text(&out), text_of(v, "json"));
+		buf_free(&out);
+		clean(&m);
+	}
+}
+
+/* With the switches that ask for the original's form, payloads are the original's byte for byte. */
+static void payloads_are_the_originals(void **state)
+{
+	struct config config = { .compat_legacy_content = true, .compat_long_objects = true, .compat_protocol_copies = true };
+
+	(void)state;
+	for (size_t i = 0; i < json_object_array_length(vectors); i++) {
+		struct json_object *v = json_object_array_get_idx(vectors, i);
+		struct normalised n;
+		struct wa_message m;
+
+		fill(&m, v);
+		normalise(&n, "sales", &config, &m);
+		assert_non_null(n.kind);
+		assert_string_equal(buf_text(&n.payload), plain(json_object_object_get(v, "data")));
+		normalised_free(&n);
+		clean(&m);
+	}
+}
+
+static struct json_object *vector_named(const char *start)
+{
+	for (size_t i = 0; i < json_object_array_length(vectors); i++) {
+		struct json_object *v = json_object_array_get_idx(vectors, i);
+
+		if (strncmp(text_of(v, "name"), start, strlen(start)) == 0)
+			return v;
+	}
+	fail();
+	return NULL;
+}
+
+static struct json_object *payload_of(const char *name, struct normalised *n, const struct config *config)
+{
+	struct json_object *data;
+	struct wa_message m;
+
+	fill(&m, vector_named(name));
+	normalise(n, "sales", config, &m);
+	data = n->kind ? json_tokener_parse(buf_text(&n->payload)) : NULL;
+	clean(&m);
+	return data;
+}
+
+static void the_default_form_is_richer(void **state)
+{
+	static const struct {
+		const char *name, *tags;
+		bool media;
+	} expected[] = { { "Poll created", "poll", false }, { "Document with caption", "file", true }, { "Round video note", "media", true } };
+	const struct config config = { .compat_protocol_copies = true };
+	struct json_object *data;
+	struct normalised n;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		data = payload_of(expected[i].name, &n, &config);
+		assert_string_equal(text_of(data, "tags"), expected[i].tags);
+		assert_int_equal(json_object_object_get(data, "media") != NULL, expected[i].media);
+		json_object_put(data);
+		normalised_free(&n);
+	}
+	data = payload_of("Poll created", &n, &config);
+	assert_true(strlen(text_of(data, "text")) > 0);
+	json_object_put(data);
+	normalised_free(&n);
+	data = payload_of("Image, not mirrored", &n, &config);
+	assert_non_null(strstr(text_of(json_object_object_get(data, "media"), "url"), ".enc?"));
+	assert_int_equal(json_object_get_int64(json_object_object_get(json_object_object_get(data, "media"), "fileLength")), 52345);
+	json_object_put(data);
+	normalised_free(&n);
+}
+
+static void copies_of_protocol_messages_can_be_left_out(void **state)
+{
+	const struct config config = { .compat_protocol_copies = false };
+	struct normalised n;
+	struct wa_message m;
+
+	(void)state;
+	fill(&m, vector_named("Revocation"));
+	normalise(&n, "sales", &config, &m);
+	assert_null(n.kind);
+	assert_string_equal(n.kind2, "message_revoked");
+	clean(&m);
+	normalised_free(&n);
+}
+
+static void lids_are_never_made_into_numbers(void **state)
+{
+	const struct config config = { .compat_protocol_copies = true };
+	struct json_object *data;
+	struct json_object *key;
+	struct normalised n;
+	struct wa_message m;
+
+	(void)state;
+	fill(&m, vector_named("Text (conversation)"));
+	jid_parse_text(&m.chat, "123456789012345@lid");
+	jid_parse_text(&m.sender, "123456789012345:3@lid");
+	normalise(&n, "sales", &config, &m);
+	data = json_tokener_parse(buf_text(&n.payload));
+	key = json_object_object_get(json_object_object_get(data, "message"), "key");
+	assert_string_equal(text_of(key, "participant"), "123456789012345@lid");
+	json_object_put(data);
+	normalised_free(&n);
+	jid_parse_text(&m.chat_pn, "6281234567890@s.whatsapp.net");
+	normalise(&n, "sales", &config, &m);
+	data = json_tokener_parse(buf_text(&n.payload));
+	key = json_object_object_get(json_object_object_get(data, "message"), "key");
+	assert_string_equal(text_of(key, "remoteJid"), "123456789012345@lid");
+	assert_string_equal(text_of(key, "senderPn"), "6281234567890@s.whatsapp.net");
+	assert_string_equal(text_of(key, "participant"), "6281234567890@s.whatsapp.net");
+	json_object_put(data);
+	normalised_free(&n);
+	clean(&m);
+}
+
+static void own_messages_channels_and_broadcasts_are_left_out(void **state)
+{
+	const struct config config = { .compat_protocol_copies = true };
+	const char *const chats[] = { "120363025246125244@newsletter", "status@broadcast" };
+	struct normalised n;
+	struct wa_message m;
+
+	(void)state;
+	fill(&m, vector_named("Text (conversation)"));
+	m.from_me = true;
+	normalise(&n, "sales", &config, &m);
+	assert_null(n.kind);
+	m.from_me = false;
+	for (size_t i = 0; i < 2; i++) {
+		jid_parse_text(&m.chat, chats[i]);
+		normalise(&n, "sales", &config, &m);
+		assert_null(n.kind);
+	}
+	clean(&m);
+}
+
+static void broken_and_deep_messages_are_refused_or_cut(void **state)
+{
+	struct message_part part = { .schema = 0 };
+	struct buf deep = { 0 };
+	struct buf out = { 0 };
+	uint8_t bytes[64];
+
+	(void)state;
+	/* ephemeralMessage (40) { message (1) { ephemeralMessage ... } }, from the inside out */
+	for (int i = 0; i < 200; i++) {
+		struct buf next = { 0 };
+
+		buf_u8(&next, 0x0a);
+		for (size_t n = deep.len; ; n >>= 7) {
+			buf_u8(&next, (uint8_t)((n & 0x7f) | (n > 0x7f ? 0x80 : 0)));
+			if (n <= 0x7f)
+				break;
+		}
+		buf_append_span(&next, buf_span(&deep));
+		buf_free(&deep);
+		buf_append(&deep, (const uint8_t[]){ 0xc2, 0x02 }, 2);
+		for (size_t n = next.len; ; n >>= 7) {
+			buf_u8(&deep, (uint8_t)((n & 0x7f) | (n > 0x7f ? 0x80 : 0)));
+			if (n <= 0x7f)
+				break;
+		}
+		buf_append_span(&deep, buf_span(&next));
+		buf_free(&next);
+	}
+	part.bytes = buf_span(&deep);
+	assert_false(message_json(&out, &part));
+	assert_int_equal(out.len, 0);
+	for (int round = 0; round < 2000; round++) {
+		assert_int_equal(crypto_random(bytes, sizeof bytes), 0);
+		part.bytes = span_of(bytes, sizeof bytes);
+		buf_clear(&out);
+		message_json(&out, &part);
+	}
+	buf_free(&deep);
+	buf_free(&out);
+}
+
+static void text_is_always_valid_json(void **state)
+{
+	struct buf out = { 0 };
+
+	(void)state;
+	json_put_span(&out, span_of("a\"b\\c\n\x01\xff\xc3\xa9\xed\xa0\x80\xf0\x9f\x98\x84", 17));
+	assert_string_equal(buf_text(&out), "\"a\\\"b\\\\c\\n\\u0001\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x98\x84\"");
+	buf_clear(&out);
+	json_put_base64(&out, span_of("abcd", 4));
+	assert_string_equal(buf_text(&out), "\"YWJjZA==\"");
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_print_like_the_reference), cmocka_unit_test(payloads_are_the_originals), cmocka_unit_test(the_default_form_is_richer),
+		cmocka_unit_test(copies_of_protocol_messages_can_be_left_out), cmocka_unit_test(lids_are_never_made_into_numbers),
+		cmocka_unit_test(own_messages_channels_and_broadcasts_are_left_out), cmocka_unit_test(broken_and_deep_messages_are_refused_or_cut),
+		cmocka_unit_test(text_is_always_valid_json),
+	};
+
+	return cmocka_run_group_tests(tests, load, unload);
+}
