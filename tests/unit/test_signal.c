@@ -245,7 +245,7 @@ static void test_duplicates_and_order(void **state)
 	struct buf p = { 0 };
 	static const int ORDER[] = { 4, 2, 3, 0, 1 };
 	bool prekey;
-	char text[8];
+	char text[16];
 
 	party_init(&alice, env_of(state), "111@s.whatsapp.net");
 	party_init(&bob, env_of(state), "222@s.whatsapp.net");

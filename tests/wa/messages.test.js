@@ -366,3 +366,74 @@ test('a view-once message that is not for us is told, not asked for', async () =
     await phoneSends(peer.phone, account.phone, 'stripped');
     assert.match((await wire.wait('undecryptable')).text, /not encrypted for this device/);
 });
+
+function varint(n) {
+    const bytes = [];
+    for (; n > 127; n = Math.floor(n / 128)) bytes.push((n % 128) | 128);
+    return Buffer.from([...bytes, n]);
+}
+
+function field(number, bytes) {
+    return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+}
+
+test('35 KB of nested wrappers cost one message', async () => {
+    const { wire, account, peer, jid } = await linkedPair();
+    let bomb = field(1, Buffer.from('boom'));
+    while (bomb.length < 35000) bomb = field(37, field(1, bomb));
+    await bench.call('POST', `/accounts/${peer.phone}/send`, { to: account.phone, base64: bomb.toString('base64') });
+    assert.match((await wire.wait('undecryptable')).text, /exceeds the limits/);
+    const { events } = await bench.call('GET', `/events?type=nack&wait=20000&device=${encodeURIComponent(jid)}`);
+    assert.deepEqual(events.map(e => e.code), [491]);
+    await phoneSends(peer.phone, account.phone, 'unharmed');
+    assert.equal((await wire.wait('message')).body, 'unharmed');
+    await bench.call('DELETE', '/violations');
+});
+
+test('1,900 lost messages are skipped, 2,100 cost a retry', async () => {
+    const { wire, account, peer } = await linkedPair();
+    await phoneSends(peer.phone, account.phone, 'start');
+    await wire.wait('message');
+    await phoneSends(peer.phone, account.phone, 'after a gap', { lose: 1900 });
+    assert.equal((await wire.wait('message')).body, 'after a gap');
+    await phoneSends(peer.phone, account.phone, 'after a wider gap', { lose: 2100 });
+    await wire.wait('undecryptable');
+    assert.equal((await wire.wait('message')).body, 'after a wider gap');
+    await phoneSends(peer.phone, account.phone, 'goes on');
+    assert.equal((await wire.wait('message')).body, 'goes on');
+});
+
+test('an unknown one-time key is answered with fresh ones', async () => {
+    const { wire, account, peer } = await linkedPair();
+    await phoneSends(peer.phone, account.phone, 'with a key we never had', { bogus_prekey: true });
+    assert.equal((await wire.wait('undecryptable')).code, 3);
+    assert.equal((await wire.wait('message')).body, 'with a key we never had');
+});
+
+test('a companion that cannot prove its account is not believed', async () => {
+    const { wire, account, peer } = await linkedPair({}, { companions: 1 });
+    await phoneSends(peer.phone, account.phone, 'forged', { device: 1, device_identity: 'forged' });
+    assert.equal((await wire.wait('undecryptable')).code, 12);
+    await phoneSends(peer.phone, account.phone, 'the phone itself');
+    await wire.until(() => wire.events.some(e => e.event === 'message' && e.body === 'the phone itself'));
+});
+
+test('history and keys from the own phone are taken and receipted', async () => {
+    const { wire, account, jid, peer } = await linkedPair();
+    await bench.call('POST', `/accounts/${account.phone}/history`, { device: Number(jid.split(/[:@]/)[1]), chats: [{ with: peer.phone, texts: ['long ago'] }] });
+    await wire.until(() => count(wire, 'message') >= 2, 'the notifications');
+    const { events } = await bench.call('GET', `/events?type=receipt&wait=20000&from=${encodeURIComponent(jid)}`);
+    assert.ok(events.some(e => e.receipt_type === 'peer_msg'));
+    assert.ok((await wire.ask('count 14', 'count')).count > 0);
+    const all = await bench.call('GET', '/events?type=receipt');
+    assert.ok(all.events.some(e => e.receipt_type === 'hist_sync' && e.from === jid));
+});
+
+test('an old message that comes once more is answered, not shown', async () => {
+    const { wire, account, peer, client } = await linkedPair();
+    const { id } = await phoneSends(peer.phone, account.phone, 'only once');
+    await wire.wait('message');
+    await bench.call('POST', `/clients/${client}/replay`, { id });
+    await phoneSends(peer.phone, account.phone, 'the next one');
+    assert.equal((await wire.wait('message')).body, 'the next one');
+});
