@@ -127,7 +127,7 @@ async function startSimulator() {
 }
 
 function quickstart(...args) {
-  const result = spawnSync(options.quickstart, [...args, '--dir', options.dir], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const result = spawnSync(options.quickstart, [...args, '--dir', options.dir], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 4 * LIMIT_MS });
   if (result.status !== 0) throw new Error(`quickstart ${args[0]} failed (${result.status})`);
   return result.stdout;
 }
