@@ -53,13 +53,14 @@ static int prepare_session(struct request *r, struct buf *p, struct answer *answ
 	return 0;
 }
 
-/* A key that was made for the pages is revoked with them (C1). */
+/* What a login has issued is revoked: the key (C1) and the cookie. */
 static int prepare_logout(struct request *r, struct buf *p, struct answer *answer)
 {
 	const char *key = sent_key(r);
 
 	(void)answer;
-	json_member(p, "apiKey", key ? key : request_cookie(r, "WAREST_DOCS_SESSION"));
+	json_member(p, "apiKey", key);
+	json_member(p, "cookie", request_cookie(r, "WAREST_DOCS_SESSION"));
 	return 0;
 }
 

@@ -98,7 +98,7 @@ static const struct route routes[] = {
 	  .successes = (const struct success[]){ { 200, 1000, "Server is alive", "ping latencyMs serverTime serverTimeISO serverTimeUTC "
 									     "timezone timezoneLocale timestamp" }, { 0 } },
 	  .errors = (const struct fault[]){ { 500, 8000, "Unable to answer ping" }, { 0 } } },
-	{ SERVER_ROUTE("GET", "info", "server.info"), GUARDED, .title = "About the server and its machine",
+	{ SERVER_ROUTE("GET", "info", "server.info"), .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA, .title = "About the server and its machine",
 	  .text = "A key without administrator rights gets a reduced object: serviceName, serviceVersion, environment, uptimeSeconds, "
 		  "uptimeDays, timezone, its own sessions, timestamp.",
 	  .successes = (const struct success[]){

@@ -458,10 +458,12 @@ describe('auth', () => {
     assert.deepEqual([answer.status, answer.text], [400, '{"error":"apiKey required"}']);
   });
 
-  test('logout hands over the key of the cookie', async () => {
+  test('logout hands over key and cookie', async () => {
     daemon.answer = () => ({ status: 200, bare: { ok: true }, cookie: '' });
     const answer = await server.request('POST', '/api/auth/logout', { headers: { Cookie: 'a=b; WAREST_DOCS_SESSION=x%2Fy' } });
-    assert.deepEqual([answer.text, sent().p], ['{"ok":true}', { apiKey: 'x/y' }]);
+    assert.deepEqual([answer.text, sent().p], ['{"ok":true}', { cookie: 'x/y' }]);
+    await server.request('POST', '/api/auth/logout', { headers: { Cookie: 'WAREST_DOCS_SESSION=c' }, key: 'k' });
+    assert.deepEqual(sent().p, { apiKey: 'k', cookie: 'c' });
     assert.match(cookie(answer), /Max-Age=0/);
   });
 });

@@ -90,6 +90,7 @@ for (const route of contract.routes) {
     }
     for (const set of route.error_sets ?? [])
       for (const error of contract.error_sets[set]) {
+        if (set === 'admin' && route.decisions?.includes('D28')) continue; // other keys get a reduced answer
         if (error.body.error === 'DOCS_ACCESS_FAILED') continue; // 503 says the same more plainly
         assert.ok(texts(operation, error.status).includes(error.body.error), `${set}: "${error.body.error}"`);
       }
