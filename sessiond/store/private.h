@@ -33,7 +33,7 @@ struct store_tx {
 	struct tx_op *first, **end;
 	int error;            /* found while building */
 	uint8_t nonce[SEAL_NONCE]; /* of the last sealed value */
-	bool has_nonce;
+	bool has_nonce, lazy;
 	int64_t new_outbox;   /* number of the outbox row that this tx added last, while it is applied */
 	struct store_tx *next;
 	store_done *done;
@@ -78,7 +78,9 @@ struct store {
 	pthread_mutex_t lock;   /* queue, writer's state */
 	pthread_cond_t queued_cond;
 	struct store_tx *queue_first, **queue_end; /* owned */
-	uint64_t queued, wake_at; /* the writer sleeps until queued reaches wake_at; 0: it does not sleep */
+	uint64_t queued, urgent; /* txs in the queue, and those of them that are not lazy */
+	uint64_t wake_at;        /* the writer sleeps until queued reaches this; 0: it does not sleep */
+	bool wake_on_urgent;     /* ... or until an urgent one comes */
 	bool stopping;
 	int last_error;
 	int64_t failing_since_ms;

@@ -217,7 +217,7 @@ static struct store *store_new(const struct store_options *options)
 	store->db_options.path = options->path == NULL ? NULL : xstrdup(options->path);
 	store->db_options.vfs = options->vfs == NULL ? NULL : xstrdup(options->vfs);
 	store->db_options.busy_ms = options->busy_ms == 0 ? 5000 : options->busy_ms;
-	store->window_ms = options->window_ms == 0 ? 2 : options->window_ms;
+	store->window_ms = options->window_ms == 0 ? 4 : options->window_ms;
 	store->journal_max_bytes = options->journal_max_bytes == 0 ? (int64_t)2 << 30 : options->journal_max_bytes;
 	store->outbox_keep_ms = options->outbox_keep_ms == 0 ? 14 * DAY_MS : options->outbox_keep_ms;
 	store->checkpoint_bytes = options->checkpoint_bytes == 0 ? (int64_t)4 << 20 : options->checkpoint_bytes;

@@ -55,7 +55,7 @@ struct store_options {
 	const char *master_key_file; /* NULL or "": "master.key" beside the database; made once, 0600 */
 	const char *pepper_file;     /* NULL or "": "key.pepper" beside the database; made once, 0600 */
 	int busy_ms;                 /* how long a foreign lock is waited for; 0: 5000 */
-	int window_ms;               /* group commit window under load; 0: 2, negative: none */
+	int window_ms;               /* group commit window under load; 0: 4, negative: none */
 	unsigned readers;            /* reader threads; 0: 2 */
 	int64_t journal_max_bytes;   /* bound of the event journal; 0: 2 GiB */
 	int64_t outbox_keep_ms;      /* how long finished outbox rows are kept; 0: 14 days */
@@ -119,7 +119,12 @@ void store_tx_free(struct store_tx *tx);
 bool store_tx_is_empty(const struct store_tx *tx);
 /* Any thread. The store owns tx from here on, in every case; done is called exactly once (may be NULL). */
 void store_commit(struct store *store, struct store_tx *tx, store_done *done, void *arg);
-/* The same, and waits. For starts, tools and tests, never on a loop or a thread of the store. */
+/*
+ * The same for what nobody waits for (acks and receipts that came in): may take 50 ms longer, and costs no commit of its own when
+ * another tx comes along. Order among all txs is kept.
+ */
+void store_commit_lazy(struct store *store, struct store_tx *tx, store_done *done, void *arg);
+/* The same as store_commit(), and waits. For starts, tools and tests, never on a loop or a thread of the store. */
 int store_commit_wait(struct store *store, struct store_tx *tx);
 /* Any thread. Runs fn on a reader thread with a consistent snapshot. */
 void store_read(struct store *store, void (*fn)(struct store_reader *reader, void *arg), void *arg);

@@ -5,7 +5,12 @@
 
 #include "sessiond/store/private.h"
 
-enum { GROUP_MAX = 512 };
+enum {
+	GROUP_MAX = 512,
+	/* Lazy txs wait for company this long, or until there are that many. */
+	LAZY_MS = 50,
+	LAZY_MAX = 64
+};
 
 /* How busy the writer is, to decide whether waiting for company pays. */
 struct load {
@@ -20,15 +25,22 @@ struct group {
 	size_t count;
 };
 
-static void enqueue(struct store *store, struct store_tx *tx)
+static void enqueue(struct store *store, struct store_tx *tx, store_done *done, void *arg)
 {
 	bool wake;
 
+	tx->done = done;
+	tx->arg = arg;
+	tx->next = NULL;
 	pthread_mutex_lock(&store->lock);
 	*store->queue_end = tx;
 	store->queue_end = &tx->next;
+	if (!tx->lazy)
+		store->urgent++;
 	/* One wake-up per sleep: under load the writer would otherwise wake for every member of the group it waits for. */
-	wake = ++store->queued == store->wake_at;
+	wake = ++store->queued == store->wake_at || (store->wake_on_urgent && !tx->lazy);
+	if (wake)
+		store->wake_on_urgent = false;
 	pthread_mutex_unlock(&store->lock);
 	if (wake)
 		pthread_cond_signal(&store->queued_cond);
@@ -36,10 +48,13 @@ static void enqueue(struct store *store, struct store_tx *tx)
 
 void store_commit(struct store *store, struct store_tx *tx, store_done *done, void *arg)
 {
-	tx->done = done;
-	tx->arg = arg;
-	tx->next = NULL;
-	enqueue(store, tx);
+	enqueue(store, tx, done, arg);
+}
+
+void store_commit_lazy(struct store *store, struct store_tx *tx, store_done *done, void *arg)
+{
+	tx->lazy = true;
+	enqueue(store, tx, done, arg);
 }
 
 struct waiting {
@@ -81,21 +96,43 @@ static double ms_between(const struct timespec *from, const struct timespec *to)
 	return (double)(to->tv_sec - from->tv_sec) * 1e3 + (double)(to->tv_nsec - from->tv_nsec) / 1e6;
 }
 
+static struct timespec ms_from_now(int ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)ms * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return until;
+}
+
+/* Something is queued, but nobody waits for it: the next urgent tx takes it along. */
+static void wait_for_urgent(struct store *store)
+{
+	struct timespec until = ms_from_now(LAZY_MS);
+
+	store->wake_at = LAZY_MAX;
+	store->wake_on_urgent = true;
+	while (store->urgent == 0 && store->queued < LAZY_MAX && !store->stopping) {
+		if (pthread_cond_timedwait(&store->queued_cond, &store->lock, &until) == ETIMEDOUT)
+			break;
+	}
+	store->wake_on_urgent = false;
+}
+
 /*
  * Commits do not group by themselves even at thousands a second. A window halves the work then, but adds its length to every commit,
- * so it opens only when company is to be expected, and closes when as many as usual have come.
+ * so it opens only when company is to be expected, and closes when more than usual have come (more: or groups could never grow).
  */
 static void wait_for_company(struct store *store, const struct load *load)
 {
 	struct timespec until;
-	uint64_t enough = load->group < 2 ? 2 : (uint64_t)(load->group + 0.5);
+	uint64_t enough = load->group < 1.5 ? 2 : (uint64_t)(load->group * 1.5 + 0.5);
 
-	if (store->window_ms <= 0 || load->per_ms * store->window_ms < 2)
+	if (store->window_ms <= 0 || load->per_ms * store->window_ms < 1)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)store->window_ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	until = ms_from_now(store->window_ms);
 	enough = enough > GROUP_MAX ? GROUP_MAX : enough;
 	store->wake_at = enough;
 	while (store->queued < enough && !store->stopping) {
@@ -112,19 +149,22 @@ static bool take_group(struct store *store, struct group *group, const struct lo
 	store->wake_at = 1;
 	while (store->queue_first == NULL && !store->stopping)
 		pthread_cond_wait(&store->queued_cond, &store->lock);
-	if (store->queue_first != NULL)
+	if (store->urgent == 0)
+		wait_for_urgent(store);
+	else
 		wait_for_company(store, load);
+	store->wake_at = 0;
 	while (store->queue_first != NULL && group->count < GROUP_MAX) {
 		struct store_tx *tx = store->queue_first;
 
 		store->queue_first = tx->next;
+		store->urgent -= tx->lazy ? 0 : 1;
 		group->txs[group->count] = tx;
 		group->results[group->count++] = tx->error;
 	}
 	if (store->queue_first == NULL)
 		store->queue_end = &store->queue_first;
 	store->queued -= group->count;
-	store->wake_at = 0;
 	pthread_mutex_unlock(&store->lock);
 	return group->count > 0;
 }

@@ -116,6 +116,55 @@ static void one_bad_batch_does_not_harm_its_group(void **state)
 	free(gate);
 }
 
+static void lazy_batches_ride_along_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct gate *gate = calloc(1, sizeof *gate);
+	struct store_status before, after;
+	int64_t session;
+
+	fixture_open(f);
+	session = fixture_session(f, "main");
+	pthread_mutex_init(&gate->lock, NULL);
+	atomic_store(&gate->left, 3);
+	store_status(f->store, &before);
+	pthread_mutex_lock(&gate->lock);
+	store_commit(f->store, store_tx_new(f->store), hold_writer, gate);
+	for (int i = 0; i < 3; i++) {
+		struct ticket *ticket = malloc(sizeof *ticket);
+		struct store_tx *tx = store_tx_new(f->store);
+
+		*ticket = (struct ticket){ gate, i };
+		gate->results[i] = 1;
+		store_tx_record_put(tx, session, 2, i == 2 ? "b" : "a", span_text(i == 0 ? "first" : "second"), 0);
+		(i == 2 ? store_commit : store_commit_lazy)(f->store, tx, count_down, ticket);
+	}
+	pthread_mutex_unlock(&gate->lock);
+	while (atomic_load(&gate->left) > 0)
+		sched_yield();
+	store_status(f->store, &after);
+	assert_int_equal(after.txs - before.txs, 4);
+	assert_true(after.commits - before.commits <= 2);
+	assert_int_equal(count_records(f, session), 2);
+	/* One alone does not wait for ever. */
+	atomic_store(&gate->left, 1);
+	{
+		struct ticket *ticket = malloc(sizeof *ticket);
+		struct store_tx *tx = store_tx_new(f->store);
+
+		*ticket = (struct ticket){ gate, 0 };
+		store_tx_record_put(tx, session, 2, "c", span_text("x"), 0);
+		store_commit_lazy(f->store, tx, count_down, ticket);
+	}
+	while (atomic_load(&gate->left) > 0)
+		sched_yield();
+	assert_int_equal(gate->results[0], 0);
+	assert_int_equal(count_records(f, session), 3);
+	store_close(f->store);
+	pthread_mutex_destroy(&gate->lock);
+	free(gate);
+}
+
 enum { THREADS = 6, EACH = 150 };
 
 struct crowd {
@@ -620,6 +669,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_closed, teardown_closed)
 	const struct CMUnitTest tests[] = {
 		T(one_bad_batch_does_not_harm_its_group),
+		T(lazy_batches_ride_along_in_order),
 		T(many_threads_write_and_read_at_once),
 		T(errors_of_the_disk_have_names_and_pass),
 		T(a_full_disk_refuses_and_loses_nothing),
