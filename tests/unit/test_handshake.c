@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sessiond/crypto/crypto.h"
 #include "sessiond/wa/cert.h"
 #include "sessiond/wa/frame.h"
 #include "tests/unit/vector.h"
@@ -196,16 +197,30 @@ static void refuses_by_the_clock(void **state)
 	buf_free(&answer);
 }
 
-/* The chain of the real service, as it was in 2026. */
-static void knows_the_real_root(void **state)
+/* A chain that the service really sent (public since 2026: recorded in openclaw/crabline), valid until 2026-07-27. */
+static void believes_the_real_service(void **state)
 {
-	static const uint8_t root[] = { 0x14, 0x23, 0x75, 0x57, 0x4d, 0x0a, 0x58, 0x71, 0x66, 0xaa, 0xe7, 0x1e, 0xbe, 0x51, 0x64, 0x37,
-		                        0xc4, 0xa2, 0x8b, 0x73, 0xe3, 0x69, 0x5c, 0x6c, 0xe1, 0xf7, 0xf9, 0x54, 0x5d, 0xa8, 0xee, 0x6b };
-	static const uint8_t zero[CURVE_KEY_LEN];
+	static const char chain_text[] =
+		"CncKMwjjAhADGiCRKg7Kg1iu4CSulwLBaxX51Tefw6VXGgZqcr5OEbXIRiDQ04bOBijQjZ/TBhJA34Bj82jAHhLpCWBNVBlGnFDieamd8+138S57uMt9ke9m"
+		"rn5r4+VepwBPKEgHjob6bR70rlCmWDkxZv+CfVjIAxJ2CjIIAxAAGiAcUamsMDmUxsjQuS6hh4pTNHZZnMWZ++o1mX2aqQzOYiCAka6+Bij/3rfcBhJAJw8p"
+		"RkhTn+1IcOJQVN1OlZg6uikYnCumyO7acFVVX3U3QPXsGSq2TCbCbWrebSC593Su43EgprIDlfU8ZgWFBw==";
+	static const char root_text[] = "142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b";
+	uint8_t chain[400], root[32], leaf_key[32];
+	int64_t may = 1777593600, september = 1788220800, day = 86400;
+	size_t n;
 
 	(void)state;
-	/* No chain at all is no chain. */
-	assert_int_equal(cert_verify(span_of(NULL, 0), zero, root, 1790000000), CERT_BROKEN);
+	assert_int_equal(crypto_unbase64(chain_text, strlen(chain_text), chain, &n), 0);
+	assert_int_equal(crypto_unhex(root_text, strlen(root_text), root, sizeof root), 0);
+	/* The leaf's key stands behind two lengths and two serial numbers. */
+	memcpy(leaf_key, chain + 11, sizeof leaf_key);
+	assert_int_equal(cert_verify(span_of(chain, n), leaf_key, root, may), CERT_OK);
+	assert_int_equal(cert_verify(span_of(chain, n), leaf_key, root, september), CERT_EXPIRED);
+	assert_int_equal(cert_verify(span_of(chain, n), leaf_key, root, may - 60 * day), CERT_NOT_YET);
+	leaf_key[31] ^= 1;
+	assert_int_equal(cert_verify(span_of(chain, n), leaf_key, root, may), CERT_KEY);
+	assert_int_equal(cert_verify(span_of(chain, 20), leaf_key, root, may), CERT_BROKEN);
+	assert_int_equal(cert_verify(span_of(NULL, 0), leaf_key, root, may), CERT_BROKEN);
 }
 
 static void reassembles_frames(void **state)
@@ -247,7 +262,7 @@ int main(void)
 		cmocka_unit_test(speaks_after_the_handshake),
 		cmocka_unit_test(refuses_every_flipped_bit),
 		cmocka_unit_test(refuses_by_the_clock),
-		cmocka_unit_test(knows_the_real_root),
+		cmocka_unit_test(believes_the_real_service),
 		cmocka_unit_test(reassembles_frames),
 	};
 

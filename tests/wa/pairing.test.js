@@ -25,13 +25,19 @@ test('links by QR, logs in, uploads prekeys, logs in again', async () => {
     assert.equal(creds.login_count, 2);
 });
 
-test('shows the older QR form when asked to', async () => {
+test('shows the older QR form when asked to, and links by it', async () => {
     const wire = bench.wire({ options: ['classic'] });
     wire.tell('open');
     const { text, ms } = await wire.wait('qr');
     assert.equal(text.split(',').length, 4);
     assert.ok(!text.includes('#'));
     assert.equal(ms, 60000);
+    const ann = await bench.account();
+    const scanned = bench.call('POST', `/accounts/${ann.phone}/scan`, { qr: text });
+    await wire.wait('paired');
+    assert.equal((await scanned).linked, true);
+    await wire.wait('ws_closed');
+    await bench.open(wire);
 });
 
 test('shows one QR text after the other, then gives up', async () => {
