@@ -161,7 +161,7 @@ export class BaileysPeer {
     async pair(phone) {
         this.start();
         const { qr } = await this.waitFor(() => this.updates.find(u => u.qr), 'QR text');
-        const linked = await control(this.options.controlUrl, 'POST', `/accounts/${phone}/scan`, { qr });
+        const linked = await control(this.options.controlUrl, 'POST', `/accounts/${phone}/scan`, { qr, strict: false });
         if (!linked.linked) throw new Error(`not linked: ${JSON.stringify(linked)}`);
         return this.waitOpen();
     }
@@ -171,7 +171,7 @@ export class BaileysPeer {
         this.start();
         await this.waitFor(() => this.updates.find(u => u.qr), 'refs');
         await this.socket.requestPairingCode(phone, code);
-        const linked = await control(this.options.controlUrl, 'POST', `/accounts/${phone}/code`, { code });
+        const linked = await control(this.options.controlUrl, 'POST', `/accounts/${phone}/code`, { code, strict: false });
         if (!linked.linked) throw new Error(`not linked: ${JSON.stringify(linked)}`);
         return this.waitOpen();
     }

@@ -12,8 +12,8 @@ const call = (method, path, body) => control(wasim.controlUrl, method, path, bod
 
 before(async () => {
     wasim = await startWasim({});
-    const alice = await call('POST', '/accounts', { phone: '15550001111', name: 'Ann', strict: false, companions: 1 });
-    const robert = await call('POST', '/accounts', { phone: '15550002222', name: 'Bob', strict: false });
+    const alice = await call('POST', '/accounts', { phone: '15550001111', name: 'Ann', companions: 1 });
+    const robert = await call('POST', '/accounts', { phone: '15550002222', name: 'Bob' });
     ann = new BaileysPeer({ ...wasim, history: true });
     bob = new BaileysPeer(wasim);
     ann.account = alice;

@@ -31,6 +31,7 @@ export class Device {
         this.ratchets = new Map();
         this.knownLists = new Map();
         this.excused = new Set();
+        this.markedLenient = !!fields.lenient;
         this.retriesOwed = new Set();
         this.counters = { sent: 0, received: 0 };
     }
@@ -44,6 +45,11 @@ export class Device {
 
     get name() {
         return this.jid('pn');
+    }
+
+    /** True for clients whose faults are only noted: linked as such, or of an account made so. */
+    get lenient() {
+        return this.markedLenient || !this.account.strict;
     }
 
     toJson() {

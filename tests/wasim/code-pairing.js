@@ -85,6 +85,7 @@ export class CodePairing {
         const iv = crypto.randomBytes(16);
         const mine = Buffer.concat([salt, iv, ctr(await codeKey(text, salt), iv, state.ephemeral.public)]);
         state.stage = 'primary';
+        state.strict = options.strict;
         const done = new Promise(resolve => { state.resolve = resolve; });
         connection.send(node('notification', {
             from: SERVER_JID, type: 'link_code_companion_reg', id: this.sim.newId(), t: this.sim.now()
@@ -110,7 +111,7 @@ export class CodePairing {
         setImmediate(async () => {
             const link = state.account.passkey
                 ? this.sim.passkey.demand(state.account, connection, advSecret)
-                : await this.sim.pairing.link(state.account, connection, advSecret);
+                : await this.sim.pairing.link(state.account, connection, advSecret, { strict: state.strict });
             state.resolve(link);
         });
         return [];

@@ -108,7 +108,7 @@ function linkRoutes(sim) {
     return {
         'POST /accounts/:account/scan': ({ params, body }) => {
             if (body.fault && !PAIRING_FAULTS.includes(body.fault)) throw new TypeError(`fault is one of ${PAIRING_FAULTS.join(', ')}`);
-            return linkOutcome(sim, sim.pairing.scan(account(sim, params.account), body.qr, body.fault));
+            return linkOutcome(sim, sim.pairing.scan(account(sim, params.account), body.qr, body));
         },
         'POST /accounts/:account/code': ({ params, body }) => linkOutcome(sim, sim.codePairing.enter(account(sim, params.account), body.code, body)),
         'POST /accounts/:account/passkey/assertion': ({ params, body }) =>

@@ -113,7 +113,7 @@ export class Pairing {
      * The phone of an account scans a QR text. Resolves with {device, passkey} when the client answered.
      * Throws TypeError when the text is not one that a phone would accept.
      */
-    async scan(account, qrText, fault = 'none') {
+    async scan(account, qrText, { fault = 'none', strict = true } = {}) {
         const qr = parseQr(qrText);
         const connection = this.connectionOfRef(qr.ref);
         if (!connection) throw new TypeError('no connection shows this ref');
@@ -122,16 +122,16 @@ export class Pairing {
         if (account.passkey) {
             return this.sim.passkey.demand(account, connection, qr.advSecret);
         }
-        return this.link(account, connection, qr.advSecret, fault);
+        return this.link(account, connection, qr.advSecret, { fault, strict });
     }
 
     /** Sends pair-success, waits for the client's signature and completes the link. */
-    async link(account, connection, advSecret, fault = 'none') {
+    async link(account, connection, advSecret, { fault = 'none', strict = true } = {}) {
         const { pairing } = connection;
         const { id, keyIndex } = account.allocate();
         const device = new Device(account, id, {
             kind: 'client', keyIndex, noiseKey: connection.noiseKey, identity: pairing.identity,
-            registrationId: pairing.registrationId, signedPreKey: pairing.signedPreKey, platform: pairing.props?.platformType
+            registrationId: pairing.registrationId, signedPreKey: pairing.signedPreKey, lenient: !strict, platform: pairing.props?.platformType
         });
         device.issued = issueIdentity(account, keyIndex, pairing.identity);
         pairing.stage = 'success';

@@ -21,9 +21,8 @@ export class Receipts {
     /** A receipt of a device. Returns the ack for it. */
     receipt(sender, stanza) {
         const { id, to, type } = stanza.attrs;
-        const lenientBaileys = !sender.account.strict;
         if (!id) this.sim.strict.violation(sender, 'receipt', 'receipt without id', stanza);
-        if (!to && !lenientBaileys) this.sim.strict.violation(sender, 'receipt', 'receipt without to', stanza);
+        if (!to && !sender.lenient) this.sim.strict.violation(sender, 'receipt', 'receipt without to', stanza);
         if (SETTLING.has(type)) this.settle(sender, stanza);
         else if (type === 'retry') this.retry(sender, stanza);
         else if (READING.has(type)) this.read(sender, stanza);

@@ -3,7 +3,7 @@
 import { nodeToJson } from './nodes.js';
 import { Log } from './events.js';
 
-/** Records violations. Accounts made with "strict": false are recorded too, but marked lenient and not refused. */
+/** Records violations. Those of lenient devices are recorded too, but marked and not refused. */
 export class Strict {
     constructor(sim) {
         this.sim = sim;
@@ -12,7 +12,7 @@ export class Strict {
 
     /** Notes a violation of a device (or of an unpaired connection). Returns true if the stanza is to be refused. */
     violation(who, rule, text, stanza) {
-        const lenient = who?.account ? !who.account.strict : false;
+        const lenient = who?.account ? who.lenient : false;
         const entry = {
             rule, text, lenient, device: who?.account ? who.name : null, connection: who?.account ? null : who?.number ?? null
         };
