@@ -211,6 +211,7 @@ TEXT(wa_root_key, "WAREST_WA_ROOT_KEY", "", "", HEX32, 0, "Root key of the Noise
 LIST(wa_connect_to, "WAREST_WA_CONNECT_TO", "", "", CONNECT_TO, 0, "HOST:PORT:HOST2:PORT2 as curl's --connect-to, for every WhatsApp host")
 TEXT(wa_version, "WAREST_WA_VERSION", "", "", VERSION, 0, "Client version, such as 2.3000.1023456789; empty: built-in, refreshed from the web client's page")
 BOOL(wa_version_refresh, "WAREST_WA_VERSION_REFRESH", "", "true", 0, "Ask the web client's page for its version, at most once a day and after a 405")
+BOOL(wa_classic_qr, "WAREST_WA_CLASSIC_QR", "", "false", 0, "Show the QR text in the form from before May 2026: four fields and no link")
 
 SECTION("Compatibility switches (true = as the original)")
 BOOL(compat_login_rotates_key, "WAREST_COMPAT_LOGIN_ROTATES_KEY", "", "false", 0, "C1: login replaces the API key")

@@ -31,6 +31,7 @@ static void fill_wa_config(struct wa_config *wa, const struct config *config)
 	wa->browser_name = "Chrome";
 	wa->full_history = false;
 	wa->mark_online = false;
+	wa->classic_qr = config->wa_classic_qr;
 	wa->cache_bytes = 64U << 10;
 }
 
