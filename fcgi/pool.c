@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -25,16 +26,17 @@ struct waiting {
 
 struct pool {
 	int listen_fd, stop_fd;
-	int nudge_fd; /* owned; readable when a thread came free while the overflow thread leads */
+	int queue_fd; /* owned; counts what was queued although a thread is idle */
+	int nudge_fd; /* owned; a thread came free while the overflow thread leads */
 	const struct settings *settings;
 	struct daemon_link *link;
 	struct log log;
 
 	pthread_mutex_t lock;
-	pthread_cond_t free_cond;     /* a leader is wanted, or the queue holds something */
-	pthread_cond_t overflow_cond; /* nobody is free */
+	pthread_cond_t overflow_cond; /* nobody is idle any more */
 	pthread_cond_t done_cond;     /* a thread ended */
-	bool stopping, led, overflow_leads;
+	bool stopping, overflow_leads;
+	bool short_of_threads; /* the system refused the last one */
 	unsigned threads, idle;
 	struct waiting queue[POOL_QUEUE]; /* ring */
 	size_t head, queued;
@@ -71,21 +73,11 @@ static void set_limits(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/* One accepted connection, or -1: try again, the process stops, or `nudge` was asked for and came. */
-static int accept_one(struct pool *p, int nudge_fd, int timeout_ms)
+/* The listening socket is non-blocking: somebody else may have been faster. */
+static int accept_one(const struct pool *p)
 {
-	struct pollfd items[] = { { .fd = p->listen_fd, .events = POLLIN }, { .fd = p->stop_fd, .events = POLLIN },
-				  { .fd = nudge_fd, .events = POLLIN } };
-	uint64_t count;
-	int fd;
+	int fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
-	if (poll(items, 3, timeout_ms) <= 0)
-		return -1;
-	if (items[2].revents)
-		(void)!read(nudge_fd, &count, sizeof count);
-	if (items[1].revents || !items[0].revents)
-		return -1;
-	fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		set_limits(fd);
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -115,6 +107,7 @@ static bool start_thread(struct pool *p)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	rc = pthread_create(&thread, &attr, worker_main, p);
 	pthread_attr_destroy(&attr);
+	p->short_of_threads = rc != 0;
 	if (rc)
 		log_error(&p->log, "cannot start a thread", LOG_STR("reason", strerror(rc)), LOG_INT("threads", p->threads));
 	else
@@ -122,18 +115,52 @@ static bool start_thread(struct pool *p)
 	return rc == 0;
 }
 
-/* With the lock held: somebody must wait for the next connection. */
-static void hand_over(struct pool *p)
+/* The set that an idle thread sleeps on. -1 with a line in the log. */
+static int make_epoll(const struct pool *p)
 {
-	p->led = false;
-	if (p->idle)
-		pthread_cond_signal(&p->free_cond);
-	else if (p->threads >= p->settings->threads || !start_thread(p))
+	const struct {
+		int fd;
+		uint32_t events;
+	} items[] = { { p->listen_fd, EPOLLIN | EPOLLEXCLUSIVE }, { p->queue_fd, EPOLLIN | EPOLLEXCLUSIVE }, { p->stop_fd, EPOLLIN } };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	for (size_t i = 0; ep >= 0 && i < sizeof items / sizeof items[0]; i++) {
+		struct epoll_event event = { .events = items[i].events };
+
+		if (!epoll_ctl(ep, EPOLL_CTL_ADD, items[i].fd, &event))
+			continue;
+		close(ep);
+		ep = -1;
+	}
+	if (ep < 0)
+		log_error(&p->log, "cannot wait for connections", LOG_STR("reason", strerror(errno)));
+	return ep;
+}
+
+/* Sleeps until there may be something to do; an accepted connection or -1. */
+static int idle_wait(const struct pool *p, int ep)
+{
+	struct epoll_event event;
+	uint64_t count;
+	int fd;
+
+	if (epoll_wait(ep, &event, 1, -1) <= 0)
+		return -1;
+	fd = accept_one(p);
+	if (fd < 0)
+		(void)!read(p->queue_fd, &count, sizeof count);
+	return fd;
+}
+
+/* With the lock held, after a thread stopped being idle. */
+static void keep_one_idle(struct pool *p)
+{
+	if (!p->idle && !p->stopping && (p->threads >= p->settings->threads || !start_thread(p)))
 		pthread_cond_signal(&p->overflow_cond);
 }
 
 /* The next connection for this thread; -1 when the process stops. */
-static int next_connection(struct pool *p)
+static int next_connection(struct pool *p, int ep)
 {
 	int fd = -1;
 
@@ -141,29 +168,36 @@ static int next_connection(struct pool *p)
 	while (fd < 0 && !p->stopping) {
 		if (p->queued) {
 			fd = queue_pop(p);
-		} else if (!p->led) {
-			p->led = true;
-			pthread_mutex_unlock(&p->lock);
-			do {
-				fd = accept_one(p, -1, -1);
-			} while (fd < 0 && !is_stopping(p));
-			pthread_mutex_lock(&p->lock);
-			if (fd < 0) {
-				p->stopping = true;
-				pthread_cond_broadcast(&p->free_cond);
-				pthread_cond_broadcast(&p->overflow_cond);
-			}
-			hand_over(p);
-		} else {
-			if (p->overflow_leads)
-				(void)!write(p->nudge_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-			p->idle++;
-			pthread_cond_wait(&p->free_cond, &p->lock);
-			p->idle--;
+			break;
 		}
+		p->idle++;
+		if (p->overflow_leads)
+			(void)!write(p->nudge_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+		pthread_mutex_unlock(&p->lock);
+		fd = idle_wait(p, ep);
+		pthread_mutex_lock(&p->lock);
+		p->idle--;
+		if (fd < 0 && is_stopping(p))
+			p->stopping = true;
+		if (p->stopping)
+			pthread_cond_signal(&p->overflow_cond);
+		else if (fd >= 0)
+			keep_one_idle(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return fd;
+}
+
+/*
+ * Closing a connection while bytes lie unread would break the answer off at the other end, so libfcgi lingers until the web server has
+ * closed, which holds the thread. When the input was read to its end that is not needed.
+ */
+static void skip_lingering(FCGX_Request *request)
+{
+	char c;
+
+	if (FCGX_GetStr(&c, 1, request->in) == 0 && !FCGX_GetError(request->in))
+		FCGX_Detach(request);
 }
 
 /*
@@ -180,6 +214,7 @@ static void serve_connection(struct responder *w, FCGX_Request *request, int fd)
 	while (request->ipcFd >= 0 && FCGX_Accept_r(request) == 0) {
 		exchange_fcgi(&x, request);
 		responder_serve(w, &x);
+		skip_lingering(request);
 		FCGX_Finish_r(request);
 	}
 }
@@ -189,13 +224,15 @@ static void *worker_main(void *arg)
 	struct pool *p = arg;
 	struct responder w;
 	FCGX_Request request;
-	int fd;
+	int ep = make_epoll(p), fd;
 
 	responder_init(&w, p->settings, p->link);
 	FCGX_InitRequest(&request, -1, 0);
-	while ((fd = next_connection(p)) >= 0)
+	while (ep >= 0 && (fd = next_connection(p, ep)) >= 0)
 		serve_connection(&w, &request, fd);
 	responder_free(&w);
+	if (ep >= 0)
+		close(ep);
 	pthread_mutex_lock(&p->lock);
 	p->threads--;
 	pthread_cond_signal(&p->done_cond);
@@ -214,32 +251,46 @@ static int patience_left(const struct pool *p)
 	return left > 0 ? (int)left : 0;
 }
 
-/* With the lock held, which it gives up meanwhile: accepts into the queue until a thread is free. */
+/* One connection within the time, or -1: nothing came, a thread is idle again, the process stops. */
+static int overflow_accept(const struct pool *p, int timeout_ms)
+{
+	struct pollfd items[] = { { .fd = p->listen_fd, .events = POLLIN }, { .fd = p->stop_fd, .events = POLLIN },
+				  { .fd = p->nudge_fd, .events = POLLIN } };
+	uint64_t count;
+
+	if (poll(items, 3, timeout_ms) <= 0)
+		return -1;
+	if (items[2].revents)
+		(void)!read(p->nudge_fd, &count, sizeof count);
+	return items[0].revents ? accept_one(p) : -1;
+}
+
+/* With the lock held, which it gives up meanwhile: accepts into the queue until a thread is idle. */
 static void lead_overflow(struct pool *p, struct responder *refuser, FCGX_Request *request)
 {
-	p->led = p->overflow_leads = true;
+	p->overflow_leads = true;
 	while (!p->idle && !p->stopping) {
-		int timeout = patience_left(p), fd = -1;
+		int timeout = patience_left(p), fd = timeout ? -1 : queue_pop(p);
 
-		if (timeout == 0) {
-			fd = queue_pop(p);
-			pthread_mutex_unlock(&p->lock);
-			serve_connection(refuser, request, fd);
-			pthread_mutex_lock(&p->lock);
-			continue;
-		}
 		pthread_mutex_unlock(&p->lock);
-		fd = accept_one(p, p->nudge_fd, timeout);
+		if (fd >= 0) {
+			serve_connection(refuser, request, fd);
+			fd = -1;
+		} else {
+			fd = overflow_accept(p, timeout);
+		}
 		pthread_mutex_lock(&p->lock);
 		if (fd >= 0 && p->queued == POOL_QUEUE)
 			close(fd);
 		else if (fd >= 0)
 			queue_push(p, fd);
-		if (fd < 0 && is_stopping(p))
+		if (is_stopping(p))
 			p->stopping = true;
 	}
-	p->led = p->overflow_leads = false;
-	pthread_cond_broadcast(&p->free_cond);
+	p->overflow_leads = false;
+	/* what came in while a thread fell idle: it looks again */
+	if (p->queued)
+		(void)!write(p->queue_fd, &(uint64_t){ p->queued }, sizeof(uint64_t));
 }
 
 static void overflow_loop(struct pool *p)
@@ -251,12 +302,11 @@ static void overflow_loop(struct pool *p)
 	FCGX_InitRequest(&request, -1, 0);
 	pthread_mutex_lock(&p->lock);
 	while (!p->stopping) {
-		if (!p->led && !p->idle && p->threads >= p->settings->threads)
+		if (!p->idle && (p->threads >= p->settings->threads || p->short_of_threads))
 			lead_overflow(p, &refuser, &request);
 		else
 			pthread_cond_wait(&p->overflow_cond, &p->lock);
 	}
-	pthread_cond_broadcast(&p->free_cond);
 	while (p->queued)
 		close(queue_pop(p));
 	while (p->threads)
@@ -272,11 +322,11 @@ int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, stru
 
 	*p = (struct pool){ .listen_fd = listen_fd, .stop_fd = stop_fd, .settings = settings, .link = link, .log = log };
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->free_cond, NULL);
 	pthread_cond_init(&p->overflow_cond, NULL);
 	pthread_cond_init(&p->done_cond, NULL);
 	p->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->nudge_fd < 0 || flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK)) {
+	p->queue_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	if (p->nudge_fd < 0 || p->queue_fd < 0 || flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK)) {
 		log_error(&log, "cannot set up the FastCGI socket", LOG_STR("reason", strerror(errno)));
 		goto out;
 	}
@@ -288,8 +338,9 @@ int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, stru
 out:
 	if (p->nudge_fd >= 0)
 		close(p->nudge_fd);
+	if (p->queue_fd >= 0)
+		close(p->queue_fd);
 	pthread_mutex_destroy(&p->lock);
-	pthread_cond_destroy(&p->free_cond);
 	pthread_cond_destroy(&p->overflow_cond);
 	pthread_cond_destroy(&p->done_cond);
 	free(p);

@@ -2,14 +2,13 @@
 /*
  * FastCGI connections and the threads that answer them.
  *
- *     listening socket --accept--> leader --> answers the request itself
- *                                    |
- *                                    +--> the next idle thread becomes leader (or a new one is started, up to `threads`)
+ *     listening socket --> epoll set of each idle thread (EPOLLEXCLUSIVE: the kernel wakes one) --> accept, answer, idle again
+ *            |
+ *            +--> overflow thread, only while no thread is idle --> queue --> threads that come free, or 503 after POOL_PATIENCE_MS
  *
- * One thread at a time waits for connections (the leader), so nobody is woken in vain. When every thread is busy, the overflow thread
- * leads: it accepts, queues, hands the queue to threads that come free, and answers 503 to what has waited POOL_PATIENCE_MS.
- * Requests that need no daemon (ping) are answered by it in full. Threads are started when they are needed: a process manager that
- * runs one request at a time (mod_fcgid) never sees more than the first.
+ * Threads are started when they are needed, up to `threads`: there is always one idle until that many run, and a process manager
+ * that gives a process one request at a time (mod_fcgid) never sees more than two. The overflow thread answers what needs no daemon
+ * (ping) in full.
  */
 #ifndef FCGI_POOL_H
 #define FCGI_POOL_H
