@@ -96,6 +96,7 @@ void wa_client_free(struct wa_client *client)
 	iq_fail_all(client);
 	wa_messaging_free(client->messaging);
 	drop_connection(client);
+	prekeys_free(client);
 	iq_free_all(client);
 	stanza_free_all(client);
 	wa_state_free(client->state);
@@ -205,44 +206,34 @@ void wa_client_set_push_name(struct wa_client *client, struct state_op *op, cons
 	state_op_event(op, event);
 }
 
-struct logged_out {
-	struct wa_client *client;
-	uint32_t generation;
-	char reason[160];
-	int code;
-};
-
 static void logged_out_stored(void *arg, bool ok)
 {
-	struct logged_out *out = arg;
+	struct wa_client *client = arg;
 
-	if (ok && out->generation == out->client->generation) {
-		client_enter(out->client);
-		creds_free(&out->client->creds);
-		out->client->creds_loaded = false;
-		client_close(out->client, WA_STOP_LOGGED_OUT, out->code, out->reason);
-		client_leave(out->client);
-	}
-	free(out);
+	if (!ok || client->logout_generation != client->generation)
+		return;
+	client_enter(client);
+	creds_free(&client->creds);
+	client->creds_loaded = false;
+	client_close(client, WA_STOP_LOGGED_OUT, client->logout_code, client->logout_reason);
+	client_leave(client);
 }
 
 void client_logged_out(struct wa_client *client, int code, const char *reason)
 {
-	struct logged_out *out = xcalloc(1, sizeof *out);
 	struct wa_event *event = wa_event_new(WA_EVENT_LOGGED_OUT);
 	struct state_op op;
 
 	client->logging_out = true;
-	out->client = client;
-	out->generation = client->generation;
-	out->code = code;
-	snprintf(out->reason, sizeof out->reason, "%s", reason);
+	client->logout_generation = client->generation;
+	client->logout_code = code;
+	snprintf(client->logout_reason, sizeof client->logout_reason, "%s", reason);
 	event->code = code;
 	event->text = xstrdup(reason);
 	state_op_init(&op, client->state);
 	state_op_delete(&op, WA_RECORD_CREDS, "");
 	state_op_event(&op, event);
-	state_op_commit(&op, logged_out_stored, out);
+	state_op_commit(&op, logged_out_stored, client);
 	state_op_end(&op);
 }
 

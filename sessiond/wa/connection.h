@@ -47,6 +47,7 @@ struct wa_loop {
 struct iq;
 struct pairing;
 struct prekeys;
+struct rotation;
 
 /* Stanzas that wait for their turn. */
 struct stanza_queue {
@@ -104,7 +105,11 @@ struct wa_client {
 	struct backlog backlog;
 	struct pairing *pairing; /* owned; only while not linked */
 	struct prekeys *prekeys; /* owned; only while keys are made and uploaded */
+	struct rotation *rotation; /* owned; only while the signed prekey is being replaced, beyond the connection's end */
 	bool stopping, logging_out;
+	uint32_t logout_generation;   /* of the connection that learnt of it */
+	int logout_code;
+	char logout_reason[160];
 };
 
 /* ---- client.c ---- */
@@ -169,6 +174,8 @@ void prekeys_check_rotation(struct wa_client *client);
 void prekeys_write_signed(const struct signed_prekey *key, struct buf *out);
 /* Connection gone. */
 void prekeys_reset(struct wa_client *client);
+/* Client gone. */
+void prekeys_free(struct wa_client *client);
 
 /* ---- pair.c ---- */
 void pair_started(struct wa_client *client);

@@ -50,7 +50,8 @@ static const char *id_text(uint32_t id, char out[ID_TEXT])
 	return out;
 }
 
-int wa_prekeys_take(struct wa_client *client, struct state_op *op, uint32_t *id, uint8_t public_key[CURVE_KEY_LEN])
+/* One new key under the next id, put into the operation; the device record with its counter must follow. */
+static int make_one(struct wa_client *client, struct state_op *op, uint32_t *id, uint8_t public_key[CURVE_KEY_LEN])
 {
 	struct curve_pair pair;
 	uint8_t random[CURVE_KEY_LEN];
@@ -67,11 +68,19 @@ int wa_prekeys_take(struct wa_client *client, struct state_op *op, uint32_t *id,
 		memcpy(record + CURVE_KEY_LEN, pair.public_key, CURVE_KEY_LEN);
 		memcpy(public_key, pair.public_key, CURVE_KEY_LEN);
 		state_op_put(op, WA_RECORD_PREKEY, id_text(*id, name), span_of(record, sizeof record));
-		client_put_creds(client, op);
 	}
 	crypto_wipe(random, sizeof random);
 	crypto_wipe(record, sizeof record);
 	crypto_wipe(&pair, sizeof pair);
+	return result;
+}
+
+int wa_prekeys_take(struct wa_client *client, struct state_op *op, uint32_t *id, uint8_t public_key[CURVE_KEY_LEN])
+{
+	int result = make_one(client, op, id, public_key);
+
+	if (result == 0)
+		client_put_creds(client, op);
 	return result;
 }
 
@@ -190,17 +199,19 @@ static void make_slice(struct wa_client *client, void *arg)
 
 	(void)arg;
 	for (unsigned i = 0; i < PREKEYS_SLICE && run->made < run->wanted; i++) {
-		if (wa_prekeys_take(client, &run->op, &run->ids[run->made], run->publics[run->made]) != 0) {
+		if (make_one(client, &run->op, &run->ids[run->made], run->publics[run->made]) != 0) {
 			wa_client_warn(client, CODE_BAD_SESSION, "prekeys could not be made");
 			finish(client, false);
 			return;
 		}
 		run->made++;
 	}
-	if (run->made < run->wanted)
+	if (run->made < run->wanted) {
 		wa_timer_start(client, &run->timer, wa_client_mono_ms(client), make_slice, NULL);
-	else
-		state_op_commit(&run->op, stored, client);
+		return;
+	}
+	client_put_creds(client, &run->op);
+	state_op_commit(&run->op, stored, client);
 }
 
 static void make(struct wa_client *client, bool first)
@@ -334,9 +345,17 @@ static void rotation_due(struct wa_client *client, void *arg)
 
 static void rotation_end(struct rotation *rotation)
 {
+	rotation->client->rotation = NULL;
 	state_op_end(&rotation->op);
 	crypto_wipe(rotation, sizeof *rotation);
 	free(rotation);
+}
+
+void prekeys_free(struct wa_client *client)
+{
+	prekeys_reset(client);
+	if (client->rotation != NULL)
+		rotation_end(client->rotation);
 }
 
 static void rotated(struct wa_client *client, const struct wa_node *answer, void *arg)
@@ -438,11 +457,11 @@ void prekeys_check_rotation(struct wa_client *client)
 	if (client->phase != PHASE_OPEN)
 		return;
 	/* Never beside an upload, which sends the signed prekey too. */
-	if (age_ms < ROTATION_MS || client->prekeys != NULL) {
+	if (age_ms < ROTATION_MS || client->prekeys != NULL || client->rotation != NULL) {
 		wa_timer_start(client, &client->rotation_timer, wa_client_mono_ms(client) + DAY_MS, rotation_due, NULL);
 		return;
 	}
-	rotation = xcalloc(1, sizeof *rotation);
+	rotation = client->rotation = xcalloc(1, sizeof *rotation);
 	rotation->client = client;
 	rotation->generation = client->generation;
 	id_text(creds_next_id(client->creds.signed_prekey.id), rotation->name);
