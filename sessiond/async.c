@@ -54,15 +54,23 @@ static void committed(void *arg, int error)
 		free(c);
 }
 
+static struct committing *committing_new(struct loop *loop, void (*done)(void *arg, int error), void *arg)
+{
+	struct committing *c = xmalloc(sizeof *c);
+
+	*c = (struct committing){ .loop = loop, .done = done, .arg = arg };
+	return c;
+}
+
 void async_commit(struct loop *loop, struct store *store, struct store_tx *tx, void (*done)(void *arg, int error), void *arg)
 {
-	struct committing *c;
-
-	if (!done) {
+	if (done)
+		store_commit(store, tx, committed, committing_new(loop, done, arg));
+	else
 		store_commit(store, tx, NULL, NULL);
-		return;
-	}
-	c = xmalloc(sizeof *c);
-	*c = (struct committing){ .loop = loop, .done = done, .arg = arg };
-	store_commit(store, tx, committed, c);
+}
+
+void async_commit_lazy(struct loop *loop, struct store *store, struct store_tx *tx, void (*done)(void *arg, int error), void *arg)
+{
+	store_commit_lazy(store, tx, committed, committing_new(loop, done, arg));
 }

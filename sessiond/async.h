@@ -12,4 +12,7 @@ void async_read(struct loop *loop, struct store *store, void (*read)(struct stor
 /* Any thread. Commits tx (the store's from here on), then done(arg, error) runs on the loop. done may be NULL. */
 void async_commit(struct loop *loop, struct store *store, struct store_tx *tx, void (*done)(void *arg, int error), void *arg);
 
+/* The same with store_commit_lazy(): for what nobody waits for. */
+void async_commit_lazy(struct loop *loop, struct store *store, struct store_tx *tx, void (*done)(void *arg, int error), void *arg);
+
 #endif

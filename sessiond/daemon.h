@@ -19,6 +19,7 @@ struct store;
 struct sessions;
 struct webhooks;
 struct guard;
+struct crash;
 struct net;
 
 /* Counters that every loop may add to. */
@@ -45,6 +46,7 @@ struct daemon {
 	struct sessions *sessions;
 	struct webhooks *webhooks;
 	struct net *net;             /* of the main loop, for webhooks */
+	struct crash *crash;         /* what is being decoded; NULL: not remembered */
 	struct guard *guard;         /* who may be dialled for users */
 	struct metrics metrics;
 	int64_t started_mono_ms;

@@ -5,6 +5,7 @@ libsessiond_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 libsessiond_a_SOURCES = \
 	sessiond/async.c sessiond/async.h \
 	sessiond/bytemap.c sessiond/bytemap.h \
+	sessiond/crash.c sessiond/crash.h \
 	sessiond/daemon.h sessiond/exit.h \
 	sessiond/json_text.c sessiond/json_text.h \
 	sessiond/loop.c sessiond/loop.h \
@@ -19,3 +20,11 @@ bin_PROGRAMS += warestctl
 warestctl_SOURCES = sessiond/warestctl.c sessiond/session/qrpng.c sessiond/session/qrpng.h
 warestctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
 warestctl_LDADD = $(STORE_LIBS) $(COMMON_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += test_crash
+TESTS += test_crash
+test_crash_SOURCES = tests/unit/test_crash.c
+test_crash_CFLAGS = $(TEST_CFLAGS)
+test_crash_LDADD = libsessiond.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+endif

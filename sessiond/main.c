@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #include "common/mem.h"
 #include "common/rpc.h"
+#include "sessiond/crash.h"
 #include "sessiond/daemon.h"
 #include "sessiond/exit.h"
 #include "sessiond/loop.h"
@@ -199,6 +201,41 @@ static void raise_limits(void)
 		return;
 	limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > OPEN_FILES ? OPEN_FILES : limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ---- crashes ---- */
+
+/* The handler of deadly signals has no other way to know. */
+static struct crash *crash_page;
+
+static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
+static void mark_crash(int number)
+{
+	crash_mark(crash_page);
+	raise(number);
+}
+
+static void watch_crashes(struct program *program)
+{
+	/* Back to the default at once, so that raising it again ends the process as if nobody had looked. */
+	const struct sigaction action = { .sa_handler = mark_crash, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };
+	char *path = xasprintf("%s/decoding.page", program->config->state_dir);
+
+	program->daemon.crash = crash_page = crash_open(path);
+	if (!crash_page)
+		log_warn(&program->daemon.log, "crashes will not be remembered", LOG_STR("path", path), LOG_STR("reason", strerror(errno)));
+	for (size_t i = 0; crash_page && i < sizeof deadly / sizeof *deadly; i++)
+		sigaction(deadly[i], &action, NULL);
+	free(path);
+}
+
+static void forget_crashes(struct program *program)
+{
+	for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+		signal(deadly[i], SIG_DFL);
+	crash_close(crash_page);
+	program->daemon.crash = crash_page = NULL;
 }
 
 /* ---- store ---- */
@@ -433,10 +470,20 @@ static int start(struct program *program, struct config_report *report)
 		store_close(daemon->store);
 		return status;
 	}
+	watch_crashes(program);
 	run(program);
+	forget_crashes(program);
 	remove_pid(config->pid_file);
 	log_info(&daemon->log, "ended");
 	return program->exit_status;
+}
+
+/* Few arenas, and big areas (password hashing, long answers) go back to the system when they are freed. */
+static void tune_memory(void)
+{
+	mallopt(M_ARENA_MAX, 4);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 int main(int argc, char **argv)
@@ -449,6 +496,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	umask(077);
+	tune_memory();
 	config_report_init(&report);
 	if (load_config(&options, &program.config, &report)) {
 		config_report_free(&report);

@@ -179,8 +179,19 @@ static void committed(void *arg, int error)
 	session_released(session);
 }
 
+/* Nobody waits for these to be stored: an ack or receipt that is lost with the process comes again or changes nothing. */
+static bool can_wait(const struct wa_batch *batch)
+{
+	for (size_t i = 0; i < batch->nevents; i++) {
+		if (batch->events[i]->kind != WA_EVENT_SEND_ACK && batch->events[i]->kind != WA_EVENT_RECEIPT)
+			return false;
+	}
+	return batch->nevents > 0;
+}
+
 void session_commit(struct session *session, struct wa_batch *batch, uint64_t token)
 {
+	bool lazy = can_wait(batch);
 	struct store *store = session->on->daemon->store;
 	struct store_tx *tx = store_tx_new(store);
 	struct commit *c = xmalloc(sizeof *c);
@@ -189,7 +200,13 @@ void session_commit(struct session *session, struct wa_batch *batch, uint64_t to
 	add_records(c, tx, timefmt_now_ms());
 	for (size_t i = 0; i < batch->nevents; i++)
 		change(c, tx, batch->events[i]);
+	/* The server has the message: its row and stanza were stored before, so the answer is true whatever happens to this commit. */
+	for (size_t i = 0; lazy && i < batch->nevents; i++)
+		outbox_acked(session, batch->events[i]);
 	session->on->daemon->metrics.commits++;
 	session->busy++;
-	async_commit(session->on->loop, store, tx, committed, c);
+	if (lazy)
+		async_commit_lazy(session->on->loop, store, tx, committed, c);
+	else
+		async_commit(session->on->loop, store, tx, committed, c);
 }

@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "sessiond/async.h"
+#include "sessiond/crash.h"
 #include "sessiond/daemon.h"
 #include "sessiond/session/object.h"
 
@@ -271,6 +272,15 @@ static void host_event(void *ctx, const struct wa_event *event)
 	session_on_event(ctx, event);
 }
 
+/* ---- what is being decoded ---- */
+
+static void host_decoding(void *ctx, const char *name)
+{
+	struct session *session = ctx;
+
+	crash_decoding(session->on->daemon->crash, session->on->index, session->id, name);
+}
+
 /* ---- other threads ---- */
 
 struct offload {
@@ -322,5 +332,6 @@ const struct wa_host session_host = {
 	.fetch = host_fetch,
 	.commit = host_commit,
 	.event = host_event,
+	.decoding = host_decoding,
 	.offload = host_offload,
 };

@@ -35,6 +35,7 @@ struct session_loop {
 	struct daemon *daemon;       /* borrowed */
 	struct sessions *sessions;   /* borrowed; only handed back to the main loop */
 	struct log log;
+	unsigned index;              /* which of the loops this is */
 	struct loop *loop;           /* owned by the registry */
 	struct timers *timers;       /* owned */
 	struct net *net;             /* owned */
@@ -182,6 +183,8 @@ void outbox_pump(struct session *session);
 void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error);
 /* An item of a job whose row is stored. */
 void outbox_add(struct session *session, struct send_job *job, size_t index, int64_t number, struct buf *plaintext);
+/* The server has acked it: whoever waits is told, the row changes when this is stored. */
+void outbox_acked(struct session *session, const struct wa_event *event);
 /* Stored: this stanza leaves, was acked, will never be sent. */
 void outbox_on_stored(struct session *session, const struct wa_event *event);
 

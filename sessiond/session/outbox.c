@@ -358,6 +358,14 @@ void outbox_reload(struct session *session)
 	async_read(session->on->loop, session->on->daemon->store, reload_read, reload_done, r);
 }
 
+void outbox_acked(struct session *session, const struct wa_event *event)
+{
+	struct outbox_item *item = event->kind == WA_EVENT_SEND_ACK ? find(session, (int64_t)event->tag) : NULL;
+
+	if (item)
+		settle(item, true, false, event->ms > 0 ? event->ms : timefmt_now_ms(), 0, NULL);
+}
+
 void outbox_on_stored(struct session *session, const struct wa_event *event)
 {
 	struct metrics *metrics = &session->on->daemon->metrics;

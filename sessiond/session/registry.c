@@ -49,6 +49,7 @@ static void loop_init(struct sessions *sessions, struct session_loop *on, unsign
 	on->daemon = daemon;
 	on->sessions = sessions;
 	on->log = daemon->log;
+	on->index = index;
 	on->loop = loop_new(name);
 	on->timers = timers_new(loop_uv(on->loop));
 	if (net_new(&on->net, loop_uv(on->loop), &options))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "sessiond/crash.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/object.h"
@@ -143,6 +144,8 @@ void session_granted(struct session *session, struct session_call *call)
 
 static void renew_client(struct session *session)
 {
+	const char *suspect;
+
 	if (session->client && session->drop_client) {
 		wa_client_free(session->client);
 		session->client = NULL;
@@ -153,6 +156,11 @@ static void renew_client(struct session *session)
 		return;
 	session->life++;
 	session->client = wa_client_new(session->on->wa, &session_host, session);
+	suspect = crash_suspect(session->on->daemon->crash, session->id);
+	if (suspect) {
+		log_error(&session->log, "the last process crashed while it decoded a message: that message will be refused", LOG_STR("session", session->id));
+		wa_client_suspect(session->client, suspect);
+	}
 	outbox_reload(session);
 }
 
