@@ -20,6 +20,7 @@ libcommon_a_SOURCES = \
 	common/text.c common/text.h \
 	common/timefmt.c common/timefmt.h \
 	common/ulid.c common/ulid.h \
+	common/utf8.c common/utf8.h \
 	common/limits.h common/settings.def.h \
 	common/zone.c
 COMMON_LIBS = libcommon.a $(JSONC_LIBS) -lm

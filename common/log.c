@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/utf8.h"
+
 enum { LINE_MAX_BYTES = 8192, LINE_TAIL = 8, URL_MAX = 2048 };
 
 /* A line under construction. Content that does not fit is cut at a character, the line stays well-formed. */
@@ -73,35 +75,16 @@ static void put(struct line *line, const char *text)
 	line->len += n;
 }
 
-/* Length of the valid UTF-8 character at p, 0 if there is none. */
-static size_t utf8_length(const unsigned char *p)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
-	uint32_t code;
-
-	if (n < 2)
-		return n;
-	code = p[0] & (0x7fU >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3fU);
-	}
-	if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return n;
-}
-
 /* Appends text with quotes, backslashes and control characters escaped as in JSON. Room for the closing quote and brace is
  * kept by LINE_TAIL. */
 static void put_escaped(struct line *line, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *end = p + strlen(text);
 	char piece[8];
 
 	while (*p != '\0') {
-		size_t n = utf8_length(p);
+		size_t n = utf8_length((const char *)p, (size_t)(end - p));
 		if (n == 0)
 			(void)snprintf(piece, sizeof piece, "\\ufffd");
 		else if (*p == '"' || *p == '\\')

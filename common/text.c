@@ -214,27 +214,3 @@ void text_mentions(const char *text, size_t len, struct recipient_list *out)
 		i += n;
 	}
 }
-
-bool text_is_utf8(const char *text, size_t len)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *p = (const unsigned char *)text;
-
-	for (size_t i = 0; i < len;) {
-		size_t n = p[i] < 0x80 ? 1 : (p[i] & 0xe0) == 0xc0 ? 2 : (p[i] & 0xf0) == 0xe0 ? 3 : (p[i] & 0xf8) == 0xf0 ? 4 : 0;
-		uint32_t code;
-
-		if (n == 0 || n > len - i || p[i] == 0)
-			return false;
-		code = n == 1 ? p[i] : p[i] & (0x7fU >> n);
-		for (size_t k = 1; k < n; k++) {
-			if ((p[i + k] & 0xc0) != 0x80)
-				return false;
-			code = code << 6 | (p[i + k] & 0x3fU);
-		}
-		if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-			return false;
-		i += n;
-	}
-	return true;
-}

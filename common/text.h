@@ -26,7 +26,4 @@ void text_normalise(struct buf *out, const char *text, size_t len);
 /* Every @ with 6 to 20 digits after it, as phone number addresses, each once, in order. At most LIMIT_RECIPIENTS. */
 void text_mentions(const char *text, size_t len, struct recipient_list *out);
 
-/* True if the bytes are valid UTF-8 without NUL. */
-bool text_is_utf8(const char *text, size_t len);
-
 #endif
