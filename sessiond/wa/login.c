@@ -64,8 +64,8 @@ static void open_now(struct wa_client *client)
 	login_unified_session(client);
 	wa_client_event(client, &event);
 	send_queries(client);
-	wa_client_presence(client, wa_client_config(client)->mark_online);
 	wa_messaging_opened(client->messaging);
+	wa_client_presence(client, wa_client_config(client)->mark_online);
 	prekeys_check_digest(client);
 	prekeys_check_rotation(client);
 }

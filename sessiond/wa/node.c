@@ -181,17 +181,19 @@ struct wa_node *wa_node_clone(struct arena *a, const struct wa_node *n)
 	open[0].from = n;
 	open[0].to = root;
 	while (depth > 0) {
-		const struct wa_node *from = open[depth - 1].from;
-		struct wa_node *to = open[depth - 1].to;
+		const struct wa_node *from = open[depth - 1].from, *child;
+		struct wa_node *to = open[depth - 1].to, *copy;
 
 		if (to->nnodes == from->nnodes) {
 			depth--;
 			continue;
 		}
-		open[depth].from = from->nodes[to->nnodes];
-		open[depth].to = wa_node_add(a, to, clone_one(a, open[depth].from));
-		if (open[depth].from->nnodes > 0 && depth < LIMIT_WA_NODE_DEPTH)
-			depth++;
+		child = from->nodes[to->nnodes];
+		copy = wa_node_add(a, to, clone_one(a, child));
+		if (child->nnodes > 0 && depth <= LIMIT_WA_NODE_DEPTH) {
+			open[depth].from = child;
+			open[depth++].to = copy;
+		}
 	}
 	return root;
 }

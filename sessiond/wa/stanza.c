@@ -223,6 +223,7 @@ static void next_turn(struct wa_client *client, void *arg)
 void stanza_run_queue(struct wa_client *client)
 {
 	struct stanza_queue *queue = &client->queue;
+	struct wa_stanza *stanza;
 	int64_t start_ms = wa_client_mono_ms(client);
 	unsigned handled = 0;
 
@@ -231,8 +232,9 @@ void stanza_run_queue(struct wa_client *client)
 			wa_timer_start(client, &queue->timer, wa_client_mono_ms(client), next_turn, NULL);
 			return;
 		}
-		queue->current = dequeue(queue);
-		find_route(queue->current->node->tag)->handler(client, queue->current);
+		stanza = dequeue(queue);
+		queue->current = stanza;
+		find_route(stanza->node->tag)->handler(client, stanza);
 	}
 }
 

@@ -15,6 +15,9 @@ test('links by QR, logs in, uploads prekeys, logs in again', async () => {
     assert.match(paired.other, /@lid$/);
     const open = await bench.open(wire);
     assert.equal(open.jid, paired.jid);
+    // Not "available": the phone must go on notifying its owner.
+    const { stanzas } = await bench.call('GET', `/stanzas?device=${encodeURIComponent(paired.jid)}&tag=presence&wait=20000`);
+    assert.equal(stanzas[0].stanza.attrs.type, 'unavailable');
     let creds = await wire.ask('creds');
     assert.equal(creds.next_prekey_id, 813);
     assert.equal(creds.login_count, 1);
