@@ -23,8 +23,6 @@
 #include "fcgi/pool.h"
 #include "fcgi/responder.h"
 
-extern char **environ;
-
 /* Made readable by the signal handler; the threads poll it. */
 static int stop_fd = -1;
 

@@ -59,6 +59,12 @@ static int queue_pop(struct pool *p)
 	return fd;
 }
 
+/* Adds to an eventfd. */
+static void signal_fd(int fd, uint64_t count)
+{
+	(void)!write(fd, &count, sizeof count);
+}
+
 static void queue_push(struct pool *p, int fd)
 {
 	p->queue[(p->head + p->queued) % POOL_QUEUE] = (struct waiting){ fd, now_ms() };
@@ -172,7 +178,7 @@ static int next_connection(struct pool *p, int ep)
 		}
 		p->idle++;
 		if (p->overflow_leads)
-			(void)!write(p->nudge_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+			signal_fd(p->nudge_fd, 1);
 		pthread_mutex_unlock(&p->lock);
 		fd = idle_wait(p, ep);
 		pthread_mutex_lock(&p->lock);
@@ -290,7 +296,7 @@ static void lead_overflow(struct pool *p, struct responder *refuser, FCGX_Reques
 	p->overflow_leads = false;
 	/* what came in while a thread fell idle: it looks again */
 	if (p->queued)
-		(void)!write(p->queue_fd, &(uint64_t){ p->queued }, sizeof(uint64_t));
+		signal_fd(p->queue_fd, p->queued);
 }
 
 static void overflow_loop(struct pool *p)

@@ -90,7 +90,7 @@ static const char *client_address(struct request *r, const char *peer)
 		while (start > 0 && list[start - 1] != ',')
 			start--;
 		end = start ? start - 1 : 0;
-		while (list[start] == ' ' && start < stop)
+		while (start < stop && list[start] == ' ')
 			start++;
 		while (stop > start && list[stop - 1] == ' ')
 			stop--;
