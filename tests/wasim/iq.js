@@ -6,6 +6,7 @@ import { sha256 } from './curve.js';
 
 const ABT_TCTOKEN_ON_ALL = '10518';
 const ABT_TOKEN_TO_LID = '14303';
+const TOKENS_KEPT = 16;
 const MEX_TIMELOCK = '23983697327930364';
 
 /** The state of a reach-out time lock as the service words it; lock is null or {until (seconds), kind}. */
@@ -208,7 +209,8 @@ export class TokenService {
     /** from trusts to: the token is remembered and delivered. */
     grant(from, to, t = this.sim.now()) {
         const bytes = this.tokenBytes(from, to, t);
-        from.tokensIssued.set(to.phone, { bytes, t });
+        const issued = from.tokensIssued.get(to.phone) || [];
+        from.tokensIssued.set(to.phone, [...issued.slice(1 - TOKENS_KEPT), bytes]);
         this.sim.notices.privacyToken(from, to, bytes, t);
         this.sim.event('token_issued', { from: from.phone, to: to.phone, t });
     }
@@ -220,8 +222,8 @@ export class TokenService {
     check(sender, recipient, stanza) {
         const tc = bytesOf(child(stanza, 'tctoken'));
         const cs = bytesOf(child(stanza, 'cstoken'));
-        const issued = recipient.tokensIssued.get(sender.account.phone);
-        if (tc && !issued?.bytes.equals(tc)) {
+        const issued = recipient.tokensIssued.get(sender.account.phone) || [];
+        if (tc && !issued.some(bytes => bytes.equals(tc))) {
             this.sim.strict.violation(sender, 'tctoken', 'tctoken is not one that the recipient issued', stanza);
             return 463;
         }
