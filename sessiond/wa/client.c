@@ -372,6 +372,8 @@ static void finish_handshake(struct wa_client *client, struct span hello)
 		limit_step(client, LOGIN_TIMEOUT_MS, "no answer to the login");
 		if (client->phase == PHASE_UNLINKED)
 			pair_started(client);
+		else
+			pair_not_needed(client);
 		keepalive_start(client);
 	} else {
 		handshake_refused(client, error);

@@ -179,6 +179,8 @@ void prekeys_free(struct wa_client *client);
 
 /* ---- pair.c ---- */
 void pair_started(struct wa_client *client);
+/* The device turned out to be linked: a code that was asked for meanwhile is refused. */
+void pair_not_needed(struct wa_client *client);
 void pair_on_device(struct wa_client *client, const struct wa_node *iq);
 void pair_on_success(struct wa_client *client, const struct wa_node *iq);
 /* True if pairing has succeeded on this connection: it ends with a restart. */

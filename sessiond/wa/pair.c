@@ -47,6 +47,14 @@ void pair_started(struct wa_client *client)
 	pairing_of(client);
 }
 
+void pair_not_needed(struct wa_client *client)
+{
+	if (client->pairing == NULL)
+		return;
+	pair_reset(client);
+	pair_error(client, 409, "already linked");
+}
+
 void pair_reset(struct wa_client *client)
 {
 	struct pairing *pairing = client->pairing;

@@ -112,8 +112,13 @@ void paircode_reset(struct wa_client *client, struct paircode *code)
 
 static void fail(struct wa_client *client, int number, const char *text)
 {
+	bool accepted = paircode_accepted(&client->pairing->code);
+
 	paircode_reset(client, &client->pairing->code);
 	pair_error(client, number, text);
+	/* The secret may have changed: the QR text that is shown would not fit it. */
+	if (accepted)
+		pair_show_again(client);
 }
 
 static void expired(struct wa_client *client, void *arg)

@@ -60,6 +60,7 @@ struct passkey {
 	uint8_t adv_secret[32];     /* becomes the device's at confirmation */
 	char code[PAIRING_CODE_LEN + 2];
 	bool handoff;               /* proof was sent: the phone may skip comparing */
+	struct wa_timer timer;      /* somebody has to finish what was begun */
 };
 
 struct pairing {

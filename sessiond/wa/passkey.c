@@ -21,6 +21,8 @@
 
 #define HANDOFF_INFO "shortcake-passkey-handoff-v1"
 #define HANDOFF_VALID_MS (5 * 60000)
+/* From the request to pair-success. */
+#define PASSKEY_VALID_MS (10 * 60000)
 #define ENCRYPTION_INFO "Pairing Information Encryption Key"
 #define ASSERTION_DEPTH 8
 
@@ -31,7 +33,7 @@ bool passkey_outstanding(const struct passkey *passkey)
 
 void passkey_reset(struct wa_client *client, struct passkey *passkey)
 {
-	(void)client;
+	wa_timer_stop(client, &passkey->timer);
 	buf_wipe(&passkey->credential_id);
 	buf_wipe(&passkey->assertion);
 	buf_free(&passkey->ref);
@@ -81,6 +83,12 @@ static struct passkey *next_step(struct wa_client *client, const struct wa_node 
 	return NULL;
 }
 
+static void expired(struct wa_client *client, void *arg)
+{
+	(void)arg;
+	fail(client, CODE_TIMED_OUT, "the passkey was not used in time");
+}
+
 /* ---- the request ---- */
 
 static void offer(struct wa_client *client, struct span options)
@@ -99,6 +107,7 @@ static void offer(struct wa_client *client, struct span options)
 	                       passkey->handoff_key, sizeof passkey->handoff_key) == 0)
 		passkey->handoff_ms = wa_client_mono_ms(client);
 	passkey->step = PASSKEY_REQUESTED;
+	wa_timer_start(client, &passkey->timer, wa_client_mono_ms(client) + PASSKEY_VALID_MS, expired, NULL);
 	buf_append_span(&text, options);
 	event.text = (char *)(uintptr_t)buf_text(&text);
 	wa_client_event(client, &event);

@@ -170,6 +170,23 @@ test('links an account that demands a passkey', async () => {
     await bench.open(wire);
 });
 
+test('a passkey that nobody uses expires', async () => {
+    const ann = await bench.account({ passkey: true });
+    const wire = bench.wire();
+    await passkeyRequest(wire, ann);
+    wire.tell('skip 600000');
+    assert.equal((await wire.wait('pair_error')).code, 408);
+});
+
+test('a linked device is not linked again', async () => {
+    const { wire, account } = await bench.linked();
+    wire.tell('pair', account.phone);
+    assert.equal((await wire.wait('pair_error')).code, 409);
+    await bench.close(wire);
+    wire.tell('pair', account.phone);
+    assert.equal((await wire.wait('pair_error')).code, 428);
+});
+
 test('a passkey for another site is refused, with the reason', async () => {
     const ann = await bench.account({ passkey: true });
     const wire = bench.wire();
