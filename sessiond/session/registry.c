@@ -244,6 +244,17 @@ void sessions_join(struct sessions *sessions)
 		loop_join(sessions->loops[i].loop);
 }
 
+static bool free_list(const void *key, size_t key_len, void *value, void *arg)
+{
+	struct owner_list *list = value;
+
+	(void)key;
+	(void)key_len;
+	(void)arg;
+	buf_free(&list->json);
+	return true;
+}
+
 void sessions_free(struct sessions *sessions)
 {
 	if (!sessions)
@@ -268,6 +279,7 @@ void sessions_free(struct sessions *sessions)
 	versions_free(sessions);
 	proxy_pool_free(sessions->proxies);
 	bytemap_free(sessions->by_id);
+	bytemap_each(sessions->lists, free_list, NULL);
 	bytemap_free(sessions->lists);
 	free(sessions->loops);
 	free(sessions);

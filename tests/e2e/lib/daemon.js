@@ -99,6 +99,7 @@ export class Daemon {
   async start(args = []) {
     for (const [name, value] of Object.entries(process.env)) if (/^(A|T|UB|L)SAN_OPTIONS$/.test(name)) this.env[name] = value;
     this.child = spawn(program('warest-sessiond'), args, { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    if (process.env.WAREST_TEST_LOG) this.child.stderr.on('data', (data) => process.stderr.write(data));
     this.ended = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
     createInterface({ input: this.child.stderr }).on('line', (line) => this.#take(line));
     const winner = await Promise.race([this.log('ready'), this.ended]);
