@@ -40,6 +40,13 @@ libwa_a_SOURCES += \
 	sessiond/wa/text.c \
 	sessiond/wa/usync.c sessiond/wa/usync.h
 
+# Preloaded into the daemon by tests/e2e/poison.test.js.
+check_PROGRAMS += crashshim.so
+crashshim_so_SOURCES = tests/tools/crashshim.c
+crashshim_so_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIC $(SIGNAL_CFLAGS)
+crashshim_so_LDFLAGS = -shared
+crashshim_so_LDADD = -ldl
+
 if HAVE_CMOCKA
 check_PROGRAMS += test_wa_state test_signal test_e2e
 TESTS += test_wa_state test_signal test_e2e
