@@ -42,6 +42,7 @@ void wa_messaging_closed(struct wa_messaging *m)
 {
 	m->open = false;
 	m->available = false;
+	m->nresends = 0;
 	wa_send_closed(m);
 }
 

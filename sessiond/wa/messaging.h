@@ -49,6 +49,8 @@ struct wa_messaging {
 	bool starting;                    /* jobs are being started further up the stack */
 	struct wa_timer start_timer;
 	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
+	uint64_t resends[64];             /* retry.c: hashes of what was written on this connection, a ring */
+	size_t nresends;
 	unsigned decode_cost;             /* spent since the loop last had its turn */
 	struct wa_timer decode_timer;
 };

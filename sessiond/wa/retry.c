@@ -6,6 +6,7 @@
  */
 #include "sessiond/wa/retry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +24,11 @@ enum { RETRY_RESENT = 0, RETRY_REFUSED = 403, RETRY_UNKNOWN = 404, RETRY_NO_SESS
 /* From this request on a session whose base key has not changed since the one before is given up. */
 #define BASE_KEY_NOTED_AT 2
 
+#define ANSWER_NAME_BYTES 512
+
 struct retry_job {
 	struct stanza_job job; /* first member */
+	char answer[ANSWER_NAME_BYTES]; /* name of the record of the answer */
 	const char *id;        /* borrowed from the stanza */
 	uint64_t count;
 	struct jid device;     /* who asks, as it came */
@@ -46,6 +50,58 @@ static void retry_clear(struct stanza_job *job)
 	buf_free(&retry->stanza);
 }
 
+/* ---- requests that come more than once ---- */
+
+static uint64_t written_mark(const struct retry_job *retry)
+{
+	uint64_t hash = UINT64_C(14695981039346656037) ^ retry->count;
+
+	for (const char *c = retry->answer; *c != '\0'; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static bool was_written(const struct retry_job *retry)
+{
+	const struct wa_messaging *m = retry->job.m;
+	uint64_t mark = written_mark(retry);
+
+	for (size_t i = 0; i < m->nresends && i < RETRY_WRITTEN_MAX; i++)
+		if (m->resends[i] == mark)
+			return true;
+	return false;
+}
+
+static void write_answer(struct retry_job *retry)
+{
+	struct wa_messaging *m = retry->job.m;
+
+	if (retry->stanza.len > 0 && !was_written(retry) && wa_client_write_bytes(m->client, buf_span(&retry->stanza)))
+		m->resends[m->nresends++ % RETRY_WRITTEN_MAX] = written_mark(retry);
+}
+
+/* True if this request was answered before: then it gets the same bytes, unless they leave on this very connection anyway. */
+static bool answered_before(struct retry_job *retry)
+{
+	struct span answer;
+
+	if (!state_op_get(&retry->job.op, WA_RECORD_SENT, retry->answer, &answer) || answer.n == 0 || retry->count > answer.p[0])
+		return false;
+	if (retry->count == answer.p[0])
+		buf_append(&retry->stanza, answer.p + 1, answer.n - 1);
+	return true;
+}
+
+static void remember_answer(struct retry_job *retry)
+{
+	struct buf answer = { 0 };
+
+	buf_u8(&answer, (uint8_t)retry->count);
+	buf_append_span(&answer, buf_span(&retry->stanza));
+	state_op_put(&retry->job.op, WA_RECORD_SENT, retry->answer, buf_span(&answer));
+	buf_free(&answer);
+}
+
 /* ---- the end ---- */
 
 static void stored(void *arg, bool ok)
@@ -54,11 +110,16 @@ static void stored(void *arg, bool ok)
 	struct wa_client *client = retry->job.m->client;
 
 	if (ok && wa_stanza_live(client, retry->job.stanza)) {
-		if (retry->stanza.len > 0)
-			wa_client_write_bytes(client, buf_span(&retry->stanza));
+		write_answer(retry);
 		wa_stanza_ack(client, retry->job.stanza, 0);
 	}
 	wa_job_done(&retry->job);
+}
+
+static void commit(struct retry_job *retry)
+{
+	wa_stanza_release(retry->job.m->client, retry->job.stanza);
+	state_op_commit(&retry->job.op, stored, retry);
 }
 
 static void finish(struct retry_job *retry, int code)
@@ -71,9 +132,10 @@ static void finish(struct retry_job *retry, int code)
 	event->code = code;
 	if (retry->sent_loaded)
 		wa_sent_store(&retry->job.op, retry->id, &retry->sent);
+	if (retry->stanza.len > 0)
+		remember_answer(retry);
 	state_op_event(&retry->job.op, event);
-	wa_stanza_release(retry->job.m->client, retry->job.stanza);
-	state_op_commit(&retry->job.op, stored, retry);
+	commit(retry);
 }
 
 /* ---- the resend ---- */
@@ -283,6 +345,10 @@ static void names_loaded(void *arg, bool ok)
 		wa_job_done(&retry->job);
 		return;
 	}
+	if (answered_before(retry)) {
+		commit(retry);
+		return;
+	}
 	retry->sent_loaded = wa_sent_load(&retry->job.op, retry->id, &retry->sent);
 	age = wa_client_wall_ms(retry->job.m->client) - retry->sent.sent_ms;
 	if (!retry->sent_loaded)
@@ -303,6 +369,7 @@ void wa_on_retry(struct wa_client *client, struct wa_stanza *stanza)
 	const struct wa_node *node = wa_node_child(receipt, "retry");
 	struct retry_job *retry = wa_job_new(wa_client_messaging(client), stanza, sizeof *retry);
 	struct state_keys keys = { 0 };
+	char device[JID_TEXT_MAX];
 
 	retry->job.clear = retry_clear;
 	retry->id = wa_node_get(receipt, "id");
@@ -315,7 +382,9 @@ void wa_on_retry(struct wa_client *client, struct wa_stanza *stanza)
 	}
 	if (!wa_node_get_u64(node, "count", &retry->count) || retry->count == 0)
 		retry->count = 1;
+	snprintf(retry->answer, sizeof retry->answer, "%s/%s", retry->id, jid_format(&retry->device, device, sizeof device));
 	wa_sent_keys(&keys, retry->id);
+	wa_sent_keys(&keys, retry->answer);
 	wa_lidmap_keys(&keys, &retry->device);
 	state_op_fetch(&retry->job.op, keys.keys, keys.n, names_loaded, retry);
 	state_keys_free(&keys);

@@ -8,6 +8,9 @@
  *
  *     version(1) | sent ms(8) | chat length(1) chat | askers(1) { device length(1) device | asked(1) | base key(33) }* | Message
  *
+ * What was answered is the record SENT "id/device": count(1) | stanza. A request that comes once more (its ack was lost) gets the same
+ * bytes again: a second answer would use the asker's one-time key for two sessions.
+ *
  * Source: whatsmeow retry.go, Baileys messages-recv.ts, whatsapp-rust retry.rs.
  */
 #ifndef WA_RETRY_H
@@ -18,6 +21,8 @@
 /* We ask so often; a peer is answered so often per message. */
 #define RETRY_ASK_MAX 5U
 #define RETRY_ANSWER_MAX 5U
+/* Resends remembered as written on the present connection. */
+#define RETRY_WRITTEN_MAX 64U
 /* Devices remembered per sent message. */
 #define RETRY_ASKERS_MAX 64U
 /* Older messages are not sent again. The records need not be kept longer. */

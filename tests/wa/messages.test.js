@@ -153,6 +153,20 @@ test('a device that cannot decrypt gets the message again', async () => {
     assert.equal((await us.wire.wait('message')).body, 'still talking');
 });
 
+test('a request for a message that comes twice is answered once', async () => {
+    const us = await bench.linked();
+    const them = await bench.linked({ name: 'Bob' });
+    send(us.wire, them.account.jid, 'fine');
+    await them.wire.wait('message');
+    await fault({ kind: 'duplicate', device: us.jid, match: { tag: 'receipt', type: 'retry' }, count: 2 });
+    await fault({ kind: 'corrupt_enc', device: them.jid, count: 2 });
+    const id = send(us.wire, them.account.jid, 'asked for twice');
+    assert.equal((await them.wire.wait('message')).id, id);
+    send(them.wire, us.account.jid, 'done');
+    await us.wire.wait('message');
+    assert.deepEqual(us.wire.events.filter(e => e.event === 'retry_requested').map(e => e.number), [1, 2]);
+});
+
 test('a duplicate is answered and shown once', async () => {
     const { wire, account, peer, jid } = await linkedPair();
     await fault({ kind: 'duplicate', device: jid, match: { tag: 'message' } });
