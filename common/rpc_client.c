@@ -122,16 +122,15 @@ static int next_frame(struct connection *c, int64_t deadline_ms, struct rpc_fram
 
 		if (rc != 0)
 			return rc > 0 ? RPC_OK : rc;
+		/* Waiting first is one system call less than finding nothing to read. */
+		rc = wait_ready(c, POLLIN, deadline_ms);
+		if (rc != RPC_OK)
+			return rc;
 		n = rpc_receive(c->fd, &c->parser);
 		if (n == 0)
 			return RPC_E_LOST;
-		if (n == RPC_E_TIMEOUT) {
-			rc = wait_ready(c, POLLIN, deadline_ms);
-			if (rc != RPC_OK)
-				return rc;
-		} else if (n < 0) {
+		if (n < 0 && n != RPC_E_TIMEOUT)
 			return (int)n;
-		}
 	}
 }
 

@@ -49,8 +49,16 @@ static int prepare_session(struct request *r, struct buf *p, struct answer *answ
 		return -1;
 	}
 	json_name(p, "apiKey");
-	json_span(p, text);
+	json_span(p, utf8_clean(r->arena, text));
 	return 0;
+}
+
+static void add_text(struct request *r, struct buf *p, const char *name, const char *text)
+{
+	if (!text)
+		return;
+	json_name(p, name);
+	json_span(p, utf8_clean(r->arena, span_text(text)));
 }
 
 /* What a login has issued is revoked: the key (C1) and the cookie. */
@@ -59,8 +67,8 @@ static int prepare_logout(struct request *r, struct buf *p, struct answer *answe
 	const char *key = sent_key(r);
 
 	(void)answer;
-	json_member(p, "apiKey", key);
-	json_member(p, "cookie", request_cookie(r, "WAREST_DOCS_SESSION"));
+	add_text(r, p, "apiKey", key);
+	add_text(r, p, "cookie", request_cookie(r, "WAREST_DOCS_SESSION"));
 	return 0;
 }
 

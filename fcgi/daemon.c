@@ -94,12 +94,16 @@ static void write_question(struct buf *b, const struct request *r, const struct 
 	json_open(b, '{');
 	json_member(b, "m", q->method);
 	json_member(b, "auth", auths[q->auth]);
-	json_member(b, "key", r->key);
+	if (r->key) {
+		json_name(b, "key");
+		json_span(b, utf8_clean(r->arena, span_text(r->key)));
+	}
 	if (r->key_from_cookie) {
 		json_name(b, "cookie");
 		json_bool(b, true);
 	}
-	json_member(b, "ip", r->ip);
+	json_name(b, "ip");
+	json_span(b, utf8_clean(r->arena, span_text(r->ip)));
 	write_guards(b, q);
 	write_choice(b, q);
 	if (q->idempotency) {

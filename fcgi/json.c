@@ -70,14 +70,14 @@ struct json *json_get_nocase(const struct json *o, const char *name)
 	return found;
 }
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629), 0 if there is none. */
+/* Length of the well-formed UTF-8 sequence at p (RFC 3629), 0 if there is none. NUL counts as none: it would cut texts short. */
 static size_t utf8_length(const uint8_t *p, size_t left)
 {
 	uint8_t low = 0x80, high = 0xbf;
 	size_t n;
 
 	if (p[0] < 0x80)
-		return 1;
+		return p[0] != 0;
 	if (p[0] < 0xc2 || p[0] > 0xf4)
 		return 0;
 	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
@@ -183,7 +183,7 @@ static uint8_t *utf8_put(uint8_t *w, uint32_t c)
 	return w;
 }
 
-/* p->at stands on the character after "\u"; a surrogate without its partner becomes U+FFFD. */
+/* p->at stands on the character after "\u"; a surrogate without its partner becomes U+FFFD, and so does NUL. */
 static int unicode_escape(struct parser *p, uint8_t **w)
 {
 	uint32_t c, low;
@@ -202,7 +202,7 @@ static int unicode_escape(struct parser *p, uint8_t **w)
 		}
 		p->at = mark;
 	}
-	*w = utf8_put(*w, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+	*w = utf8_put(*w, !c || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
  *     struct json (object) -- first --> [name "to" | value] -- next --> [name "message" | value] -> NULL
  *
  * Numbers keep the text they were written in: nothing is rounded and no large id loses digits. Bytes that are not UTF-8 become
- * U+FFFD, as in the JavaScript original.
+ * U+FFFD, as in the JavaScript original; so does U+0000, which would cut a text short wherever texts end with it.
  */
 #ifndef FCGI_JSON_H
 #define FCGI_JSON_H

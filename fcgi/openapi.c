@@ -102,7 +102,12 @@ static bool has_place(const struct param *p, enum place place)
 	return false;
 }
 
-static void write_parameter(struct document *d, const struct param *p, const char *in)
+static bool has_body(const struct route *r)
+{
+	return r->body != BODY_NONE;
+}
+
+static void write_parameter(struct document *d, const struct route *r, const struct param *p, const char *in)
 {
 	json_open(d->out, '{');
 	json_member(d->out, "name", p->name);
@@ -110,7 +115,7 @@ static void write_parameter(struct document *d, const struct param *p, const cha
 	write_note(d, p->note, p->aliases);
 	json_name(d->out, "required");
 	/* what may also stand in the body is not required here */
-	json_bool(d->out, p->required && (!strcmp(in, "path") || !has_place(p, PLACE_BODY)));
+	json_bool(d->out, p->required && (!strcmp(in, "path") || !has_body(r) || !has_place(p, PLACE_BODY)));
 	write_schema(d, p);
 	close(d);
 }
@@ -123,11 +128,6 @@ static struct param selector_param(const char *const names[PARAM_MAX_ALIASES], c
 		p.aliases[i] = names[i + 1];
 	memcpy(p.in, s->in, sizeof p.in);
 	return p;
-}
-
-static bool has_body(const struct route *r)
-{
-	return r->body != BODY_NONE;
 }
 
 /* Calls fn for every parameter of a route, those that choose the session first. */
@@ -151,12 +151,12 @@ static void each_param(struct document *d, const struct route *r, void (*fn)(str
 static void parameter_of_place(struct document *d, const struct route *r, const struct param *p)
 {
 	if (has_place(p, PLACE_PATH))
-		write_parameter(d, p, "path");
+		write_parameter(d, r, p, "path");
 	if (has_place(p, PLACE_QUERY) && !(has_body(r) && has_place(p, PLACE_BODY)))
-		write_parameter(d, p, "query");
+		write_parameter(d, r, p, "query");
 	/* OpenAPI ignores a parameter named Authorization: the security scheme stands for it */
 	if (has_place(p, PLACE_HEADER) && strcmp(p->name, "Authorization"))
-		write_parameter(d, p, "header");
+		write_parameter(d, r, p, "header");
 }
 
 static void body_property(struct document *d, const struct route *r, const struct param *p)

@@ -72,6 +72,20 @@ static const char *first_of(struct request *r, const char *list)
 	return arena_text(r->arena, list, n);
 }
 
+/* Some proxies append the client's port: "1.2.3.4:567", "[::1]:567". A port must not make another client out of it. */
+static const char *without_port(struct request *r, const char *s, size_t n)
+{
+	const char *colon = memchr(s, ':', n), *end;
+
+	if (n && *s == '[') {
+		end = memchr(s, ']', n);
+		return end ? arena_text(r->arena, s + 1, (size_t)(end - s) - 1) : arena_text(r->arena, s, n);
+	}
+	if (colon && !memchr(colon + 1, ':', n - (size_t)(colon + 1 - s)))
+		n = (size_t)(colon - s);
+	return arena_text(r->arena, s, n);
+}
+
 /*
  * The client is the last address of X-Forwarded-For that is no trusted proxy; whatever stands before it is only what that client
  * claimed.
@@ -94,7 +108,7 @@ static const char *client_address(struct request *r, const char *peer)
 			start++;
 		while (stop > start && list[stop - 1] == ' ')
 			stop--;
-		address = arena_text(r->arena, list + start, stop - start);
+		address = without_port(r, list + start, stop - start);
 		if (!*address)
 			continue;
 		peer = address;

@@ -48,7 +48,8 @@ static void bare_fault(struct responder *w, const struct fault *f)
 
 	buf_init(&b);
 	json_open(&b, '{');
-	json_member(&b, "error", f->message);
+	json_name(&b, "error");
+	json_span(&b, utf8_clean(&w->arena, span_text(f->message)));
 	json_close(&b, '}');
 	answer_fault(&w->answer, f);
 	w->answer.bare = span_of(arena_dup(&w->arena, b.data, b.len), b.len);

@@ -131,6 +131,10 @@ describe('credentials', () => {
   test('the client address is the last one that no trusted proxy has vouched for', async () => {
     await get(list, { headers: { 'X-Forwarded-For': '6.6.6.6, 9.9.9.9, 127.0.0.1' } });
     assert.equal(sent().ip, '9.9.9.9');
+    for (const [value, ip] of [['9.9.9.9:1234', '9.9.9.9'], ['[2001:db8::1]:443', '2001:db8::1'], ['2001:db8::1', '2001:db8::1'], [' , ', '127.0.0.1']]) {
+      await get(list, { headers: { 'X-Forwarded-For': value } });
+      assert.equal(sent().ip, ip);
+    }
     await get(list);
     assert.equal(sent().ip, '127.0.0.1');
   });

@@ -54,7 +54,7 @@ static void values(void **state)
 	reads("12345678901234567890123", "12345678901234567890123");
 	reads("\"\\u00e9\\ud83d\\ude00\\/\\b\\n\\\"\\\\\"", "\"\xc3\xa9\xf0\x9f\x98\x80/\\b\\n\\\"\\\\\"");
 	reads("\"\\ud800\\ud800x\\udc00\"", "\"\xef\xbf\xbd\xef\xbf\xbdx\xef\xbf\xbd\"");
-	reads("\"\\u0000\\u001f\"", "\"\\u0000\\u001f\"");
+	reads("\"a\\u0000\\u001f\"", "\"a\xef\xbf\xbd\\u001f\"");
 }
 
 static void invalid_utf8_becomes_replacement_characters(void **state)

@@ -79,6 +79,7 @@ static void paths(void **state)
 	assert_false(uri_valid(&a, span_text("/a/%2")));
 	assert_false(uri_valid(&a, span_text("/a/%zz")));
 	assert_false(uri_valid(&a, span_text("/a/%ff")));
+	assert_false(uri_valid(&a, span_text("/a/%00")));
 	assert_true(span_is(uri_decode(&a, span_text("a%2Fb+c"), false), "a/b+c"));
 	assert_string_equal(uri_encode(&a, span_text("/docs/a b.json?\xc3\xa9")), "%2Fdocs%2Fa%20b.json%3F%C3%A9");
 	arena_free(&a);
