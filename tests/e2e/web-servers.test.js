@@ -90,8 +90,26 @@ for (const kind of serverKinds) {
     });
 
     test('a body over the limit is refused in the contract\'s words', async () => {
-      const answer = await server.request('POST', '/api/v1/session/s/config', { key: 'k', body: { x: 'x'.repeat(8 << 20) } });
+      const answer = await server.request('POST', '/api/v1/session/s/config', { key: 'k', body: { x: 'x'.repeat(3 << 20) } });
       assert.deepEqual([answer.status, answer.text], [413, '{"error":"request entity too large"}']);
+      const stranger = await server.request('POST', '/api/v1/session/s/config', { body: { x: 'x'.repeat(3 << 20) } });
+      assert.deepEqual([stranger.status, stranger.text], [401, '{"error":"Missing X-WAREST-API-KEY"}']);
+    });
+
+    test('a large answer arrives whole, and a client that does not read it holds nobody else up', async () => {
+      const big = 'x'.repeat(3 << 20);
+      daemon.answer = () => ({ status: 200, code: 1000, message: 'OK', result: { big } });
+      const socket = net.connect(server.port, '127.0.0.1');
+      socket.pause();
+      socket.write('GET /api/v1/session/list HTTP/1.1\r\nHost: x\r\nX-API-KEY: k\r\nConnection: close\r\n\r\n');
+      await daemon.request(0);
+      for (let i = 0; i < 3; i++) {
+        const { json } = await server.request('GET', '/api/v1/session/list', { key: 'k' });
+        assert.equal(json.results[0].big.length, big.length);
+      }
+      let length = 0;
+      for await (const data of socket) length += data.length;
+      assert.ok(length > big.length);
     });
 
     test('a client that sends its request slowly is answered, and holds nobody else up', async () => {
