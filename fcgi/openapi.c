@@ -28,7 +28,7 @@ static void member(struct document *d, const char *name, char bracket)
 	json_open(d->out, bracket);
 }
 
-static void close(struct document *d)
+static void end_object(struct document *d)
 {
 	json_close(d->out, '}');
 }
@@ -60,7 +60,7 @@ static void write_schema(struct document *d, const struct param *p)
 	if (p->kind == PARAM_RECIPIENTS || p->kind == PARAM_STRINGS || p->kind == PARAM_FIRST) {
 		member(d, "items", '{');
 		json_member(d->out, "type", "string");
-		close(d);
+		end_object(d);
 	}
 	if (p->values) {
 		member(d, "enum", '[');
@@ -78,7 +78,7 @@ static void write_schema(struct document *d, const struct param *p)
 		json_name(d->out, "default");
 		json_raw(d->out, span_text(p->fallback));
 	}
-	close(d);
+	end_object(d);
 }
 
 static void write_note(struct document *d, const char *note, const char *const aliases[PARAM_MAX_ALIASES])
@@ -117,7 +117,7 @@ static void write_parameter(struct document *d, const struct route *r, const str
 	/* what may also stand in the body is not required here */
 	json_bool(d->out, p->required && (!strcmp(in, "path") || !has_body(r) || !has_place(p, PLACE_BODY)));
 	write_schema(d, p);
-	close(d);
+	end_object(d);
 }
 
 static struct param selector_param(const char *const names[PARAM_MAX_ALIASES], const struct selector *s, bool required, const char *note)
@@ -177,7 +177,7 @@ static void body_property(struct document *d, const struct route *r, const struc
 		json_name(d->out, "default");
 		json_raw(d->out, span_text(p->fallback));
 	}
-	close(d);
+	end_object(d);
 }
 
 static void required_name(struct document *d, const struct route *r, const struct param *p)
@@ -200,17 +200,17 @@ static void write_request_body(struct document *d, const struct route *r)
 	json_member(d->out, "type", "object");
 	member(d, "properties", '{');
 	each_param(d, r, body_property);
-	close(d);
+	end_object(d);
 	mark = d->out->len;
 	member(d, "required", '[');
 	each_param(d, r, required_name);
 	json_close(d->out, ']');
 	if (d->out->data[d->out->len - 2] == '[')
 		d->out->len = mark;
-	close(d);
-	close(d);
-	close(d);
-	close(d);
+	end_object(d);
+	end_object(d);
+	end_object(d);
+	end_object(d);
 }
 
 /* One dotted name of the table's fields as nested properties. */
@@ -269,10 +269,10 @@ static void write_properties(struct document *d, const struct field *parent)
 		if (f->first)
 			write_properties(d, f);
 		if (f->array)
-			close(d);
-		close(d);
+			end_object(d);
+		end_object(d);
 	}
-	close(d);
+	end_object(d);
 }
 
 static struct field *parse_fields(struct document *d, const char *fields)
@@ -295,7 +295,7 @@ static void write_const(struct document *d, const char *name, const char *json)
 	member(d, name, '{');
 	json_name(d->out, "const");
 	json_raw(d->out, span_text(json));
-	close(d);
+	end_object(d);
 }
 
 static void write_success_schema(struct document *d, const struct route *r, const struct success *s)
@@ -309,11 +309,11 @@ static void write_success_schema(struct document *d, const struct route *r, cons
 			json_member(d->out, "type", "array");
 			member(d, "items", '{');
 			write_properties(d, root->first);
-			close(d);
+			end_object(d);
 		} else {
 			write_properties(d, root);
 		}
-		close(d);
+		end_object(d);
 		return;
 	}
 	json_member(d->out, "type", "object");
@@ -322,7 +322,7 @@ static void write_success_schema(struct document *d, const struct route *r, cons
 	write_const(d, "code", arena_printf(d->arena, "%d", s->code));
 	member(d, "message", '{');
 	json_member(d->out, "type", "string");
-	close(d);
+	end_object(d);
 	member(d, r->family == FAMILY_S ? "result" : "results", '{');
 	if (r->family == FAMILY_S) {
 		write_properties(d, root);
@@ -330,11 +330,11 @@ static void write_success_schema(struct document *d, const struct route *r, cons
 		json_member(d->out, "type", "array");
 		member(d, "items", '{');
 		write_properties(d, root);
-		close(d);
+		end_object(d);
 	}
-	close(d);
-	close(d);
-	close(d);
+	end_object(d);
+	end_object(d);
+	end_object(d);
 }
 
 static void write_success(struct document *d, const struct route *r, const struct success *s)
@@ -344,8 +344,8 @@ static void write_success(struct document *d, const struct route *r, const struc
 	member(d, "content", '{');
 	member(d, type, '{');
 	write_success_schema(d, r, s);
-	close(d);
-	close(d);
+	end_object(d);
+	end_object(d);
 }
 
 /* All texts that share a status: a response is keyed by its status. */
@@ -445,13 +445,13 @@ static void write_responses(struct document *d, const struct route *r)
 			member(d, "application/json", '{');
 			member(d, "schema", '{');
 			json_member(d->out, "$ref", arena_printf(d->arena, "#/components/schemas/%s", all[i].envelope));
-			close(d);
-			close(d);
-			close(d);
+			end_object(d);
+			end_object(d);
+			end_object(d);
 		}
-		close(d);
+		end_object(d);
 	}
-	close(d);
+	end_object(d);
 }
 
 static void write_security(struct document *d, const struct route *r)
@@ -464,7 +464,7 @@ static void write_security(struct document *d, const struct route *r)
 		json_open(d->out, '{');
 		member(d, schemes[i], '[');
 		json_close(d->out, ']');
-		close(d);
+		end_object(d);
 	}
 	json_close(d->out, ']');
 }
@@ -491,7 +491,7 @@ static void write_operation(struct document *d, const struct route *r)
 	json_close(d->out, ']');
 	write_request_body(d, r);
 	write_responses(d, r);
-	close(d);
+	end_object(d);
 }
 
 /* Was this path written with an earlier route already? */
@@ -520,9 +520,9 @@ static void write_paths(struct document *d)
 			for (size_t k = 0; k < (*g)->count; k++)
 				if (!strcmp((*g)->routes[k].path, r->path))
 					write_operation(d, &(*g)->routes[k]);
-			close(d);
+			end_object(d);
 		}
-	close(d);
+	end_object(d);
 }
 
 static const char components[] =
@@ -550,7 +550,7 @@ static void write_server(struct document *d, const char *url, const char *descri
 	json_open(d->out, '{');
 	json_member(d->out, "url", url);
 	json_member(d->out, "description", description);
-	close(d);
+	end_object(d);
 }
 
 void openapi_json(struct buf *out, const char *server, unsigned port)
@@ -569,8 +569,8 @@ void openapi_json(struct buf *out, const char *server, unsigned port)
 	member(&d, "license", '{');
 	json_member(out, "name", "GPL-3.0-or-later");
 	json_member(out, "identifier", "GPL-3.0-or-later");
-	close(&d);
-	close(&d);
+	end_object(&d);
+	end_object(&d);
 	member(&d, "servers", '[');
 	if (server)
 		write_server(&d, server, "Current server (auto-detected)");

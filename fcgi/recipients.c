@@ -12,11 +12,25 @@ struct list {
 	struct arena *arena;
 	const char *country_code;
 	struct buf *out;
-	struct jid seen[VALIDATE_MAX_RECIPIENTS];
-	size_t count;
+	struct jid *seen; /* in the arena */
+	size_t count, cap;
 };
 
 static int add_value(struct list *l, const struct json *v, unsigned depth);
+
+/* Most requests name one recipient: room grows with the need. */
+static void remember(struct list *l, const struct jid *jid)
+{
+	if (l->count == l->cap) {
+		struct jid *more = arena_alloc(l->arena, (l->cap ? 2 * l->cap : 4) * sizeof *more);
+
+		if (l->count)
+			memcpy(more, l->seen, l->count * sizeof *more);
+		l->seen = more;
+		l->cap = l->cap ? 2 * l->cap : 4;
+	}
+	l->seen[l->count++] = *jid;
+}
 
 static int add_one(struct list *l, struct span s)
 {
@@ -36,7 +50,7 @@ static int add_one(struct list *l, struct span s)
 			return 0;
 	if (l->count == VALIDATE_MAX_RECIPIENTS)
 		return -1;
-	l->seen[l->count++] = jid;
+	remember(l, &jid);
 	json_text(l->out, jid_format(&jid, text, sizeof text));
 	return 0;
 }
@@ -80,13 +94,10 @@ static int add_value(struct list *l, const struct json *v, unsigned depth)
 
 int recipients_write(struct arena *a, const char *country_code, const struct json *value, struct buf *out)
 {
-	struct list *l = arena_alloc(a, sizeof *l);
+	struct list l = { .arena = a, .country_code = country_code, .out = out };
 
-	l->arena = a;
-	l->country_code = country_code;
-	l->out = out;
 	json_open(out, '[');
-	if (add_value(l, value, 0) || !l->count)
+	if (add_value(&l, value, 0) || !l.count)
 		return -1;
 	json_close(out, ']');
 	return 0;
