@@ -58,6 +58,13 @@ static struct job *job_new(struct webhooks *webhooks, struct hook *hook)
 	return job;
 }
 
+static void release(struct job *job)
+{
+	arena_free(&job->arena);
+	free(job->session_id);
+	free(job);
+}
+
 static void job_free(struct job *job)
 {
 	if (job->prev)
@@ -66,15 +73,18 @@ static void job_free(struct job *job)
 		job->webhooks->jobs = job->next;
 	if (job->next)
 		job->next->prev = job->prev;
-	arena_free(&job->arena);
-	free(job->session_id);
-	free(job);
+	release(job);
 }
 
 void jobs_free(struct webhooks *webhooks)
 {
-	while (webhooks->jobs)
-		job_free(webhooks->jobs);
+	struct job *next;
+
+	for (struct job *job = webhooks->jobs; job; job = next) {
+		next = job->next;
+		release(job);
+	}
+	webhooks->jobs = NULL;
 }
 
 /* Loop: the hook may have been removed meanwhile; then only its memory is left to be freed. */

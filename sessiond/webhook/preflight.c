@@ -66,8 +66,8 @@ void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject 
 	struct http_request request = { .url = url, .headers = lines, .header_count = count > 0 ? (size_t)count : 0, .body = buf_span(&body),
 		.timeout_ms = options->preflight_timeout_ms, .max_answer = 0, .guard = options->guard, .follow = true };
 
-	if (count <= 0 || http_send(&preflight->call, options->net, &request, on_answer, preflight) != 0) {
-		struct webhook_preflight result = { .error = "no memory for a request" };
+	if (webhooks->stopping || count <= 0 || http_send(&preflight->call, options->net, &request, on_answer, preflight) != 0) {
+		struct webhook_preflight result = { .error = webhooks->stopping ? "the server is stopping" : "no memory for a request" };
 
 		done(arg, &result);
 		preflight_free(preflight);
@@ -79,12 +79,13 @@ void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject 
 void preflight_cancel_all(struct webhooks *webhooks)
 {
 	struct webhook_preflight result = { .error = "the server is stopping" };
+	struct preflight *next, *list = webhooks->preflights;
 
-	while (webhooks->preflights) {
-		struct preflight *preflight = webhooks->preflights;
-
+	webhooks->preflights = NULL;
+	for (struct preflight *preflight = list; preflight; preflight = next) {
+		next = preflight->next;
 		http_cancel(&preflight->call);
 		preflight->done(preflight->arg, &result);
-		preflight_free(preflight);
+		free(preflight);
 	}
 }

@@ -318,8 +318,8 @@ void webhooks_stop(struct webhooks *webhooks)
 			uv_close((uv_handle_t *)&hook->timer, on_timer_closed);
 		}
 	}
-	preflight_cancel_all(webhooks);
 	webhooks->stopping = true;
+	preflight_cancel_all(webhooks);
 }
 
 void webhooks_free(struct webhooks **webhooks_pointer)

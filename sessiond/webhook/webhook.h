@@ -96,7 +96,7 @@ struct webhook_preflight {
 };
 
 /*
- * Main loop. One signed request {"event":"preflight"} to url; done is called once, not from inside. The pause state is neither asked
+ * Main loop. One signed request {"event":"preflight"} to url; done is called once (from inside only while stopping). The pause state is neither asked
  * nor changed.
  */
 void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject *subject, const char *url, const char *secret,
