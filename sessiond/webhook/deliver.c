@@ -182,8 +182,7 @@ void deliver_pump(struct hook *hook)
 	hook_settle(hook);
 	if (hook->state != HOOK_OFF) {
 		send_due(hook);
-		/* A paused receiver is read no further than what it already has: its events wait in the journal, not in memory. */
-		if (hook->count < HOOK_WINDOW / 2 && (hook->state == HOOK_ACTIVE || hook->count == 0))
+		if (hook->count < HOOK_WINDOW / 2)
 			jobs_read(hook);
 	}
 	jobs_store(hook);

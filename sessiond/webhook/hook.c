@@ -76,10 +76,42 @@ static bool is_lane_head(const struct hook *hook, size_t index)
 	return true;
 }
 
+/* True for what may be tried past events that were refused often enough. */
+static bool is_bypass(const struct hook *hook, size_t index)
+{
+	if (hook->window[index]->state != DELIVERY_WAITING || hook->window[index]->refusals >= HOOK_REFUSALS)
+		return false;
+	for (size_t i = 0; i < index; i++)
+		if (hook->window[i]->lane == hook->window[index]->lane && hook->window[i]->state != DELIVERY_DONE &&
+		    hook->window[i]->refusals < HOOK_REFUSALS)
+			return false;
+	return true;
+}
+
+static struct delivery *find_bypass(const struct hook *hook)
+{
+	for (size_t i = 0; i < hook->count; i++)
+		if (is_bypass(hook, i))
+			return hook->window[i];
+	return NULL;
+}
+
+/* Probes take turns among the chats: one bad event must not make a healthy receiver look dead. */
+static struct delivery *next_probe(struct hook *hook)
+{
+	struct delivery *best = hook->bypassing ? find_bypass(hook) : NULL;
+
+	for (size_t i = 0; i < hook->count && !hook->bypassing; i++) {
+		struct delivery *delivery = hook->window[i];
+
+		if (delivery->state == DELIVERY_WAITING && is_lane_head(hook, i) && (!best || delivery->tried_ms < best->tried_ms))
+			best = delivery;
+	}
+	return best;
+}
+
 struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
 {
-	struct delivery *best = NULL;
-
 	*due_ms = INT64_MAX;
 	if (hook->state == HOOK_OFF || hook->in_flight >= HOOK_PARALLEL)
 		return NULL;
@@ -92,22 +124,27 @@ struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
 			return NULL;
 		}
 	}
+	if (hook->state == HOOK_PAUSED) {
+		struct delivery *probe = next_probe(hook);
+
+		/* What was to be tried instead may be gone meanwhile. */
+		if (!probe && hook->bypassing) {
+			hook->bypassing = false;
+			probe = next_probe(hook);
+		}
+		return probe;
+	}
 	for (size_t i = 0; i < hook->count; i++) {
 		struct delivery *delivery = hook->window[i];
 
 		if (delivery->state != DELIVERY_WAITING || !is_lane_head(hook, i))
 			continue;
-		if (hook->state == HOOK_PAUSED) {
-			/* Probes take turns among the chats: one bad event must not make a healthy receiver look dead. */
-			if (!best || delivery->tried_ms < best->tried_ms)
-				best = delivery;
-		} else if (delivery->due_ms <= now_ms) {
+		if (delivery->due_ms <= now_ms)
 			return delivery;
-		} else if (delivery->due_ms < *due_ms) {
+		if (delivery->due_ms < *due_ms)
 			*due_ms = delivery->due_ms;
-		}
 	}
-	return best;
+	return NULL;
 }
 
 void hook_settle(struct hook *hook)
@@ -211,11 +248,11 @@ static void pause_hook(struct hook *hook, int64_t pause_ms, const struct hook_an
 
 		if (delivery->state != DELIVERY_WAITING)
 			continue;
-		/* A pause can be long: the next delivery has a time stamp of its own, and the texts are read again. */
+		/* A pause can be long: the next delivery has a time stamp of its own. */
 		delivery->round = 0;
 		buf_free(&delivery->body);
-		buf_free(&delivery->data);
 	}
+	hook_forget_data(hook);
 }
 
 /* True if the receiver has taken something else since this event began to fail. */
@@ -238,7 +275,8 @@ static void count_gone(struct hook *hook, const struct hook_answer *answer, cons
 }
 
 /* The receiver said no to this delivery: trying again soon would not help. */
-static void refuse(struct hook *hook, struct delivery *delivery, const struct hook_answer *answer, const struct webhook_options *options)
+static void refuse(struct hook *hook, struct delivery *delivery, const struct hook_answer *answer, const struct webhook_options *options,
+                   bool was_bypass)
 {
 	delivery->refusals++;
 	if (answer->verdict == VERDICT_FORBIDDEN) {
@@ -253,13 +291,21 @@ static void refuse(struct hook *hook, struct delivery *delivery, const struct ho
 		delivery->due_ms = answer->now_ms + verdict_pause_ms(delivery->refusals, options->pause_ms, answer->random);
 		return;
 	}
+	if (hook->state == HOOK_PAUSED && delivery->refusals >= HOOK_REFUSALS && !was_bypass && find_bypass(hook)) {
+		/* Is it the receiver or the event? Another event tells, at once; should it be taken, this one is tried again right after. */
+		hook->bypassing = true;
+		hook->pause_until_ms = answer->now_ms;
+		return;
+	}
 	pause_hook(hook, verdict_pause_ms(hook->pauses + 1, options->pause_ms, answer->random), answer);
 }
 
 void hook_judge(struct hook *hook, struct delivery *delivery, const struct hook_answer *answer, const struct webhook_options *options)
 {
+	bool was_bypass = hook->bypassing;
+
 	delivery->state = DELIVERY_WAITING;
-	hook->probing = false;
+	hook->probing = hook->bypassing = false;
 	if (delivery->generation != hook->generation) {
 		/* That was the old address; its answer says nothing about the new one. But what it took, it has. */
 		if (answer->verdict == VERDICT_DELIVERED)
@@ -273,7 +319,7 @@ void hook_judge(struct hook *hook, struct delivery *delivery, const struct hook_
 	}
 	note_failure(hook, delivery, answer);
 	if (answer->verdict != VERDICT_RETRY) {
-		refuse(hook, delivery, answer, options);
+		refuse(hook, delivery, answer, options, was_bypass);
 		return;
 	}
 	if (hook->state == HOOK_ACTIVE && hook->failures < HOOK_FAILURES && delivery->round > options->retries &&
@@ -302,8 +348,11 @@ void hook_resume(struct hook *hook)
 
 void hook_forget_failures(struct hook *hook)
 {
-	if (hook->state == HOOK_PAUSED)
+	if (hook->state == HOOK_PAUSED) {
 		hook->state = HOOK_ACTIVE;
+		for (size_t i = 0; i < hook->count; i++)
+			hook->window[i]->due_ms = 0;
+	}
 	hook->failures = 0;
 	hook->pauses = 0;
 	hook->failed_since_ms = hook->next_ms = 0;
@@ -311,6 +360,13 @@ void hook_forget_failures(struct hook *hook)
 	free(hook->last_error);
 	hook->last_error = NULL;
 	hook->gone = 0;
+}
+
+void hook_forget_data(struct hook *hook)
+{
+	for (size_t i = 0; i < hook->count; i++)
+		if (hook->window[i]->state == DELIVERY_WAITING && hook->window[i]->body.len == 0)
+			buf_free(&hook->window[i]->data);
 }
 
 void hook_forget_bodies(struct hook *hook)

@@ -88,6 +88,7 @@ struct hook {
 	unsigned pauses;           /* in a row */
 	int64_t pause_until_ms;    /* monotonic */
 	bool probing;
+	bool bypassing;            /* the next probe goes past an event that was refused again and again */
 	int failures, last_status;
 	char *last_error;          /* owned, may be NULL */
 	int64_t failed_since_ms, delivered_ms, next_ms; /* wall */
@@ -131,6 +132,8 @@ void hook_resume(struct hook *hook);
 /* URL or secret changed: earlier failures mean nothing. */
 void hook_forget_failures(struct hook *hook);
 void hook_forget_bodies(struct hook *hook);
+/* Nor does a paused receiver hold texts in memory: they are read again for the attempt. */
+void hook_forget_data(struct hook *hook);
 void delivery_free(struct delivery *delivery);
 /* Frees window and texts, not the struct. Calls must be cancelled before. */
 void hook_release(struct hook *hook);

@@ -336,6 +336,8 @@ static void finish_events(struct job *job)
 			break;
 		*at = job->replay ? event->number + 1 : event->number;
 	}
+	if (hook->state == HOOK_PAUSED)
+		hook_forget_data(hook);
 	if (job->error) {
 		warn_store(job, "webhooks: events could not be read");
 		hook->dirty = true;

@@ -8,7 +8,7 @@
  *     remove ID
  *     event ID KIND CHAT TEXT   one journal row, {"id":ID,"text":TEXT,"sessionId":ID}; answers when it is stored ("-" = no chat)
  *     events ID CHATS COUNT     COUNT message_received rows spread over CHATS chats
- *     status ID | resume ID | replay ID FROM TO | dead ID | preflight URL SECRET | stop
+ *     status ID | resume ID | replay ID FROM TO | dead ID | stored ID | preflight URL SECRET | stop
  */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -144,6 +144,18 @@ static void read_dead(struct store_reader *reader, void *arg)
 	arena_free(&arena);
 }
 
+static void read_receiver(struct store_reader *reader, void *arg)
+{
+	struct store_receiver *rows = NULL;
+	struct arena arena;
+	size_t n = 0;
+
+	arena_init(&arena, 0);
+	store_receiver_list(reader, &arena, *(int64_t *)arg, &rows, &n);
+	printf("{\"event\":\"stored_receiver\",\"state\":\"%s\",\"cursor\":%" PRId64 "}\n", n ? rows[0].state : "", n ? rows[0].cursor : 0);
+	arena_free(&arena);
+}
+
 static void on_replay(void *arg, int count)
 {
 	(void)arg;
@@ -206,6 +218,10 @@ static void command(char *text)
 		int64_t session = number_of(word[1]);
 
 		store_read_wait(store, read_dead, &session);
+	} else if (strcmp(word[0], "stored") == 0) {
+		int64_t session = number_of(word[1]);
+
+		store_read_wait(store, read_receiver, &session);
 	} else if (strcmp(word[0], "replay") == 0) {
 		webhooks_replay(webhooks, number_of(word[1]), strtol(word[2], NULL, 10), strtol(word[3], NULL, 10), on_replay, NULL);
 	} else if (strcmp(word[0], "preflight") == 0) {

@@ -224,6 +224,54 @@ static void test_poison(void **state)
 	assert_int_equal(hook.cursor, 3);
 }
 
+static void test_poison_alone_in_its_chat(void **state)
+{
+	int64_t now = 1;
+
+	(void)state;
+	add("aa");
+	/* Everything is one chat, and its first event is refused: it could be the receiver. */
+	answer(expect(1, now), 400, now);
+	now = hook.pause_until_ms;
+	answer(expect(1, now), 400, now);
+	now = hook.pause_until_ms;
+	answer(expect(1, now), 400, now);
+	/* Refused for the third time: the one behind it is asked at once. Refused as well: a pause like any other. */
+	answer(expect(2, now), 400, now);
+	assert_int_equal(hook.state, HOOK_PAUSED);
+	assert_true(hook.pause_until_ms > now);
+	assert_int_equal(hook.dead_count, 0);
+	now = hook.pause_until_ms;
+	answer(expect(1, now), 400, now);
+	answer(expect(2, now), 200, now);
+	/* Taken: so it is the event. It has one more chance, then it is a dead letter. */
+	assert_int_equal(hook.state, HOOK_ACTIVE);
+	assert_int_equal(hook.cursor, 0);
+	answer(expect(1, now), 400, now);
+	assert_int_equal(hook.dead_count, 1);
+	assert_int_equal(hook.cursor, 2);
+}
+
+static void test_order_after_an_outage_with_refusals(void **state)
+{
+	int64_t now = 1;
+
+	(void)state;
+	add("aa");
+	for (int i = 0; i < 4; i++) {
+		struct delivery *delivery;
+
+		while ((delivery = begin(now)) != NULL)
+			answer(delivery, 302, now);
+		now = hook.pause_until_ms;
+	}
+	/* Back again: the first comes first. */
+	answer(expect(1, now), 200, now);
+	answer(expect(2, now), 200, now);
+	assert_int_equal(hook.cursor, 2);
+	assert_int_equal(hook.dead_count, 0);
+}
+
 static void test_clear_gone(void **state)
 {
 	int64_t now = 1;
@@ -315,7 +363,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_lanes_and_cursor), TEST(test_parallel_bound),     TEST(test_retries_then_pause_then_probe),
-		TEST(test_forbidden),        TEST(test_poison),             TEST(test_clear_gone),
+		TEST(test_forbidden),        TEST(test_poison),             TEST(test_poison_alone_in_its_chat),
+		TEST(test_order_after_an_outage_with_refusals), TEST(test_clear_gone),
 		TEST(test_retention_and_runaway), TEST(test_moved_receiver), TEST(test_window_bound),
 	};
 
