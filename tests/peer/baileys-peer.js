@@ -7,7 +7,7 @@ import makeWASocket, {
     WA_CERT_DETAILS, initAuthCreds, BufferJSON, makeCacheableSignalKeyStore, normalizeMessageContent
 } from 'baileys';
 
-const WAIT_MS = 30000;
+const WAIT_MS = 60000;
 const SILENT = {
     level: 'silent', child: () => SILENT, trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {}
 };

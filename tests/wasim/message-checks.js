@@ -9,7 +9,7 @@ import { namespaceOf } from './accounts.js';
 
 const MESSAGE_VERSION = 0x33;
 const RATCHETS_KEPT = 4;
-const COUNTERS_KEPT = 4096;
+const COUNTERS_KEPT = 2000;
 const TYPES = new Set(['text', 'media', 'poll', 'reaction', 'event', 'medianotify']);
 
 /** Parses the Signal envelope of an <enc>; {kind, counter, ratchet, prekey?} or a text. */
@@ -63,7 +63,7 @@ export class MessageChecks {
             const fault = this.preKeyEnvelope(sender, target, envelope);
             if (fault) return fault;
         }
-        return this.counter(sender, target, envelope);
+        return this.counter(sender, target, envelope, bytesOf(enc));
     }
 
     preKeyEnvelope(sender, target, envelope) {
@@ -81,17 +81,20 @@ export class MessageChecks {
         return given.baseKey === envelope.baseKey ? null : `one-time key ${envelope.preKeyId} used for two sessions`;
     }
 
-    counter(sender, target, envelope) {
+    /** A counter may come again only with the same bytes: a frame that is sent again. */
+    counter(sender, target, envelope, bytes) {
         let ratchets = sender.ratchets.get(target);
         if (!ratchets) sender.ratchets.set(target, ratchets = new Map());
         let counters = ratchets.get(envelope.ratchet);
         if (!counters) {
-            ratchets.set(envelope.ratchet, counters = new Set());
+            ratchets.set(envelope.ratchet, counters = new Map());
             if (ratchets.size > RATCHETS_KEPT) ratchets.delete(ratchets.keys().next().value);
         }
-        if (counters.has(envelope.counter)) return `message key ${envelope.counter} of a ratchet used twice`;
-        counters.add(envelope.counter);
-        if (counters.size > COUNTERS_KEPT) counters.delete(counters.values().next().value);
+        const mac = bytes.toString('latin1', Math.max(0, bytes.length - 40));
+        const before = counters.get(envelope.counter);
+        if (before !== undefined && before !== mac) return `message key ${envelope.counter} of a ratchet used twice`;
+        counters.set(envelope.counter, mac);
+        if (counters.size > COUNTERS_KEPT) counters.delete(counters.keys().next().value);
         return null;
     }
 
