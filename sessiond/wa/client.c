@@ -36,6 +36,7 @@ void wa_loop_free(struct wa_loop *loop)
 		return;
 	curve_signer_free(loop->signer);
 	wa_signal_env_free(loop->signal);
+	stanza_free_spare(loop);
 	buf_free(&loop->plain);
 	buf_free(&loop->wire);
 	free(loop);
@@ -53,7 +54,7 @@ struct wa_client *wa_client_new(struct wa_loop *loop, const struct wa_host *host
 	client->loop = loop;
 	client->host = host;
 	client->ctx = ctx;
-	client->told_ms = INT64_MAX;
+	client->wake_ms = client->told_ms = INT64_MAX;
 	client->state = wa_state_new(host, ctx, loop->config->cache_bytes, on_storage_failure, client);
 	client->messaging = wa_messaging_new(client);
 	return client;

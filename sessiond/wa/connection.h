@@ -42,6 +42,8 @@ struct wa_loop {
 	struct curve_signer *signer;    /* owned */
 	struct signal_env *signal;      /* owned */
 	struct buf plain, wire;         /* scratch of one write; buffers keep their memory between writes of all clients */
+	struct wa_stanza *spare;        /* owned: empty stanzas for reuse, nspare of them */
+	size_t nspare;
 };
 
 struct iq;
@@ -80,6 +82,7 @@ struct wa_client {
 	uint32_t turn;       /* counts ticks */
 	unsigned depth;      /* entry points that are running */
 	struct wa_timer *timers;
+	int64_t wake_ms;     /* when the first of them is due, or earlier */
 	int64_t told_ms;     /* what the host was told last */
 
 	bool closing; /* close_why is set */
@@ -137,8 +140,8 @@ void timer_run_due(struct wa_client *client);
 void timer_tell(struct wa_client *client);
 
 /* ---- stanza.c ---- */
-struct wa_stanza *stanza_new(struct wa_client *client);
-void stanza_free(struct wa_stanza *stanza);
+/* The loop's spare stanzas. */
+void stanza_free_spare(struct wa_loop *loop);
 /* Decodes a frame's plaintext and puts it in its place: handled at once or queued. */
 void stanza_received(struct wa_client *client, struct span plain);
 void stanza_run_queue(struct wa_client *client);

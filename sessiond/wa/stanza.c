@@ -19,9 +19,12 @@
 #define TURN_MS 4
 #define TURN_STANZAS 64
 #define NACK_UNRECOGNIZED 488
+/* A spare stanza keeps one block of its arena. */
+#define SPARE_MAX 16
+#define SPARE_ARENA_MAX 4000
 
 struct wa_stanza {
-	struct wa_stanza *next;
+	struct wa_stanza *next, *prev; /* prev only in the list of those that are away */
 	struct arena arena;
 	struct wa_node *node; /* of the arena */
 	size_t wire_bytes;
@@ -111,25 +114,67 @@ bool wa_stanza_live(const struct wa_client *client, const struct wa_stanza *stan
 	return stanza->generation == client->generation && !client->closing;
 }
 
-void stanza_free(struct wa_stanza *stanza)
+static struct wa_stanza *stanza_new(struct wa_client *client)
 {
-	arena_free(&stanza->arena);
-	free(stanza);
-}
+	struct wa_loop *loop = client->loop;
+	struct wa_stanza *stanza = loop->spare;
 
-struct wa_stanza *stanza_new(struct wa_client *client)
-{
-	struct wa_stanza *stanza = xcalloc(1, sizeof *stanza);
-
-	arena_init(&stanza->arena, 0);
+	if (stanza != NULL) {
+		loop->spare = stanza->next;
+		loop->nspare--;
+		stanza->next = NULL;
+	} else {
+		stanza = xcalloc(1, sizeof *stanza);
+		arena_init(&stanza->arena, 0);
+	}
 	stanza->generation = client->generation;
 	return stanza;
 }
 
+static void stanza_free(struct wa_client *client, struct wa_stanza *stanza)
+{
+	struct wa_loop *loop = client->loop;
+
+	if (loop->nspare == SPARE_MAX || stanza->arena.used > SPARE_ARENA_MAX) {
+		arena_free(&stanza->arena);
+		free(stanza);
+		return;
+	}
+	arena_reset(&stanza->arena);
+	*stanza = (struct wa_stanza){ .next = loop->spare, .arena = stanza->arena };
+	loop->spare = stanza;
+	loop->nspare++;
+}
+
+void stanza_free_spare(struct wa_loop *loop)
+{
+	while (loop->spare != NULL) {
+		struct wa_stanza *stanza = loop->spare;
+
+		loop->spare = stanza->next;
+		arena_free(&stanza->arena);
+		free(stanza);
+	}
+	loop->nspare = 0;
+}
+
 static void push_away(struct wa_client *client, struct wa_stanza *stanza)
 {
+	stanza->prev = NULL;
 	stanza->next = client->queue.away;
+	if (stanza->next != NULL)
+		stanza->next->prev = stanza;
 	client->queue.away = stanza;
+}
+
+static void take_away(struct wa_client *client, struct wa_stanza *stanza)
+{
+	if (stanza->prev != NULL)
+		stanza->prev->next = stanza->next;
+	else
+		client->queue.away = stanza->next;
+	if (stanza->next != NULL)
+		stanza->next->prev = stanza->prev;
 }
 
 void wa_stanza_release(struct wa_client *client, struct wa_stanza *stanza)
@@ -142,18 +187,13 @@ void wa_stanza_release(struct wa_client *client, struct wa_stanza *stanza)
 
 void wa_stanza_done(struct wa_client *client, struct wa_stanza *stanza)
 {
-	if (client->queue.current == stanza) {
+	if (client->queue.current == stanza)
 		client->queue.current = NULL;
-	} else {
-		struct wa_stanza **place = &client->queue.away;
-
-		while (*place != stanza)
-			place = &(*place)->next;
-		*place = stanza->next;
-	}
+	else
+		take_away(client, stanza);
 	if (stanza->queued && wa_stanza_live(client, stanza))
 		backlog_stanza_done(client, stanza->node);
-	stanza_free(stanza);
+	stanza_free(client, stanza);
 }
 
 static void handle_now(struct wa_client *client, struct wa_stanza *stanza, const struct route *route)
@@ -187,13 +227,13 @@ void stanza_received(struct wa_client *client, struct span plain)
 	if (error != 0) {
 		/* Its id is not known, so it cannot be refused; the frames after it are whole. */
 		wa_client_warn(client, error, wa_node_error_text(error));
-		stanza_free(stanza);
+		stanza_free(client, stanza);
 		return;
 	}
 	stanza->wire_bytes = plain.n;
 	route = find_route(stanza->node->tag);
 	if (client->phase == PHASE_UNLINKED && !route->unlinked)
-		stanza_free(stanza);
+		stanza_free(client, stanza);
 	else if (route->queued)
 		enqueue(client, stanza);
 	else
@@ -244,7 +284,7 @@ void stanza_drop_queue(struct wa_client *client)
 
 	wa_timer_stop(client, &queue->timer);
 	while (queue->first != NULL)
-		stanza_free(dequeue(queue));
+		stanza_free(client, dequeue(queue));
 	if (queue->current != NULL)
 		wa_stanza_release(client, queue->current);
 }
@@ -255,8 +295,8 @@ void stanza_free_all(struct wa_client *client)
 	while (client->queue.away != NULL) {
 		struct wa_stanza *stanza = client->queue.away;
 
-		client->queue.away = stanza->next;
-		stanza_free(stanza);
+		take_away(client, stanza);
+		stanza_free(client, stanza);
 	}
 }
 

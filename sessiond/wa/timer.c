@@ -31,6 +31,8 @@ void wa_timer_start(struct wa_client *client, struct wa_timer *timer, int64_t at
 	if (client->timers != NULL)
 		client->timers->prev = timer;
 	client->timers = timer;
+	if (at_ms < client->wake_ms)
+		client->wake_ms = at_ms;
 	if (client->depth == 0)
 		timer_tell(client);
 }
@@ -50,7 +52,6 @@ void timer_run_due(struct wa_client *client)
 	struct wa_timer *timer;
 
 	client->turn++;
-	client->told_ms = INT64_MAX;
 	while ((timer = find_due(client, now_ms)) != NULL) {
 		wa_timer_fn *fn = timer->fn;
 		void *arg = timer->arg;
@@ -58,17 +59,17 @@ void timer_run_due(struct wa_client *client)
 		unlink_timer(client, timer);
 		fn(client, arg);
 	}
+	client->told_ms = client->wake_ms = INT64_MAX;
+	for (timer = client->timers; timer != NULL; timer = timer->next)
+		if (timer->at_ms < client->wake_ms)
+			client->wake_ms = timer->at_ms;
 }
 
+/* A stopped timer leaves its time behind: the host wakes us once for nothing, which is cheaper than to search at every stop. */
 void timer_tell(struct wa_client *client)
 {
-	int64_t at_ms = INT64_MAX;
-
-	for (struct wa_timer *timer = client->timers; timer != NULL; timer = timer->next)
-		if (timer->at_ms < at_ms)
-			at_ms = timer->at_ms;
-	if (at_ms == client->told_ms)
+	if (client->wake_ms == client->told_ms)
 		return;
-	client->told_ms = at_ms;
-	client->host->timer(client->ctx, at_ms);
+	client->told_ms = client->wake_ms;
+	client->host->timer(client->ctx, client->wake_ms);
 }
