@@ -7,7 +7,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { createServer as createSocket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -101,19 +101,25 @@ function freePort() {
   });
 }
 
-async function json(url, { method = 'GET', headers = {}, body } = {}) {
-  const response = await fetch(url, {
-    method,
-    headers: { ...headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-    body: body ? JSON.stringify(body) : undefined,
-    signal: AbortSignal.timeout(LIMIT_MS),
-  });
-  const text = await response.text();
-  try {
-    return { status: response.status, body: JSON.parse(text) };
-  } catch {
-    throw new Error(`${method} ${url}: ${response.status} ${text.slice(0, 200)}`);
-  }
+/** One request on a connection of its own. */
+function json(url, { method = 'GET', headers = {}, body } = {}) {
+  return within(new Promise((resolve, reject) => {
+    const all = { ...headers, ...(body ? { 'Content-Type': 'application/json' } : {}) };
+    const sent = request(url, { agent: false, method, headers: all }, (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part));
+      answer.on('end', () => {
+        const text = Buffer.concat(parts).toString();
+        try {
+          resolve({ status: answer.statusCode, body: JSON.parse(text) });
+        } catch {
+          reject(new Error(`${method} ${url}: ${answer.statusCode} ${text.slice(0, 200)}`));
+        }
+      });
+    });
+    sent.on('error', reject);
+    sent.end(body ? JSON.stringify(body) : undefined);
+  }), `${method} ${url}`);
 }
 
 async function startSimulator() {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -45,7 +46,19 @@ async function start(name, ...args) {
   return { dir, ...JSON.parse(result.stdout) };
 }
 
-const get = (instance, path, key = instance.api_key) => fetch(`${instance.base_url}${path}`, { headers: { 'X-WAREST-API-KEY': key } });
+/** One request on a connection of its own: a kept one may just be closed by the server when the next request is written. */
+function call(instance, path, { key = instance.api_key, body } = {}) {
+  return new Promise((resolve, reject) => {
+    const headers = { 'X-WAREST-API-KEY': key, ...(body ? { 'Content-Type': 'application/json' } : {}) };
+    const sent = request(`${instance.base_url}${path}`, { agent: false, method: body ? 'POST' : 'GET', headers }, (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part));
+      answer.on('end', () => resolve({ status: answer.statusCode, body: JSON.parse(Buffer.concat(parts)) }));
+    });
+    sent.on('error', reject);
+    sent.end(body ? JSON.stringify(body) : undefined);
+  });
+}
 
 function isRunning(pid) {
   try {
@@ -60,11 +73,9 @@ test('two instances stand side by side and end without a trace', options, async 
   const [one, two] = [await start('one'), await start('two')];
   assert.deepEqual(Object.keys(one).slice(1), ['base_url', 'api_key', 'username', 'password', 'pid_file']);
   assert.notEqual(one.api_key, two.api_key);
-  assert.equal((await get(one, '/api/v1/session/list')).status, 200);
-  assert.equal((await get(two, '/api/v1/session/list', one.api_key)).status, 401);
-  const login = await fetch(`${two.base_url}/api/auth/login`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ username: two.username, password: two.password }),
-  });
+  assert.equal((await call(one, '/api/v1/session/list')).status, 200);
+  assert.equal((await call(two, '/api/v1/session/list', { key: one.api_key })).status, 401);
+  const login = await call(two, '/api/auth/login', { body: { username: two.username, password: two.password } });
   assert.equal(login.status, 200);
   for (const name of ['warest.env', 'secrets', 'state']) {
     assert.equal(statSync(join(one.dir, name)).mode & 0o077, 0, `${name} is readable by others`);
@@ -77,7 +88,7 @@ test('two instances stand side by side and end without a trace', options, async 
   assert.equal(isRunning(pid), false);
   assert.equal(existsSync(one.pid_file), false);
   assert.equal(quickstart('status', '--dir', one.dir).status, 3);
-  assert.equal((await get(two, '/api/v1/session/list')).status, 200, 'the other one goes on');
+  assert.equal((await call(two, '/api/v1/session/list')).status, 200, 'the other one goes on');
 });
 
 test('a second start keeps the secrets', options, async () => {
@@ -85,7 +96,7 @@ test('a second start keeps the secrets', options, async () => {
   assert.equal(quickstart('stop', '--dir', first.dir).status, 0);
   const second = await start('again');
   assert.equal(second.api_key, first.api_key);
-  assert.equal((await get(second, '/api/v1/session/list')).status, 200);
+  assert.equal((await call(second, '/api/v1/session/list')).status, 200);
 });
 
 test('settings in the file win', options, async () => {
@@ -94,8 +105,8 @@ test('settings in the file win', options, async () => {
   const instance = await start('file', '--env', file);
   rmSync(file);
   assert.equal(instance.api_key, 'admin_mine');
-  const info = await (await get(instance, '/api/v1/server/info')).json();
-  assert.equal(info.results[0].serviceName, 'My gateway');
+  const info = await call(instance, '/api/v1/server/info');
+  assert.equal(info.body.results[0].serviceName, 'My gateway');
 });
 
 test('a bad setting is named and nothing stays behind', options, async () => {
