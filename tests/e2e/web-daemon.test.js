@@ -232,6 +232,32 @@ for (const kind of ['lighttpd', 'apache-proxy-fcgi', 'apache-fcgid'].filter(isIn
       assert.equal((await gateway.control(`/accounts/${phone}/code`, { code })).linked, true);
     });
 
+    test('an account that demands a passkey links through the passkey routes', async () => {
+      const phone = '15550005555', path = '/session/pass/passkey';
+      const state = async () => (await gateway.api('GET', path)).json.results[0];
+      await gateway.control('/accounts', { phone, name: 'Pass', passkey: true });
+      const created = await gateway.api('GET', '/session/create?sessionId=pass');
+      assert.equal((await state()).status, 'none');
+      const early = await gateway.api('POST', `${path}/response`, { body: { id: 'AQ', response: {} } });
+      assert.deepEqual([early.status, early.json], [409, error(2003, 'No passkey request is pending')]);
+      assert.equal((await gateway.control(`/accounts/${phone}/scan`, { qr: created.json.results[0].qrString })).passkey, true);
+      let asked;
+      do asked = await state(); while (asked.status !== 'awaiting_response');
+      const body = await gateway.control(`/accounts/${phone}/passkey/assertion`, { challenge: asked.challenge.challenge });
+      const answered = gateway.api('POST', `${path}/response`, { body });
+      await gateway.control(`/events?type=passkey_prologue&phone=${phone}&wait=60000`);
+      const approved = gateway.control(`/accounts/${phone}/passkey/approve`, {});
+      assert.deepEqual([(await answered).status, (await answered).json.message], [200, 'Passkey response sent'], (await answered).text);
+      assert.ok((await approved).code);
+      let waiting;
+      do waiting = await state(); while (waiting.status !== 'awaiting_confirmation');
+      assert.equal(waiting.code, (await approved).code);
+      const confirmed = await gateway.api('POST', `${path}/confirm`, { body: {} });
+      assert.deepEqual([confirmed.status, confirmed.json.message], [200, 'Passkey pairing confirmed'], confirmed.text);
+      let status;
+      do status = (await gateway.api('GET', '/session/list')).json.results[0].items.find((i) => i.id === 'pass').status; while (status !== 'open');
+    });
+
     test('a session belongs to its owner', async () => {
       const key = userKey;
       assert.deepEqual((await gateway.api('GET', '/session/list', { key })).json.results, [{ items: [] }]);
