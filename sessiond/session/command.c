@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sessiond/daemon.h"
+#include "sessiond/session/assertion.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
 
@@ -63,8 +64,13 @@ void session_cmd_pair_code(struct session *session, struct session_call *call)
 void session_cmd_passkey_response(struct session *session, struct session_call *call)
 {
 	bool right = session->client && session->online && session->view.passkey == PASSKEY_REQUESTED;
+	struct buf credential_id = { 0 }, assertion = { 0 };
 
-	call->result = right ? wa_client_passkey_response(session->client, call->text) : -1;
+	call->result = -1;
+	if (right && assertion_read(call->text, &credential_id, &assertion) == 0)
+		call->result = wa_client_passkey_response(session->client, buf_span(&credential_id), buf_text(&assertion));
+	buf_wipe(&credential_id);
+	buf_wipe(&assertion);
 	if (call->result == 0) {
 		session->view.passkey = PASSKEY_ANSWERED;
 		registry_view(session);

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libsession.a
 libsession_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
 libsession_a_SOURCES = \
+	sessiond/session/assertion.c sessiond/session/assertion.h \
 	sessiond/session/backoff.c sessiond/session/backoff.h \
 	sessiond/session/batch.c \
 	sessiond/session/command.c \
@@ -27,10 +28,13 @@ libsession_a_SOURCES = \
 	sessiond/session/view.c sessiond/session/view.h
 
 if HAVE_CMOCKA
-SESSION_TESTS = test_normalise test_session_parts
+SESSION_TESTS = test_assertion test_normalise test_session_parts
 check_PROGRAMS += $(SESSION_TESTS)
 TESTS += $(SESSION_TESTS)
 SESSION_TEST_LIBS = libsession.a libwebhook.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
+test_assertion_SOURCES = tests/unit/test_assertion.c
+test_assertion_CFLAGS = $(TEST_CFLAGS)
+test_assertion_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
 test_normalise_SOURCES = tests/unit/test_normalise.c
 test_normalise_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS)
 test_normalise_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)

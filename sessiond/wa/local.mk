@@ -36,7 +36,7 @@ nodist_libwaproto_a_SOURCES = $(WA_PROTO_C) $(WA_PROTO_H)
 libwaproto_a_SOURCES =
 libwaproto_a_CFLAGS = -std=gnu11 $(MODE_CFLAGS) $(PROTOBUFC_CFLAGS)
 
-libwa_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(CRYPTO_CFLAGS) $(PROTOBUFC_CFLAGS) $(SIGNAL_CFLAGS) $(ZLIB_CFLAGS)
+libwa_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(PROTOBUFC_CFLAGS) $(SIGNAL_CFLAGS) $(ZLIB_CFLAGS)
 libwa_a_SOURCES = \
 	sessiond/wa/cert.c sessiond/wa/cert.h \
 	sessiond/wa/client.c sessiond/wa/client.h \
@@ -77,7 +77,8 @@ include sessiond/wa/messages.mk
 WA_LIBS = libwa.a libwaproto.a libcrypto_helpers.a $(COMMON_LIBS) $(PROTOBUFC_LIBS) $(SIGNAL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS)
 
 check_PROGRAMS += wawire
-wawire_SOURCES = tests/tools/wawire.c tests/unit/fake_host.c tests/unit/fake_host.h
+wawire_SOURCES = tests/tools/wawire.c tests/unit/fake_host.c tests/unit/fake_host.h \
+	sessiond/session/assertion.c sessiond/session/assertion.h
 wawire_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(NET_CFLAGS)
 wawire_LDADD = $(WA_LIBS) $(NET_LIBS)
 EXTRA_DIST += tests/wa

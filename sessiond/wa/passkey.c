@@ -8,8 +8,6 @@
  *
  * Sources: whatsmeow pair-passkey.go, whatsapp-rust wacore/src/shortcake.rs.
  */
-#include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +22,6 @@
 /* From the request to pair-success. */
 #define PASSKEY_VALID_MS (10 * 60000)
 #define ENCRYPTION_INFO "Pairing Information Encryption Key"
-#define ASSERTION_DEPTH 8
 
 bool passkey_outstanding(const struct passkey *passkey)
 {
@@ -149,74 +146,6 @@ void passkey_on_request(struct wa_client *client, struct wa_stanza *stanza)
 
 /* ---- the assertion ---- */
 
-static struct json_object *text_member(struct json_object *object, const char *name)
-{
-	struct json_object *value = NULL;
-
-	if (!json_object_object_get_ex(object, name, &value) || !json_object_is_type(value, json_type_string))
-		return NULL;
-	return value;
-}
-
-static bool copy_member(struct json_object *to, struct json_object *from, const char *name)
-{
-	struct json_object *value = text_member(from, name);
-
-	if (value == NULL)
-		return false;
-	json_object_object_add(to, name, json_object_get(value));
-	return true;
-}
-
-/* The form in which clients send it on: only the known members, all of them base64url texts. */
-static struct json_object *normal_assertion(struct json_object *given)
-{
-	struct json_object *out = json_object_new_object(), *response = json_object_new_object(), *source = NULL;
-	bool complete = json_object_object_get_ex(given, "response", &source) && json_object_is_type(source, json_type_object);
-
-	complete = copy_member(out, given, "id") && copy_member(out, given, "rawId") && copy_member(out, given, "type") && complete;
-	json_object_object_add(out, "response", response);
-	complete = complete && copy_member(response, source, "clientDataJSON") && copy_member(response, source, "authenticatorData") &&
-	           copy_member(response, source, "signature");
-	if (complete && !copy_member(response, source, "userHandle"))
-		json_object_object_add(response, "userHandle", NULL);
-	if (!complete) {
-		json_object_put(out);
-		return NULL;
-	}
-	return out;
-}
-
-/* Takes the assertion apart. -1: not what a browser gives. */
-static int read_assertion(struct passkey *passkey, const char *json)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(ASSERTION_DEPTH);
-	size_t length = strlen(json), n = 0;
-	struct json_object *given = NULL, *normal = NULL;
-	const char *raw_id;
-	int result = -1;
-
-	if (length <= LIMIT_WA_PAIRING_TEXT)
-		given = json_tokener_parse_ex(tokener, json, (int)length + 1);
-	if (given != NULL && json_object_is_type(given, json_type_object))
-		normal = normal_assertion(given);
-	if (normal != NULL) {
-		raw_id = json_object_get_string(text_member(normal, "rawId"));
-		buf_clear(&passkey->credential_id);
-		buf_clear(&passkey->assertion);
-		if (crypto_unbase64(raw_id, strlen(raw_id), buf_reserve(&passkey->credential_id, strlen(raw_id) + 4), &n) == 0 && n > 0) {
-			buf_commit(&passkey->credential_id, n);
-			buf_append_text(&passkey->assertion,
-			                json_object_to_json_string_ext(normal, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-			result = 0;
-		}
-	}
-	json_object_put(normal);
-	json_object_put(given);
-	json_tokener_free(tokener);
-	return result;
-}
-
 static void prologue_answered(struct wa_client *client, const struct wa_node *answer, void *arg)
 {
 	struct passkey *passkey = next_step(client, answer, PASSKEY_PROLOGUE, "the passkey's answer");
@@ -317,13 +246,17 @@ static struct wa_node *build_ref(struct arena *a, struct wa_node *iq, const void
 	return wa_node_add_new(a, iq, "ref");
 }
 
-int wa_client_passkey_response(struct wa_client *client, const char *assertion_json)
+int wa_client_passkey_response(struct wa_client *client, struct span credential_id, const char *assertion_json)
 {
 	struct passkey *passkey = passkey_of(client);
 
-	if (passkey == NULL || passkey->step != PASSKEY_REQUESTED || client->closing || read_assertion(passkey, assertion_json) != 0)
+	if (passkey == NULL || passkey->step != PASSKEY_REQUESTED || client->closing || credential_id.n == 0)
 		return -1;
 	client_enter(client);
+	buf_clear(&passkey->credential_id);
+	buf_append_span(&passkey->credential_id, credential_id);
+	buf_clear(&passkey->assertion);
+	buf_append_text(&passkey->assertion, assertion_json);
 	passkey->step = PASSKEY_REF;
 	step_iq(client, "get", build_ref, NULL, ref_answered);
 	client_leave(client);

@@ -271,8 +271,11 @@ void wa_client_subscribe_presence(struct wa_client *client, const struct jid *to
 void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n);
 /* phone: digits. custom: 8 characters or NULL. Answer: WA_EVENT_PAIR_CODE or WA_EVENT_PAIR_ERROR. */
 void wa_client_pair_code(struct wa_client *client, const char *phone, const char *custom);
-/* Passkey pairing: the assertion that the user's browser made (JSON), and the user's word that the codes match. -1 in a wrong state. */
-int wa_client_passkey_response(struct wa_client *client, const char *assertion_json);
+/*
+ * Passkey pairing: the assertion that the user's browser made, as the raw id of the credential and as JSON in the form in which
+ * clients send it on (sessiond/session/assertion.h); later the user's word that the codes match. -1 in a wrong state.
+ */
+int wa_client_passkey_response(struct wa_client *client, struct span credential_id, const char *assertion_json);
 int wa_client_passkey_confirm(struct wa_client *client);
 /* remove-companion-device; then credentials are deleted in a batch with WA_EVENT_LOGGED_OUT and the connection is closed. */
 void wa_client_logout(struct wa_client *client);

@@ -21,6 +21,7 @@
 #include "common/mem.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/net/net.h"
+#include "sessiond/session/assertion.h"
 #include "sessiond/wa/creds.h"
 #include "sessiond/wa/wa.h"
 #include "tests/unit/fake_host.h"
@@ -387,7 +388,14 @@ static void do_pair(char *rest)
 
 static void do_passkey(char *rest)
 {
-	put_result("passkey_response", wa_client_passkey_response(wire.client, rest));
+	struct buf credential_id = { 0 }, assertion = { 0 };
+	int result = assertion_read(rest, &credential_id, &assertion);
+
+	if (result == 0)
+		result = wa_client_passkey_response(wire.client, buf_span(&credential_id), buf_text(&assertion));
+	put_result("passkey_response", result);
+	buf_free(&credential_id);
+	buf_free(&assertion);
 }
 
 static void do_confirm(char *rest)
