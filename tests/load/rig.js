@@ -39,7 +39,8 @@ export async function until(what, check, limitMs = 120000) {
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 128 });
 
-export function request(url, { method = 'GET', headers = {}, body } = {}) {
+export function request(url, options = {}) {
+  const { method = 'GET', headers = {}, body } = options;
   return new Promise((resolve, reject) => {
     const data = body === undefined ? undefined : JSON.stringify(body);
     const req = http.request(url, {
@@ -54,7 +55,8 @@ export function request(url, { method = 'GET', headers = {}, body } = {}) {
         resolve({ status: res.statusCode, json, text });
       });
     });
-    req.on('error', reject);
+    // The server closed a kept connection just as it was used again: nothing was received there.
+    req.on('error', (error) => (req.reusedSocket && error.code === 'ECONNRESET' ? resolve(request(url, options)) : reject(error)));
     req.end(data);
   });
 }
