@@ -56,14 +56,14 @@ export class MessageChecks {
     }
 
     /** The envelope of one recipient against what the server knows of both devices. */
-    envelope(sender, target, enc) {
+    envelope(sender, target, enc, id) {
         const envelope = parseEnvelope(enc);
         if (typeof envelope === 'string') return envelope;
         if (envelope.kind === 'pkmsg') {
             const fault = this.preKeyEnvelope(sender, target, envelope);
             if (fault) return fault;
         }
-        return this.counter(sender, target, envelope, bytesOf(enc));
+        return this.counter(sender, target, envelope, id, bytesOf(enc));
     }
 
     preKeyEnvelope(sender, target, envelope) {
@@ -81,8 +81,8 @@ export class MessageChecks {
         return given.baseKey === envelope.baseKey ? null : `one-time key ${envelope.preKeyId} used for two sessions`;
     }
 
-    /** A counter may come again only with the same bytes: a frame that is sent again. */
-    counter(sender, target, envelope, bytes) {
+    /** A counter may come again only with the same bytes in the same message: a frame that is sent again. */
+    counter(sender, target, envelope, id, bytes) {
         let ratchets = sender.ratchets.get(target);
         if (!ratchets) sender.ratchets.set(target, ratchets = new Map());
         let counters = ratchets.get(envelope.ratchet);
@@ -90,10 +90,10 @@ export class MessageChecks {
             ratchets.set(envelope.ratchet, counters = new Map());
             if (ratchets.size > RATCHETS_KEPT) ratchets.delete(ratchets.keys().next().value);
         }
-        const mac = bytes.toString('latin1', Math.max(0, bytes.length - 40));
+        const mark = id + bytes.toString('latin1', Math.max(0, bytes.length - 40));
         const before = counters.get(envelope.counter);
-        if (before !== undefined && before !== mac) return `message key ${envelope.counter} of a ratchet used twice`;
-        counters.set(envelope.counter, mac);
+        if (before !== undefined && before !== mark) return `message key ${envelope.counter} of a ratchet used twice`;
+        counters.set(envelope.counter, mark);
         if (counters.size > COUNTERS_KEPT) counters.delete(counters.keys().next().value);
         return null;
     }

@@ -120,7 +120,7 @@ export class Router {
         let hasPreKeyMessage = false;
         for (const { device, enc, jid } of plan.targets) {
             hasPreKeyMessage ||= enc.attrs.type === 'pkmsg';
-            const fault = this.checks.envelope(sender, device, enc);
+            const fault = this.checks.envelope(sender, device, enc, stanza.attrs.id);
             if (fault && this.refuse(sender, 'envelope', `${jid}: ${fault}`, stanza)) return 400;
         }
         const identity = this.checks.deviceIdentity(sender, stanza, hasPreKeyMessage);
@@ -184,7 +184,7 @@ export class Router {
             return { error: 400 };
         }
         if (sender.kind === 'client') {
-            const fault = this.checks.envelope(sender, target, enc)
+            const fault = this.checks.envelope(sender, target, enc, stanza.attrs.id)
                 || this.checks.deviceIdentity(sender, stanza, enc.attrs.type === 'pkmsg');
             if (fault && this.refuse(sender, 'resend', fault, stanza)) return { error: 400 };
             if (!enc.attrs.count) this.refuse(sender, 'resend', 'resend without count on its enc', stanza);
@@ -215,7 +215,7 @@ export class Router {
         }
         if (child(stanza, 'tctoken') && this.refuse(sender, 'peer', 'tctoken on a peer message', stanza)) return { error: 479 };
         if (sender.kind === 'client') {
-            const fault = this.checks.envelope(sender, target, enc) || this.checks.deviceIdentity(sender, stanza, enc.attrs.type === 'pkmsg');
+            const fault = this.checks.envelope(sender, target, enc, stanza.attrs.id) || this.checks.deviceIdentity(sender, stanza, enc.attrs.type === 'pkmsg');
             if (fault && this.refuse(sender, 'peer', fault, stanza)) return { error: 400 };
         }
         this.deliverPeer(sender, target, enc, stanza);
