@@ -28,3 +28,9 @@ test_crash_SOURCES = tests/unit/test_crash.c
 test_crash_CFLAGS = $(TEST_CFLAGS)
 test_crash_LDADD = libsessiond.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
+
+# The daemon on a disk that forgets what was not synced (tests/e2e/power-loss.test.js).
+check_PROGRAMS += powerlossd
+powerlossd_SOURCES = sessiond/main.c tests/tools/powerlossd.c tests/unit/powerloss_vfs.c tests/unit/powerloss_vfs.h
+powerlossd_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
+powerlossd_LDADD = $(warest_sessiond_LDADD)

@@ -3,14 +3,16 @@
 //
 // The daemon is killed with SIGKILL at random points while texts go both ways. Judges are others: the simulator's book of what phones
 // decrypted, and the receiver's record. KILL_MESSAGES (each way), KILL_TIMES, KILL_SEED change size and course; the seed is printed.
+// KILL_HOW=power takes the power away instead (power-loss.test.js).
 import assert from 'node:assert';
 import { test } from 'node:test';
-import { Gateway, Receiver, until } from './lib/gateway.js';
+import { Gateway, PowerlessGateway, Receiver, until } from './lib/gateway.js';
 
 const SLOW = /asan|tsan/.test(process.env.WAREST_BUILD_MODE ?? '');
 const COUNT = Number(process.env.KILL_MESSAGES ?? (SLOW ? 100 : 1000));
 const TIMES = Number(process.env.KILL_TIMES ?? (SLOW ? 3 : 8));
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1000000);
+const POWER = process.env.KILL_HOW === 'power';
 const SECRET = 'a-good-secret';
 const SHOP = '15550001111', BOB = '15550002222', CAROL = '15550003333';
 
@@ -92,8 +94,8 @@ function judgeWebhooks(events) {
 	return byChat;
 }
 
-test(`kill -9 at ${TIMES} random points while ${COUNT} texts go each way (seed ${SEED})`, async (t) => {
-	const gateway = await Gateway.start({ wasim: { logStanzas: false } });
+test(`${POWER ? 'power lost' : 'kill -9'} at ${TIMES} random points while ${COUNT} texts go each way (seed ${SEED})`, async (t) => {
+	const gateway = await (POWER ? PowerlessGateway : Gateway).start({ wasim: { logStanzas: false } });
 	const receiver = new Receiver(SECRET);
 	const chance = random(SEED);
 	try {

@@ -40,6 +40,7 @@ static struct {
 	bool cut, registered;
 	unsigned seed;
 	int write_error, sync_error;
+	void (*on_cut)(void);
 } world = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 struct file {
@@ -114,6 +115,8 @@ static void image_sync(struct image *image)
 
 static void cut_now(void)
 {
+	if (world.cut)
+		return;
 	world.cut = true;
 	for (size_t i = 0; i < world.count; i++) {
 		struct image *image = &world.images[i];
@@ -128,6 +131,8 @@ static void cut_now(void)
 		}
 		image_clear_pending(image);
 	}
+	if (world.on_cut != NULL)
+		world.on_cut();
 }
 
 /* With the lock: true when the operation must not happen any more. */
@@ -381,6 +386,11 @@ void powerloss_start(unsigned seed)
 	world.registered = true;
 }
 
+void powerloss_use_always(void)
+{
+	sqlite3_vfs_register(&world.vfs, 1);
+}
+
 void powerloss_stop(void)
 {
 	for (size_t i = 0; i < world.count; i++) {
@@ -399,6 +409,18 @@ void powerloss_cut_after(uint64_t operations)
 {
 	pthread_mutex_lock(&world.lock);
 	world.cut_at = operations == 0 ? 0 : world.operations + operations;
+	pthread_mutex_unlock(&world.lock);
+}
+
+void powerloss_on_cut(void (*fn)(void))
+{
+	world.on_cut = fn;
+}
+
+void powerloss_cut_now(void)
+{
+	pthread_mutex_lock(&world.lock);
+	cut_now();
 	pthread_mutex_unlock(&world.lock);
 }
 

@@ -16,6 +16,8 @@
 void powerloss_start(unsigned seed);
 extern const char powerloss_name[];
 
+/* Connections that name no VFS use this one, too. */
+void powerloss_use_always(void);
 /* The power goes when that many more writes, truncations and syncs have been done; 0: never. */
 void powerloss_cut_after(uint64_t operations);
 bool powerloss_is_cut(void);
@@ -23,6 +25,10 @@ bool powerloss_is_cut(void);
 uint64_t powerloss_operations(void);
 /* Writes the files as they were on the disk into a folder, under their own base names. */
 void powerloss_restore(const char *folder);
+/* Calls this at the moment of the cut, on the thread that does the operation; it may end the process. */
+void powerloss_on_cut(void (*fn)(void));
+/* The cut comes now, whatever is going on. */
+void powerloss_cut_now(void);
 /* From now on writes (and syncs) answer this SQLite code; 0: they work again. */
 void powerloss_fail_writes(int code);
 void powerloss_fail_syncs(int code);

@@ -34,11 +34,13 @@ export class Gateway {
 	}
 
 	static async start({ wasim = {}, ...settings } = {}) {
-		const gateway = new Gateway(settings);
+		const gateway = new this(settings);
 		gateway.wasim = await startWasim(wasim);
 		await gateway.startDaemon();
 		return gateway;
 	}
+
+	get program() { return 'warest-sessiond'; }
 
 	environment() {
 		const env = { PATH: process.env.PATH, HOME: this.dir, LANG: 'C.UTF-8',
@@ -59,7 +61,7 @@ export class Gateway {
 		for (const name of ['state', 'spool'])
 			fs.mkdirSync(path.join(this.dir, name), { recursive: true, mode: 0o700 });
 		fs.writeFileSync(path.join(this.dir, 'warest.env'), '', { mode: 0o600 });
-		this.daemon = spawn(path.join(BUILD, 'warest-sessiond'), [], { env: { ...this.environment(), ...extra }, stdio: ['ignore', 'pipe', 'pipe'] });
+		this.daemon = spawn(path.join(BUILD, this.program), [], { env: { ...this.environment(), ...extra }, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.starts++;
 		this.exit = once(this.daemon, 'exit').then(([code, signal]) => ({ code, signal }));
 		for (const stream of [this.daemon.stdout, this.daemon.stderr])
@@ -141,6 +143,35 @@ export class Gateway {
 		this.rpc?.close();
 		await this.wasim.close();
 		fs.rmSync(this.dir, { recursive: true, force: true });
+		return end;
+	}
+}
+
+// The same, but kill() takes the power away: the database is then what its disk held, with writes lost and torn that were not synced.
+export class PowerlessGateway extends Gateway {
+	get program() { return 'powerlossd'; }
+
+	environment() {
+		return { ...super.environment(), POWERLOSS_FOLDER: this.disk, POWERLOSS_SEED: String(this.starts + 1) };
+	}
+
+	get disk() { return path.join(this.dir, 'disk'); }
+
+	async startDaemon(extra) {
+		fs.rmSync(this.disk, { recursive: true, force: true });
+		fs.mkdirSync(this.disk, { mode: 0o700 });
+		await super.startDaemon(extra);
+	}
+
+	async kill(signal = 'SIGKILL') {
+		if (signal !== 'SIGKILL')
+			return super.kill(signal);
+		const end = await super.kill('SIGUSR1');
+		const state = path.join(this.dir, 'state');
+		for (const name of fs.readdirSync(state).filter((n) => /-(wal|shm)$/.test(n)))
+			fs.rmSync(path.join(state, name));
+		for (const name of fs.readdirSync(this.disk))
+			fs.copyFileSync(path.join(this.disk, name), path.join(state, name));
 		return end;
 	}
 }
