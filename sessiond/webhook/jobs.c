@@ -232,7 +232,8 @@ static void settle_session(struct job *job, size_t i)
 			hook->state = HOOK_ACTIVE;
 		hook->put_due = hook->put_due || !row->session;
 	}
-	if (job->lasts[i] > hook->tail)
+	/* What was stored after that read, and announced before this hook existed or was on, must not wait for the next event. */
+	if (job->lasts[i] > hook->tail || job->session_id)
 		hook->dirty = true;
 	deliver_pump(hook);
 }
