@@ -152,7 +152,7 @@ export class PowerlessGateway extends Gateway {
 	get program() { return 'powerlossd'; }
 
 	environment() {
-		return { ...super.environment(), POWERLOSS_FOLDER: this.disk, POWERLOSS_SEED: String(this.starts + 1) };
+		return { ...super.environment(), WAREST_DB_SQLITE_PATH: 'warest.sqlite', POWERLOSS_FOLDER: this.disk, POWERLOSS_SEED: String(this.starts + 1) };
 	}
 
 	get disk() { return path.join(this.dir, 'disk'); }
@@ -168,7 +168,10 @@ export class PowerlessGateway extends Gateway {
 			return super.kill(signal);
 		const end = await super.kill('SIGUSR1');
 		const state = path.join(this.dir, 'state');
-		for (const name of fs.readdirSync(state).filter((n) => /-(wal|shm)$/.test(n)))
+		const written = fs.readdirSync(state).filter((n) => /^warest\.sqlite(-wal|-shm)?$/.test(n));
+		if (written.length < 2)
+			throw new Error('the database is not where the power is cut');
+		for (const name of written)
 			fs.rmSync(path.join(state, name));
 		for (const name of fs.readdirSync(this.disk))
 			fs.copyFileSync(path.join(this.disk, name), path.join(state, name));
