@@ -70,7 +70,8 @@ export function controlServer(sim) {
             if (status === 500) sim.event('control_error', { message: error.stack });
         }
         const text = JSON.stringify(result ?? { ok: true });
-        response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+        // A connection per request: a kept one might be closed by us just when the next request is written to it.
+        response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), connection: 'close' });
         response.end(text);
     });
 }
