@@ -534,7 +534,8 @@ void jobs_store(struct hook *hook)
 	job = job_new(webhooks, hook);
 	job->number = hook->cursor;
 	job->finish = finish_commit;
-	store_commit(webhooks->options.store, tx, on_committed, job);
+	/* Nobody waits for it: it rides along with what is urgent. */
+	store_commit_lazy(webhooks->options.store, tx, on_committed, job);
 }
 
 void jobs_store_last(struct hook *hook)
