@@ -102,7 +102,7 @@ test_node_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-WA_FUZZ = fuzz_frame fuzz_node fuzz_noise fuzz_proto
+WA_FUZZ = fuzz_frame fuzz_node fuzz_noise fuzz_proto fuzz_stanza
 FUZZ_TARGETS += $(WA_FUZZ)
 noinst_PROGRAMS += $(WA_FUZZ)
 fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
@@ -121,4 +121,8 @@ fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c
 fuzz_proto_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
 fuzz_proto_LDFLAGS = $(FUZZER_LINK)
 fuzz_proto_LDADD = $(WA_LIBS)
+fuzz_stanza_SOURCES = tests/fuzz/fuzz_stanza.c tests/unit/fake_host.c tests/unit/fake_host.h
+fuzz_stanza_CFLAGS = $(TEST_CFLAGS)
+fuzz_stanza_LDFLAGS = $(FUZZER_LINK)
+fuzz_stanza_LDADD = $(WA_LIBS)
 endif

@@ -88,7 +88,8 @@ static int put_jid(struct buf *out, const struct jid *jid)
 	bool device_domain = jid->server == JID_SERVER_PN || jid->server == JID_SERVER_LID || jid->server == JID_SERVER_HOSTED ||
 	                     jid->server == JID_SERVER_HOSTED_LID;
 
-	if (server[0] == '\0' || jid->server == JID_SERVER_INTEROP)
+	/* The old agent part would be read as a domain byte of another server. */
+	if (server[0] == '\0' || jid->server == JID_SERVER_INTEROP || jid->agent != 0)
 		return WA_NODE_BAD_JID;
 	if (jid->device > 0) {
 		if (!device_domain || jid->device > 255)

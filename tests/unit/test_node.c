@@ -390,6 +390,7 @@ static void writes_the_limits(void **state)
 {
 	struct jid device = { .server = JID_SERVER_PN, .device = 300, .user = "1" };
 	struct jid group = { .server = JID_SERVER_GROUP, .device = 3, .user = "1" };
+	struct jid agent = { .server = JID_SERVER_PN, .agent = 6, .device = 1, .user = "1" };
 	char digits[130];
 	struct buf out = { 0 };
 	struct arena arena;
@@ -413,6 +414,9 @@ static void writes_the_limits(void **state)
 	assert_int_equal(wa_node_encode(&out, n), WA_NODE_BAD_JID);
 	n = wa_node_new(&arena, "iq");
 	wa_node_attr_jid(&arena, n, "to", &group);
+	assert_int_equal(wa_node_encode(&out, n), WA_NODE_BAD_JID);
+	n = wa_node_new(&arena, "iq");
+	wa_node_attr_jid(&arena, n, "to", &agent);
 	assert_int_equal(wa_node_encode(&out, n), WA_NODE_BAD_JID);
 	at = n = wa_node_new(&arena, "iq");
 	for (unsigned i = 0; i <= LIMIT_WA_NODE_DEPTH; i++)
