@@ -45,6 +45,7 @@ static void usage(FILE *out)
 	      "  session create ID [--owner NAME] [--no-wait]\n"
 	      "                                        make or start a session, draw its QR code, wait for the phone\n"
 	      "  session logout|delete|reconnect ID\n"
+	      "  session confirm ID                    a session out of a restored backup may connect\n"
 	      "  send ID TO TEXT                       send a text (TO: phone number or address)\n"
 	      "  key create USER [LABEL]               a new API key, shown once\n"
 	      "  key list [USER]\n"
@@ -278,6 +279,11 @@ static int session_reconnect(struct ctl *ctl)
 	return ask(ctl, "ctl.session.reconnect", with_text(NULL, "id", ctl->args[0]), NULL);
 }
 
+static int session_confirm(struct ctl *ctl)
+{
+	return ask(ctl, "ctl.session.confirm", with_text(NULL, "id", ctl->args[0]), NULL);
+}
+
 static int send_text(struct ctl *ctl)
 {
 	struct json_object *p = with_text(with_text(NULL, "id", ctl->args[0]), "to", ctl->args[1]);
@@ -412,6 +418,7 @@ static const struct command {
 	{ "session", "logout", 1, session_logout },
 	{ "session", "delete", 1, session_delete },
 	{ "session", "reconnect", 1, session_reconnect },
+	{ "session", "confirm", 1, session_confirm },
 	{ "send", NULL, 3, send_text },
 	{ "key", "create", 1, key_create },
 	{ "key", "list", 0, key_list },

@@ -3,7 +3,8 @@
  * ctl.*: what warestctl asks for. Only root and the daemon's own user get here; there are no guards and no owner checks.
  *
  *     ctl.status  ctl.session.list  ctl.session.create {id,registry?}  ctl.session.logout {id}  ctl.session.delete {id}
- *     ctl.session.get {id}  ctl.session.wait {id,until,ms}  ctl.session.reconnect {id}  ctl.send.text {id,to,message}  ctl.key.create {username,label?}  ctl.key.list {username?}
+ *     ctl.session.confirm {id}  ctl.session.get {id}  ctl.session.wait {id,until,ms}  ctl.session.reconnect {id}
+ *     ctl.send.text {id,to,message}  ctl.key.create {username,label?}  ctl.key.list {username?}
  *     ctl.key.revoke {number}  ctl.webhook.list  ctl.webhook.replay {id,from,to}  ctl.webhook.resume {id}
  */
 #include <inttypes.h>
@@ -227,6 +228,14 @@ static void do_session_reconnect(struct rpc_request *request)
 		sessions_reconnect(request->context->daemon->sessions, entry, session_done, request);
 }
 
+static void do_session_confirm(struct rpc_request *request)
+{
+	struct session_entry *entry = ctl_session(request);
+
+	if (entry)
+		sessions_confirm(request->context->daemon->sessions, entry, session_done, request);
+}
+
 /* ---- sending ---- */
 
 static void sent(struct send_job *job)
@@ -351,6 +360,7 @@ const struct rpc_method rpc_ctl_methods[] = {
 	{ "ctl.session.logout", do_session_logout },
 	{ "ctl.session.delete", do_session_delete },
 	{ "ctl.session.reconnect", do_session_reconnect },
+	{ "ctl.session.confirm", do_session_confirm },
 	{ "ctl.send.text", do_send_text },
 	{ "ctl.webhook.list", do_webhook_list },
 	{ "ctl.webhook.replay", do_webhook_replay },

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sessiond/async.h"
 #include "sessiond/daemon.h"
 #include "sessiond/session/assertion.h"
 #include "sessiond/session/object.h"
@@ -95,4 +96,28 @@ void session_cmd_version(struct session *session, struct session_call *call)
 		event_status(session, "\"tags\":\"close\",\"status\":\"stopped\",\"reason\":405");
 	}
 	registry_answer(session, call);
+}
+
+static void confirmed(void *arg, int error)
+{
+	struct session_call *call = arg;
+	struct session *session = call->session;
+
+	if (!error)
+		session->restored = false;
+	if (!error && !session->running && !session->wish)
+		session_begin(session);
+	call->result = error;
+	registry_answer(session, call);
+	session->busy--;
+	session_released(session);
+}
+
+void session_cmd_confirm(struct session *session, struct session_call *call)
+{
+	struct store_tx *tx = store_tx_new(session->on->daemon->store);
+
+	store_tx_session_confirm(tx, session->number);
+	session->busy++;
+	async_commit(session->on->loop, session->on->daemon->store, tx, confirmed, call);
 }

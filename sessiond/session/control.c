@@ -145,6 +145,12 @@ void sessions_start(struct sessions *sessions, struct session_entry *entry)
 	registry_call(entry, session_cmd_start, NULL, NULL, NULL, NULL);
 }
 
+void sessions_confirm(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg)
+{
+	(void)sessions;
+	registry_call(entry, session_cmd_confirm, NULL, NULL, done, arg);
+}
+
 void sessions_reconnect(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg)
 {
 	(void)sessions;

@@ -225,6 +225,7 @@ static void wish_closed(struct session *session)
 		session_answer_calls(session, 0);
 	} else if (session->wish == STOP_SHUTDOWN) {
 		session->running = false;
+		outbox_answer_all(session);
 		session_released(session);
 	} else {
 		forget(session);

@@ -130,6 +130,8 @@ void session_cmd_reconnect(struct session *session, struct session_call *call);
 void session_cmd_logout(struct session *session, struct session_call *call);
 void session_cmd_remove(struct session *session, struct session_call *call);
 void session_cmd_shutdown(struct session *session, struct session_call *call);
+/* The operator says that a session out of a backup may connect. */
+void session_cmd_confirm(struct session *session, struct session_call *call);
 void session_cmd_pair_code(struct session *session, struct session_call *call);
 void session_cmd_want_qr(struct session *session, struct session_call *call);
 /* After a 405: text NULL: there is another version, try it; else why there is none. */
@@ -172,6 +174,8 @@ double session_random01(struct session_loop *on);
 void session_commit(struct session *session, struct wa_batch *batch, uint64_t token);
 
 /* ---- outbox.c ---- */
+/* The process is about to end: who waits is told that the messages are on their way; the next life sends them. */
+void outbox_answer_all(struct session *session);
 /* Every waiting job ends with SEND_SESSION_GONE; rows stay in the store. */
 void outbox_free(struct session *session);
 void session_cmd_send(struct session *session, struct session_call *call);

@@ -161,6 +161,14 @@ void outbox_fail_all(struct session *session, struct store_tx *tx, int code, con
 	outbox->step = 0;
 }
 
+void outbox_answer_all(struct session *session)
+{
+	for (struct outbox_item *i = session->outbox.handed; i; i = i->next)
+		settle(i, false, false, timefmt_now_ms(), 0, NULL);
+	for (struct outbox_item *i = session->outbox.first; i; i = i->next)
+		settle(i, false, false, timefmt_now_ms(), 0, NULL);
+}
+
 void outbox_free(struct session *session)
 {
 	struct outbox *outbox = &session->outbox;

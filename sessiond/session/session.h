@@ -76,6 +76,8 @@ typedef void sessions_done(void *arg, int error);
 void sessions_create(struct sessions *sessions, const char *registry, const char *id, sessions_done *done, void *arg);
 /* Starts it unless it runs. */
 void sessions_start(struct sessions *sessions, struct session_entry *entry);
+/* A session out of a backup may connect from now on. */
+void sessions_confirm(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg);
 /* Closes the connection and connects again. */
 void sessions_reconnect(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg);
 /* Unlinks the device if connected, forgets the credentials, stops. The entry stays. */

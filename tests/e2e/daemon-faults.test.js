@@ -5,7 +5,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm, stat } from 'node:fs/promises';
+import { cp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaemonBench, ADMIN_KEY, program } from './lib/daemon.js';
 import { frame, REQUEST } from './lib/fake-daemon.js';
@@ -130,6 +130,27 @@ test('the service is away at the start: the daemon answers, sessions keep trying
   bench.daemon.env.WAREST_WA_URL = bench.wasim.wsUrl;
   await bench.restart();
   await bench.until('away', 'open');
+});
+
+test('a database out of a backup does not connect before somebody confirms it', async () => {
+  await bench.linked('backup');
+  const database = join(bench.directory, 'state/data/warest.sqlite');
+  await bench.restart();
+  await bench.daemon.stop();
+  await cp(database, `${database}.old`);
+  await bench.daemon.start();
+  await bench.reconnectRpc();
+  await bench.until('backup', 'open');
+  bench.rpc.close();
+  await bench.daemon.stop();
+  for (const suffix of ['', '-wal', '-shm']) await rm(database + suffix, { force: true });
+  await cp(`${database}.old`, database);
+  await bench.daemon.start();
+  await bench.reconnectRpc();
+  const view = await bench.until('backup', 'stopped');
+  assert.match(view.reasonText, /backup/);
+  assert.equal((await bench.rpc.call('ctl.session.confirm', { p: { id: 'backup' } })).status, 200);
+  await bench.until('backup', 'open');
 });
 
 test('server.restart comes back as the same process with the same sessions', async () => {

@@ -151,6 +151,22 @@ test('kill -9 between send and ack: the same bytes leave again, once at the reci
   assert.deepEqual(messages.map(({ id }) => id), [answer.result[0].messageId]);
 });
 
+test('a stop answers who waits for an ack; the message stays in the outbox', async () => {
+  const { phone, peer } = await pair('stopping');
+  await bench.sendText('stopping', peer, 'before');
+  await bench.control('POST', '/faults', { kind: 'no_ack', device: phone, count: 1 });
+  const asked = bench.sendText('stopping', peer, 'in the air');
+  await bench.inbox(peer, 'in the air');
+  bench.daemon.child.kill('SIGTERM');
+  const answer = await asked;
+  assert.deepEqual([answer.status, answer.result.length], [200, 1]);
+  assert.deepEqual(await bench.restart(), { code: 0, signal: null });
+  await bench.until('stopping', 'open');
+  await bench.sendText('stopping', peer, 'after');
+  const messages = await bench.inbox(peer, 'in the air');
+  assert.deepEqual(messages.map(({ id }) => id), [answer.result[0].messageId]);
+});
+
 test('refused by WhatsApp: an honest failure', async () => {
   const { phone, peer } = await pair('refused');
   await bench.control('POST', '/faults', { kind: 'ack_error', code: 405, device: phone, count: 1 });
