@@ -48,8 +48,12 @@ crashshim_so_LDFLAGS = -shared
 crashshim_so_LDADD = -ldl
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_wa_state test_signal test_e2e
-TESTS += test_wa_state test_signal test_e2e
+check_PROGRAMS += test_wa_state test_signal test_e2e test_messages
+TESTS += test_wa_state test_signal test_e2e test_messages
+FAKE_CLIENT = tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c tests/unit/fake_host.h
+test_messages_SOURCES = tests/unit/test_messages.c $(FAKE_CLIENT)
+test_messages_CFLAGS = $(TEST_CFLAGS)
+test_messages_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_wa_state_SOURCES = tests/unit/test_wa_state.c tests/unit/fake_host.c tests/unit/fake_host.h
 test_wa_state_CFLAGS = $(TEST_CFLAGS)
 test_wa_state_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
@@ -59,4 +63,19 @@ test_signal_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_e2e_SOURCES = tests/unit/test_e2e.c
 test_e2e_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
 test_e2e_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZING
+MESSAGES_FUZZ = fuzz_e2e fuzz_message
+FUZZ_TARGETS += $(MESSAGES_FUZZ)
+noinst_PROGRAMS += $(MESSAGES_FUZZ)
+fuzz_e2e_SOURCES = tests/fuzz/fuzz_e2e.c
+fuzz_e2e_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
+fuzz_e2e_LDFLAGS = $(FUZZER_LINK)
+fuzz_e2e_LDADD = $(WA_LIBS)
+fuzz_message_SOURCES = tests/fuzz/fuzz_message.c tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c \
+	tests/unit/fake_host.h
+fuzz_message_CFLAGS = $(TEST_CFLAGS)
+fuzz_message_LDFLAGS = $(FUZZER_LINK)
+fuzz_message_LDADD = $(WA_LIBS)
 endif
