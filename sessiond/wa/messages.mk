@@ -48,12 +48,15 @@ crashshim_so_LDFLAGS = -shared
 crashshim_so_LDADD = -ldl
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_wa_state test_signal test_e2e test_messages
-TESTS += test_wa_state test_signal test_e2e test_messages
+check_PROGRAMS += test_wa_state test_signal test_e2e test_messages test_contacts
+TESTS += test_wa_state test_signal test_e2e test_messages test_contacts
 FAKE_CLIENT = tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c tests/unit/fake_host.h
 test_messages_SOURCES = tests/unit/test_messages.c $(FAKE_CLIENT)
 test_messages_CFLAGS = $(TEST_CFLAGS)
 test_messages_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+test_contacts_SOURCES = tests/unit/test_contacts.c $(FAKE_CLIENT)
+test_contacts_CFLAGS = $(TEST_CFLAGS)
+test_contacts_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_wa_state_SOURCES = tests/unit/test_wa_state.c tests/unit/fake_host.c tests/unit/fake_host.h
 test_wa_state_CFLAGS = $(TEST_CFLAGS)
 test_wa_state_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
