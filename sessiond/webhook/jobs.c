@@ -280,10 +280,13 @@ static void finish_one(struct job *job)
 			webhooks_remove(job->webhooks, hook);
 		return;
 	}
-	if (job->error)
-		warn_store(job, "webhooks: a session could not be read");
-	else
+	if (!job->error) {
 		settle_session(job, 0);
+		return;
+	}
+	warn_store(job, "webhooks: a session could not be read");
+	/* The next news reads them all. */
+	job->webhooks->ready = false;
 }
 
 void jobs_start(struct webhooks *webhooks)
