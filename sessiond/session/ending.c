@@ -33,7 +33,9 @@ static void retry(struct session *session, int64_t min_ms, enum session_status s
 	int64_t delay_ms = config->reconnect_immediate ? RECONNECT_MIN_MS : backoff_next_ms(&session->backoff, min_ms, random01);
 	char members[96];
 
-	session_set_status(session, status, why->code, why->reason);
+	/* Shown together with the time of the next attempt. */
+	session_view_set(&session->view, status, why->code, why->reason, timefmt_now_ms());
+	session->view.until_ms = 0;
 	snprintf(members, sizeof members, "\"status\":\"%s\",\"attempts\":%u", session_status_name(status), session->view.attempts + 1);
 	event_status(session, members);
 	session_retry_in(session, delay_ms + spread_ms);

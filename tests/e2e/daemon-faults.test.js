@@ -125,9 +125,9 @@ test('the service is away at the start: the daemon answers, sessions keep trying
   bench.daemon.env.WAREST_WA_URL = 'ws://127.0.0.1:1/ws/chat';
   await bench.restart();
   const view = await bench.until('away', 'reconnecting');
+  bench.daemon.env.WAREST_WA_URL = bench.wasim.wsUrl;
   assert.match(view.reasonText, /./);
   assert.ok(view.retryAt > 0);
-  bench.daemon.env.WAREST_WA_URL = bench.wasim.wsUrl;
   await bench.restart();
   await bench.until('away', 'open');
 });
