@@ -127,9 +127,12 @@ static int sqlite_open(struct db *db, const struct db_options *options, enum db_
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 	sqlite3 *handle = NULL;
-	int rc = sqlite3_open_v2(options->path, &handle, flags, options->vfs);
-	int error = error_of(handle, rc);
+	int error, rc;
 
+	/* Counting memory takes one lock for all connections at every allocation. Refused once SQLite runs: the first open decides. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	rc = sqlite3_open_v2(options->path, &handle, flags, options->vfs);
+	error = error_of(handle, rc);
 	db->handle = handle;
 	if (error == 0) {
 		sqlite3_extended_result_codes(handle, 1);

@@ -318,9 +318,27 @@ static void finish_group(struct store *store, struct group *group)
 	}
 }
 
+/*
+ * Asks for a checkpoint each time the log has grown by so much again: while one cannot finish (the log still grows), every commit
+ * would ask for another.
+ */
+static void watch_log(struct store *store, int64_t *due)
+{
+	int64_t bytes = store->writer_db->log_bytes;
+
+	atomic_store(&store->log_bytes, bytes);
+	if (bytes < *due - store->checkpoint_bytes)
+		*due = store->checkpoint_bytes;
+	if (bytes < *due)
+		return;
+	*due = bytes + store->checkpoint_bytes;
+	keeper_wake(store, true);
+}
+
 void *writer_main(void *arg)
 {
 	struct store *store = arg;
+	int64_t checkpoint_due = store->checkpoint_bytes;
 	struct load load = { .per_ms = 0 };
 	struct group group;
 
@@ -329,10 +347,8 @@ void *writer_main(void *arg)
 		measure(&load, group.count);
 		commit_group(store, &group);
 		remember_health(store, &group);
-		atomic_store(&store->log_bytes, store->writer_db->log_bytes);
+		watch_log(store, &checkpoint_due);
 		finish_group(store, &group);
-		if (store->writer_db->log_bytes >= store->checkpoint_bytes)
-			keeper_wake(store, true);
 	}
 	return NULL;
 }

@@ -12,7 +12,7 @@
 #include "common/mem.h"
 #include "tests/unit/powerloss_vfs.h"
 
-enum { BATCHES = 150, CUTS = 60, PAYLOAD = 3000 };
+enum { BATCHES = 150, CUTS = 40, PAYLOAD = 3000 };
 
 struct run {
 	atomic_int results[BATCHES]; /* 1: not told yet */
