@@ -66,11 +66,11 @@ struct wa_put {
 enum wa_event_kind {
 	/* volatile: host->event() */
 	WA_EVENT_QR,              /* text: the QR string; ms: how long it is valid */
-	WA_EVENT_QR_EXPIRED,      /* all refs were used up */
-	WA_EVENT_PAIR_CODE,       /* text: 8 characters */
+	WA_EVENT_QR_EXPIRED,      /* all refs were used up; the connection ends (408), the next one brings new ones */
+	WA_EVENT_PAIR_CODE,       /* text: 8 characters; ms: how long it is valid */
 	WA_EVENT_PAIR_ERROR,      /* code, text */
 	WA_EVENT_PASSKEY_REQUEST, /* text: WebAuthn request options, JSON */
-	WA_EVENT_PASSKEY_CODE,    /* text: code to compare on the phone */
+	WA_EVENT_PASSKEY_CODE,    /* text: code to compare on the phone; code 1: the phone does not ask for it */
 	WA_EVENT_OPEN,            /* logged in; jid: own PN device, other: own LID device */
 	WA_EVENT_OFFLINE_DONE,    /* backlog drained; number: stanzas */
 	WA_EVENT_PRESENCE,        /* jid, text: available|unavailable|composing|recording|paused, other: participant, ms: last seen */
@@ -179,7 +179,10 @@ struct wa_host {
 	void (*random)(void *ctx, void *out, size_t n);
 	/* One binary WebSocket message; bytes are borrowed. Queues, never blocks. */
 	void (*send)(void *ctx, const uint8_t *bytes, size_t n);
-	/* The protocol is done with this connection: flush what was sent, close it, do not call wa_client_closed() for it. */
+	/*
+	 * The protocol is done with this connection: flush what was sent, close it, do not call wa_client_closed() for it. Comes as the
+	 * last thing an entry point does; the client must not be freed inside.
+	 */
 	void (*close)(void *ctx, const struct wa_close *why);
 	/* Call wa_client_tick() at this monotonic time (replaces the earlier wish; INT64_MAX: never). */
 	void (*timer)(void *ctx, int64_t at_ms);
