@@ -113,7 +113,31 @@ export class SignalStore {
     /** The padded plaintext; throws what libsignal throws. */
     async decrypt(device, type, bytes) {
         const cipher = new SessionCipher(this, this.address(device));
-        const plain = type === 'pkmsg' ? await cipher.decryptPreKeyWhisperMessage(bytes) : await cipher.decryptWhisperMessage(bytes);
-        return Buffer.from(plain);
+        if (type === 'pkmsg') return Buffer.from(await cipher.decryptPreKeyWhisperMessage(bytes));
+        return this.decryptWithAny(cipher, bytes);
+    }
+
+    /**
+     * Tries every session on a copy of its own. libsignal's own loop lets a failed try step that session's ratchet and then stores
+     * it, which breaks one of two sessions after first messages that crossed; phones do not have that fault.
+     */
+    async decryptWithAny(cipher, bytes) {
+        const address = cipher.addr.toString();
+        const data = this.sessions.get(address);
+        if (!data) throw new Error('no session');
+        const used = key => data._sessions[key].indexInfo.used || 0;
+        let failure = null;
+        for (const key of Object.keys(data._sessions).sort((a, b) => used(b) - used(a))) {
+            const record = SessionRecord.deserialize(data);
+            try {
+                const plain = await cipher.doDecryptWhisperMessage(bytes, record.sessions[key]);
+                record.sessions[key].indexInfo.used = Date.now();
+                this.storeSession(address, record);
+                return Buffer.from(plain);
+            } catch (error) {
+                failure ||= error;
+            }
+        }
+        throw new Error(`no session decrypts it: ${failure?.message}`);
     }
 }
