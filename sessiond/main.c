@@ -185,9 +185,9 @@ static int write_pid(const char *path)
 static void remove_pid(const char *path)
 {
 	FILE *f = path[0] ? fopen(path, "re") : NULL;
-	long pid = 0;
+	char line[32];
 
-	if (f && fscanf(f, "%ld", &pid) == 1 && pid == (long)getpid())
+	if (f && fgets(line, sizeof line, f) && strtol(line, NULL, 10) == (long)getpid())
 		unlink(path);
 	if (f)
 		fclose(f);
