@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A batch of the protocol library becomes one transaction of the store: records, outbox states, events of the journal. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/mem.h"
 #include "sessiond/async.h"
@@ -22,6 +23,12 @@ struct commit {
 	size_t messages;
 };
 
+/* What only retry receipts need: sent messages, and the counters of what was asked for ("chat/author/id"). */
+static bool is_passing(const struct wa_put *put)
+{
+	return put->kind == WA_RECORD_SENT || (put->kind == WA_RECORD_RECEIVED && strchr(put->name, '/') != NULL);
+}
+
 static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 {
 	const struct wa_batch *batch = c->batch;
@@ -33,7 +40,7 @@ static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 			store_tx_record_delete(tx, c->session->number, (int)put->kind, put->name);
 		else
 			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, buf_span(&put->value),
-				put->kind == WA_RECORD_SENT ? now_ms + SENT_KEEP_MS : 0);
+				is_passing(put) ? now_ms + SENT_KEEP_MS : 0);
 	}
 }
 

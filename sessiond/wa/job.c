@@ -2,6 +2,7 @@
 /* Life of the work on incoming stanzas. */
 #include "sessiond/wa/job.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -61,6 +62,10 @@ void wa_job_commit_and_ack(struct stanza_job *job)
 
 void wa_jobs_free(struct wa_messaging *m)
 {
-	while (m->stanza_jobs != NULL)
-		job_free(m->stanza_jobs);
+	while (m->stanza_jobs != NULL) {
+		struct stanza_job *job = m->stanza_jobs;
+
+		job_free(job);
+		assert(m->stanza_jobs != job);
+	}
 }

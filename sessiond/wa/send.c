@@ -2,6 +2,7 @@
 /* The queue of outgoing messages: order, storing before writing, acks, and what is done about refusals. */
 #include "sessiond/wa/send.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@
 #define SERVER_ERROR_WAIT_MS 2000
 #define SERVER_ERRORS_MAX 5
 #define REBUILDS_MAX 1
+#define UNANSWERED_MAX 5
+#define CODE_TIMED_OUT 408
+#define CODE_TOO_MANY 429
 
 /* Error attribute of an ack. Source: whatsmeow send.go, Baileys, whatsapp-rust. */
 enum {
@@ -249,6 +253,33 @@ void wa_send_fail(struct send_job *job, int code, const char *text)
 
 /* ---- acks ---- */
 
+bool wa_send_is_passing(int code)
+{
+	return code == 0 || code == CODE_TIMED_OUT || code == CODE_TOO_MANY || code >= ACK_SERVER_ERROR;
+}
+
+static void try_later(struct wa_client *client, void *arg)
+{
+	(void)arg;
+	start_jobs(wa_client_messaging(client));
+}
+
+void wa_send_unanswered(struct send_job *job, int code, const char *text)
+{
+	struct wa_client *client = job->m->client;
+
+	/* wa_send_closed() puts it back when the end of the connection is told. */
+	if (!wa_client_is_open(client))
+		return;
+	if (job->unanswered >= UNANSWERED_MAX) {
+		wa_send_fail(job, code != 0 ? code : CODE_TIMED_OUT, text);
+		return;
+	}
+	wa_send_unprepare(job);
+	job->phase = SEND_WAITING;
+	wa_timer_start(client, &job->timer, wa_client_mono_ms(client) + (SERVER_ERROR_WAIT_MS << job->unanswered++), try_later, job);
+}
+
 static const char *refusal_text(int code)
 {
 	static const struct {
@@ -403,7 +434,10 @@ void wa_send_free(struct wa_messaging *m)
 {
 	wa_timer_stop(m->client, &m->start_timer);
 	while (m->jobs != NULL) {
-		wa_timer_stop(m->client, &m->jobs->timer);
-		job_free(m->jobs);
+		struct send_job *job = m->jobs;
+
+		wa_timer_stop(m->client, &job->timer);
+		job_free(job);
+		assert(m->jobs != job);
 	}
 }

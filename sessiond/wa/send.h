@@ -50,7 +50,7 @@ struct send_job {
 	bool asked_devices;     /* device lists came fresh in this attempt */
 	bool fresh_lists;       /* ask for lists although they are known (rebuild after a refusal) */
 	bool gave_token;
-	unsigned rebuilds, server_errors;
+	unsigned rebuilds, server_errors, unanswered;
 	struct state_op op;
 	struct usync_query *usync;     /* under way, NULL otherwise */
 	struct bundles_query *bundles; /* under way, NULL otherwise */
@@ -74,6 +74,13 @@ void wa_send_encrypt(struct send_job *job);
 void wa_send_built(struct send_job *job);
 /* Nothing will be sent any more: WA_EVENT_SEND_FAILED. */
 void wa_send_fail(struct send_job *job, int code, const char *text);
+/*
+ * A query that this attempt needs got no answer, or one that says nothing about the recipient (code 408, 429, 5xx): the message stays in
+ * the queue. On a lost connection it starts anew after the next login, else after a pause; code and text are told if that is in vain.
+ */
+void wa_send_unanswered(struct send_job *job, int code, const char *text);
+/* True for codes of that kind. */
+bool wa_send_is_passing(int code);
 /* What a retry receipt needs later, as record SENT; retry.c. */
 void wa_send_remember(struct send_job *job, int64_t now_ms);
 

@@ -16,7 +16,6 @@
 
 /* New sessions made in one turn of the loop: 1 ms each. */
 #define SESSIONS_PER_TURN 3
-#define CODE_NO_ANSWER 408
 #define CODE_NOT_FOUND 404
 
 static void load_lists(struct send_job *job);
@@ -156,8 +155,10 @@ static void lists_answered(void *arg, int result, const bool *found, int code, c
 	job->usync = NULL;
 	if (job->phase != SEND_PREPARING)
 		return;
-	if (result == USYNC_NO_ANSWER && !job->m->open)
-		return; /* undone when the connection's end is told */
+	if (result == USYNC_NO_ANSWER || (result == USYNC_REFUSED && wa_send_is_passing(code))) {
+		wa_send_unanswered(job, code, "the server does not answer the query for devices");
+		return;
+	}
 	job->asked_devices = true;
 	job->fresh_lists = false;
 	if (result == USYNC_REFUSED) {
@@ -201,7 +202,7 @@ static void lists_loaded(void *arg, bool ok)
 	}
 	/* No newer list could be had: an old one is better than none. */
 	if (!have_theirs && !wa_devices_load(&job->op, &job->chat, &theirs)) {
-		wa_send_fail(job, CODE_NOT_FOUND, "the recipient has no devices: the number is not on WhatsApp, or the server did not answer");
+		wa_send_fail(job, CODE_NOT_FOUND, "the recipient has no devices: the number is not on WhatsApp");
 		return;
 	}
 	if (!have_ours)
@@ -316,14 +317,17 @@ static void bundles_answered(void *arg, const struct bundle_answer *answers, siz
 {
 	struct send_job *job = arg;
 
-	(void)code;
 	job->bundles = NULL;
-	if (job->phase != SEND_PREPARING || (answers == NULL && !job->m->open))
+	if (job->phase != SEND_PREPARING)
 		return;
+	if (answers == NULL && wa_send_is_passing(code)) {
+		wa_send_unanswered(job, code, "the server does not answer the query for keys");
+		return;
+	}
 	free(job->waiting);
 	job->waiting = xcalloc(n + 1, sizeof *job->waiting);
 	job->nbundles = 0;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; answers != NULL && i < n; i++)
 		take_bundle(job, &answers[i]);
 	start_sessions(job);
 }

@@ -141,7 +141,7 @@ static int aes_run(struct signal_provider *p, int encrypting, int cipher, signal
 	if (EVP_CipherInit_ex2(p->aes, evp, key, iv, encrypting, NULL) == 1 &&
 	    EVP_CIPHER_CTX_set_padding(p->aes, cipher == SG_CIPHER_AES_CBC_PKCS5) == 1 &&
 	    EVP_CipherUpdate(p->aes, out, &n, in, (int)in_len) == 1 && EVP_CipherFinal_ex(p->aes, out + n, &last) == 1) {
-		*output = signal_buffer_create(out, (size_t)(n + last));
+		*output = signal_buffer_create(out, (size_t)n + (size_t)last);
 		rc = *output != NULL ? 0 : SG_ERR_NOMEM;
 	}
 	EVP_CIPHER_CTX_reset(p->aes);

@@ -174,6 +174,7 @@ static void evict(struct wa_state *s)
 
 		lru_remove(s, e);
 		table_unlink(s, e);
+		assert(s->oldest != e);
 		entry_free(s, e);
 	}
 }

@@ -339,6 +339,7 @@ static void test_unreachable_recipients_fail(void **state)
 	answer_devices(&w, w.alice);
 	iq = wa_node_new(&w.arena, "iq");
 	wa_node_attr(&w.arena, iq, "type", "error");
+	wa_node_attr(&w.arena, wa_node_add_new(&w.arena, iq, "error"), "code", "406");
 	assert_true(fake_client_answer(w.alice, iq));
 	fake_client_run(w.alice);
 	assert_int_equal(fake_host_event(&w.alice_host, WA_EVENT_SEND_FAILED, 0)->code, 406);
@@ -346,6 +347,40 @@ static void test_unreachable_recipients_fail(void **state)
 	fake_client_run(w.alice);
 	assert_int_equal(fake_host_event(&w.alice_host, WA_EVENT_SEND_FAILED, 1)->code, 404);
 	assert_int_equal(fake_client_count(w.alice, "message"), 0);
+	world_close(&w);
+}
+
+static bool next_is(struct world *w, const char *child)
+{
+	return w->alice->iqs != NULL && wa_node_child(w->alice->iqs->node, child) != NULL;
+}
+
+static void test_a_lost_connection_fails_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	order(w.alice, "ID1", BOB_PN, "hello");
+	fake_client_run(w.alice);
+	assert_true(next_is(&w, "usync"));
+	fake_client_disconnect(w.alice);
+	fake_client_connect(w.alice);
+	answer_devices(&w, w.alice);
+	assert_true(next_is(&w, "key"));
+	fake_client_disconnect(w.alice);
+	fake_client_connect(w.alice);
+	fake_client_answer(w.alice, NULL); /* no answer in time, but still connected */
+	fake_client_run(w.alice);
+	assert_null(w.alice->iqs);
+	assert_int_equal(fake_host_events(&w.alice_host, WA_EVENT_SEND_FAILED), 0);
+	w.alice_host.mono_ms += 2000;
+	fake_client_run(w.alice);
+	if (next_is(&w, "usync"))
+		answer_devices(&w, w.alice);
+	answer_bundles(&w, w.alice, w.bob, 3);
+	assert_int_equal(fake_client_count(w.alice, "message"), 1);
+	assert_int_equal(fake_host_events(&w.alice_host, WA_EVENT_SEND_FAILED), 0);
 	world_close(&w);
 }
 
@@ -570,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_acks_settle),
 		cmocka_unit_test(test_an_overdue_ack_and_a_busy_server),
 		cmocka_unit_test(test_unreachable_recipients_fail),
+		cmocka_unit_test(test_a_lost_connection_fails_nothing),
 		cmocka_unit_test(test_stored_before_it_is_answered),
 		cmocka_unit_test(test_a_session_made_by_number_moves_to_the_lid),
 		cmocka_unit_test(test_what_crashed_the_decoder_is_refused),
