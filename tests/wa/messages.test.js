@@ -103,6 +103,19 @@ for (const kind of ['close_before_ack', 'lose_message']) {
     });
 }
 
+test('a connection lost while the devices are asked for: the message leaves after it', async () => {
+    const { wire, peer, to, client } = await linkedPair();
+    await fault({ kind: 'iq_silence', match: { xmlns: 'usync' } });
+    const id = send(wire, to, 'still wanted');
+    await bench.call('GET', `/stanzas?tag=iq&xmlns=usync&wait=20000`);
+    await bench.call('POST', `/clients/${client}/drop`);
+    await wire.wait('ws_closed');
+    await bench.open(wire);
+    await wire.wait('send_ack');
+    assert.equal((await inbox(peer.phone, 'still wanted')).id, id);
+    assert.equal(count(wire, 'send_failed'), 0);
+});
+
 test('what was ordered while the connection was down leaves after it', async () => {
     const { wire, peer, to } = await linkedPair();
     await bench.close(wire);
