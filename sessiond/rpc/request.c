@@ -36,6 +36,19 @@ static const struct rpc_method *find_method(const char *name)
 	return NULL;
 }
 
+static void release(struct rpc_request *request)
+{
+	struct rpc_context *context = request->context;
+
+	timer_stop(context->daemon->timers, &request->deadline);
+	if (request->work && request->work_free)
+		request->work_free(request->work);
+	json_object_put(request->json);
+	free(request->session_id);
+	buf_free(&request->headers);
+	free(request);
+}
+
 static void free_request(struct rpc_request *request)
 {
 	struct rpc_context *context = request->context;
@@ -47,13 +60,7 @@ static void free_request(struct rpc_request *request)
 	if (request->next)
 		request->next->prev = request->prev;
 	context->active--;
-	timer_stop(context->daemon->timers, &request->deadline);
-	if (request->work && request->work_free)
-		request->work_free(request->work);
-	json_object_put(request->json);
-	free(request->session_id);
-	buf_free(&request->headers);
-	free(request);
+	release(request);
 }
 
 static void write_out(struct rpc_request *request, struct buf *json)
@@ -363,7 +370,12 @@ void rpc_request_cancel(struct rpc_context *context, const struct rpc_conn *conn
 
 void rpc_request_drop_all(struct rpc_context *context)
 {
+	struct rpc_request *next;
+
 	context->dropping = true;
-	while (context->requests)
-		free_request(context->requests);
+	for (struct rpc_request *request = context->requests; request; request = next) {
+		next = request->next;
+		release(request);
+	}
+	context->requests = NULL;
 }

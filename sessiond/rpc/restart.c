@@ -119,12 +119,11 @@ static void setting_read(struct store_reader *reader, void *arg)
 static void setting_done(void *arg)
 {
 	struct restarts *r = arg;
-	int hour = 0;
-	int minute = 0;
-	char zone[80];
+	const char *zone = r->error == STORE_OK && r->value ? strchr(r->value, ' ') : NULL;
+	const char *colon = zone ? strchr(r->value, ':') : NULL;
 
-	if (r->error == STORE_OK && r->value && sscanf(r->value, "%2d:%2d %79s", &hour, &minute, zone) == 3 && !r->daily_at_ms && !arm(r, hour, minute, zone))
-		log_warn(&r->log, "the daily restart's time zone is unknown", LOG_STR("zone", zone));
+	if (colon && !r->daily_at_ms && !arm(r, (int)strtol(r->value, NULL, 10), (int)strtol(colon + 1, NULL, 10), zone + 1))
+		log_warn(&r->log, "the daily restart's time zone is unknown", LOG_STR("zone", zone + 1));
 	arena_free(&r->arena);
 }
 

@@ -227,10 +227,8 @@ static char *url_host(const char *url)
 	size_t len = strcspn(start, "/?#");
 	const char *at = memrchr(start, '@', len);
 
-	if (at) {
-		len -= (size_t)(at + 1 - start);
+	if (at)
 		start = at + 1;
-	}
 	if (*start == '[')
 		return xstrndup(start + 1, strcspn(start + 1, "]"));
 	return xstrndup(start, strcspn(start, ":/?#"));

@@ -332,6 +332,18 @@ void sysinfo_add_devices(struct json_object *result)
 	json_object_object_add(result, "temperature", temperatures());
 }
 
+/* The n-th word of a line, from 0; its length in *len, 0 if there are fewer. */
+static const char *word(const char *line, int n, size_t *len)
+{
+	line += strspn(line, " ");
+	for (int i = 0; i < n; i++) {
+		line += strcspn(line, " \n");
+		line += strspn(line, " \n");
+	}
+	*len = strcspn(line, " \n");
+	return line;
+}
+
 bool sysinfo_io(struct sysinfo_io *io)
 {
 	FILE *f = fopen("/proc/diskstats", "re");
@@ -341,18 +353,20 @@ bool sysinfo_io(struct sysinfo_io *io)
 	if (f == NULL)
 		return false;
 	while (fgets(line, sizeof line, f) != NULL) {
-		char name[64];
-		unsigned long long sectors_read = 0;
-		unsigned long long sectors_written = 0;
 		char sys_path[128];
-		if (sscanf(line, "%*u %*u %63s %*u %*u %llu %*u %*u %*u %llu", name, &sectors_read, &sectors_written) != 3)
+		size_t name_len;
+		size_t number_len;
+		const char *name = word(line, 2, &name_len);
+		const char *sectors_read = word(line, 5, &number_len);
+		const char *sectors_written = word(line, 9, &number_len);
+		if (name_len == 0 || name_len > 64 || number_len == 0)
 			continue;
 		/* Whole disks only: partitions would count twice. */
-		snprintf(sys_path, sizeof sys_path, "/sys/block/%s", name);
+		snprintf(sys_path, sizeof sys_path, "/sys/block/%.*s", (int)name_len, name);
 		if (strncmp(name, "loop", 4) == 0 || strncmp(name, "ram", 3) == 0 || access(sys_path, F_OK) != 0)
 			continue;
-		io->read_bytes += sectors_read * 512;
-		io->written_bytes += sectors_written * 512;
+		io->read_bytes += strtoull(sectors_read, NULL, 10) * 512;
+		io->written_bytes += strtoull(sectors_written, NULL, 10) * 512;
 	}
 	fclose(f);
 	return true;

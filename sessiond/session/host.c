@@ -111,11 +111,16 @@ void session_hang_up(struct session *session)
 
 void session_loop_drop_links(struct session_loop *on)
 {
-	while (on->links) {
-		if (on->links->session)
-			on->links->session->link = NULL;
-		link_free(on->links);
+	struct link *next;
+
+	for (struct link *link = on->links; link; link = next) {
+		next = link->next;
+		if (link->session)
+			link->session->link = NULL;
+		ws_free(&link->ws);
+		free(link);
 	}
+	on->links = NULL;
 }
 
 static void host_send(void *ctx, const uint8_t *bytes, size_t n)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sessiond/json_text.h"
@@ -177,10 +178,11 @@ static void put_real(struct buf *out, double value)
 
 	/* the shortest form that reads back as the same number; JSON has no infinities */
 	for (int digits = 6; digits <= 17; digits++) {
-		double back = 0;
+		double back;
 
 		snprintf(text, sizeof text, "%.*g", digits, value);
-		if (sscanf(text, "%lf", &back) == 1 && !(back < value) && !(back > value))
+		back = strtod(text, NULL);
+		if (!(back < value) && !(back > value))
 			break;
 	}
 	buf_append_text(out, isfinite(value) ? text : "null");

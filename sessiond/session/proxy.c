@@ -54,7 +54,7 @@ struct proxy *proxy_acquire(struct proxy_pool *pool, struct proxy *last, uint32_
 		}
 	}
 	if (pool->strategy == CONFIG_PROXY_ROUND_ROBIN)
-		pool->cursor = (chosen + 1) % pool->count;
+		pool->cursor = chosen + 1 < pool->count ? chosen + 1 : 0;
 	return &pool->proxies[chosen];
 }
 

@@ -257,13 +257,13 @@ static bool free_list(const void *key, size_t key_len, void *value, void *arg)
 
 void sessions_free(struct sessions *sessions)
 {
+	struct session_entry *next;
+
 	if (!sessions)
 		return;
-	while (sessions->first) {
-		struct session_entry *entry = sessions->first;
-
+	for (struct session_entry *entry = sessions->first; entry; entry = next) {
+		next = entry->priv->next;
 		session_free(entry->priv->session);
-		unlist(entry);
 		entry_free(entry);
 	}
 	for (unsigned i = 0; i < sessions->loop_count; i++) {

@@ -129,6 +129,19 @@ static void remembered_done(void *arg)
 	free(r);
 }
 
+/* "2.3000.1023456789"; its form was checked with the configuration. */
+static bool parse_version(const char *text, struct wa_version *version)
+{
+	char *end = NULL;
+
+	if (!text[0])
+		return false;
+	version->primary = (uint32_t)strtoul(text, &end, 10);
+	version->secondary = *end == '.' ? (uint32_t)strtoul(end + 1, &end, 10) : 0;
+	version->tertiary = *end == '.' ? (uint32_t)strtoul(end + 1, &end, 10) : 0;
+	return true;
+}
+
 void versions_init(struct sessions *sessions)
 {
 	const struct config *config = sessions->daemon->config;
@@ -140,7 +153,7 @@ void versions_init(struct sessions *sessions)
 	struct wa_version version = { PRIMARY, SECONDARY, BUILTIN_REVISION };
 	struct remembered *r;
 
-	sessions->version_fixed = sscanf(config->wa_version, "%" SCNu32 ".%" SCNu32 ".%" SCNu32, &version.primary, &version.secondary, &version.tertiary) == 3;
+	sessions->version_fixed = parse_version(config->wa_version, &version);
 	apply(sessions, version, false);
 	if (sessions->version_fixed || !config->wa_version_refresh)
 		return;
