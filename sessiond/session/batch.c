@@ -170,6 +170,7 @@ static void committed(void *arg, int error)
 
 	if (error) {
 		metrics->commit_errors++;
+		session->drop_client = true;
 		log_error(&session->log, "changes cannot be stored", LOG_STR("session", session->id), LOG_STR("reason", store_error_name(error)));
 	} else {
 		metrics->emitted += (long long)c->messages;
@@ -204,6 +205,7 @@ void session_commit(struct session *session, struct wa_batch *batch, uint64_t to
 	struct commit *c = xmalloc(sizeof *c);
 
 	*c = (struct commit){ .session = session, .life = session->life, .token = token, .batch = batch };
+	store_tx_chain(tx, &session->chain);
 	add_records(c, tx, timefmt_now_ms());
 	for (size_t i = 0; i < batch->nevents; i++)
 		change(c, tx, batch->events[i]);

@@ -302,7 +302,7 @@ static void offload_work(void *arg)
 	o->work(o->arg);
 }
 
-/* The client of the call still lives: it is not freed while offloads are counted. */
+/* The client of the call still lives: it is not replaced while the session is busy. */
 static void offload_done(void *arg)
 {
 	struct offload *o = arg;
@@ -310,7 +310,6 @@ static void offload_done(void *arg)
 
 	o->done(o->arg);
 	free(o);
-	session->offloads--;
 	session->busy--;
 	session_released(session);
 }
@@ -322,7 +321,6 @@ static void host_offload(void *ctx, void (*work)(void *arg), void (*done)(void *
 
 	*o = (struct offload){ .session = session, .work = work, .done = done, .arg = arg };
 	session->busy++;
-	session->offloads++;
 	if (loop_offload(session->on->loop, offload_work, offload_done, o))
 		abort();
 }

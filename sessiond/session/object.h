@@ -105,7 +105,7 @@ struct session {
 	struct wa_client *client;    /* owned; NULL until the first connect of a life */
 	uint64_t life;               /* counts clients: answers for an earlier one are dropped */
 	size_t busy;                 /* answers from other threads that still refer to this session */
-	size_t offloads;             /* of the present client */
+	struct store_chain chain;    /* the present client's batches: each builds on those before it */
 	bool drop_client;            /* the next connect needs a new one */
 	struct link *link;           /* owned by the loop's list; NULL: no connection */
 	bool online;                 /* the WebSocket is open */

@@ -155,6 +155,7 @@ static void renew_client(struct session *session)
 	if (session->client)
 		return;
 	session->life++;
+	atomic_store(&session->chain.broken, false);
 	session->client = wa_client_new(session->on->wa, &session_host, session);
 	suspect = crash_suspect(session->on->daemon->crash, session->id);
 	if (suspect) {
@@ -168,7 +169,8 @@ static void connect_now(struct session *session)
 {
 	char members[96];
 
-	if (session->drop_client && session->offloads > 0) {
+	/* A new client must not read what batches of the old one are still going to change. */
+	if (session->drop_client && session->busy > 0) {
 		session_free_slot(session, DIAL_NONE);
 		session_retry_in(session, RECONNECT_MIN_MS);
 		return;

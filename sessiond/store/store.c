@@ -37,6 +37,7 @@ const char *store_error_name(int error)
 	static const char *const names[] = {
 		"ok", "storage_busy", "storage_full", "storage_constraint", "storage_corrupt", "storage_readonly", "storage_io",
 		"storage_not_found", "storage_newer", "storage_checksum", "storage_seal", "storage_pending", "storage_config",
+		"storage_broken",
 	};
 
 	return error <= 0 && (size_t)-error < sizeof names / sizeof *names ? names[-error] : "storage_error";

@@ -17,6 +17,7 @@
 #ifndef SESSIOND_STORE_H
 #define SESSIOND_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,8 @@ enum store_error {
 	STORE_CHECKSUM = -9,   /* an applied migration is not the one of this build */
 	STORE_SEAL = -10,      /* a sealed value does not open: wrong master key, or altered */
 	STORE_PENDING = -11,   /* migrations are to be applied and options forbid it */
-	STORE_CONFIG = -12     /* an option cannot be used: driver, path, key file */
+	STORE_CONFIG = -12,    /* an option cannot be used: driver, path, key file */
+	STORE_BROKEN = -13     /* an earlier tx of the same chain was not stored */
 };
 
 /* A short name for logs and states ("storage_full"), static. */
@@ -124,6 +126,16 @@ void store_commit(struct store *store, struct store_tx *tx, store_done *done, vo
  * another tx comes along. Order among all txs is kept.
  */
 void store_commit_lazy(struct store *store, struct store_tx *tx, store_done *done, void *arg);
+/*
+ * Txs that build on each other: the later ones hold what the earlier ones changed. After one of a chain has failed, all others fail
+ * with STORE_BROKEN until the owner clears the mark, which it may only do while none of them is under way.
+ */
+struct store_chain {
+	atomic_bool broken;
+};
+
+/* chain outlives the tx. */
+void store_tx_chain(struct store_tx *tx, struct store_chain *chain);
 /* The same as store_commit(), and waits. For starts, tools and tests, never on a loop or a thread of the store. */
 int store_commit_wait(struct store *store, struct store_tx *tx);
 /* Any thread. Runs fn on a reader thread with a consistent snapshot. */

@@ -25,6 +25,11 @@ void store_tx_free(struct store_tx *tx)
 	free(tx);
 }
 
+void store_tx_chain(struct store_tx *tx, struct store_chain *chain)
+{
+	tx->chain = chain;
+}
+
 bool store_tx_is_empty(const struct store_tx *tx)
 {
 	return tx->first == NULL;

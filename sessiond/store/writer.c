@@ -141,6 +141,17 @@ static void wait_for_company(struct store *store, const struct load *load)
 	}
 }
 
+/* The result of a tx as its chain sees it: what builds on something that was not stored is not stored either. */
+static int chained(const struct store_tx *tx, int result)
+{
+	if (tx->chain == NULL)
+		return result;
+	if (result == 0)
+		return atomic_load(&tx->chain->broken) ? STORE_BROKEN : 0;
+	atomic_store(&tx->chain->broken, true);
+	return result;
+}
+
 /* False when the store stops and nothing is left. */
 static bool take_group(struct store *store, struct group *group, const struct load *load)
 {
@@ -160,7 +171,7 @@ static bool take_group(struct store *store, struct group *group, const struct lo
 		store->queue_first = tx->next;
 		store->urgent -= tx->lazy ? 0 : 1;
 		group->txs[group->count] = tx;
-		group->results[group->count++] = tx->error;
+		group->results[group->count++] = chained(tx, tx->error);
 	}
 	if (store->queue_first == NULL)
 		store->queue_end = &store->queue_first;
@@ -216,12 +227,12 @@ static int commit_with_savepoints(struct store *store, struct group *group)
 	int rc = db->driver->begin(db);
 
 	for (size_t i = 0; i < group->count && rc == 0; i++) {
-		results[i] = group->results[i];
+		results[i] = chained(group->txs[i], group->results[i]);
 		if (results[i] != 0)
 			continue;
 		rc = db_run(db, "SAVEPOINT tx", "");
 		if (rc == 0)
-			results[i] = tx_apply(group->txs[i], db);
+			results[i] = chained(group->txs[i], tx_apply(group->txs[i], db));
 		if (results[i] != 0 && !db->driver->in_transaction(db))
 			rc = results[i];
 		else if (results[i] != 0 && rc == 0)
@@ -241,10 +252,9 @@ static int commit_with_savepoints(struct store *store, struct group *group)
 static void commit_one_by_one(struct store *store, struct group *group)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		struct group one = { .txs = { group->txs[i] }, .results = { group->results[i] }, .count = 1 };
+		struct group one = { .txs = { group->txs[i] }, .results = { chained(group->txs[i], group->results[i]) }, .count = 1 };
 
-		if (one.results[0] == 0)
-			group->results[i] = commit_together(store, &one);
+		group->results[i] = one.results[0] != 0 ? one.results[0] : chained(one.txs[0], commit_together(store, &one));
 	}
 }
 
@@ -255,7 +265,7 @@ static void commit_group(struct store *store, struct group *group)
 	if (rc == 0)
 		return;
 	if (group->count == 1) {
-		group->results[0] = group->results[0] != 0 ? group->results[0] : rc;
+		group->results[0] = chained(group->txs[0], group->results[0] != 0 ? group->results[0] : rc);
 		return;
 	}
 	/* One that breaks a rule is found with savepoints; a full disk may still have room for the smaller ones. */
@@ -268,7 +278,7 @@ static void commit_group(struct store *store, struct group *group)
 /* What an operator must hear of: not the rules that a tx may break. */
 static bool is_trouble(int error)
 {
-	return error != 0 && error != STORE_CONSTRAINT && error != STORE_NOT_FOUND;
+	return error != 0 && error != STORE_CONSTRAINT && error != STORE_NOT_FOUND && error != STORE_BROKEN;
 }
 
 static void remember_health(struct store *store, const struct group *group)

@@ -116,6 +116,53 @@ static void one_bad_batch_does_not_harm_its_group(void **state)
 	free(gate);
 }
 
+/* A ratchet that is stored without the message that moved it loses that message. */
+static void what_builds_on_a_lost_batch_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const int wished[] = { 0, STORE_CONSTRAINT, STORE_BROKEN, STORE_BROKEN, 0 };
+	struct gate *gate = calloc(1, sizeof *gate);
+	struct store_chain chain = { .broken = false };
+	struct store_tx *tx;
+	int64_t session;
+
+	fixture_open(f);
+	session = fixture_session(f, "main");
+	pthread_mutex_init(&gate->lock, NULL);
+	pthread_mutex_lock(&gate->lock);
+	store_commit(f->store, store_tx_new(f->store), hold_writer, gate);
+	atomic_store(&gate->left, 5);
+	for (int i = 0; i < 5; i++) {
+		struct ticket *ticket = malloc(sizeof *ticket);
+
+		*ticket = (struct ticket){ gate, i };
+		tx = store_tx_new(f->store);
+		if (i < 4)
+			store_tx_chain(tx, &chain);
+		store_tx_record_put(tx, i == 1 ? session + 99 : session, 2, i == 4 ? "other" : "ratchet", span_text("x"), 0);
+		(i == 2 ? store_commit_lazy : store_commit)(f->store, tx, count_down, ticket);
+	}
+	pthread_mutex_unlock(&gate->lock);
+	while (atomic_load(&gate->left) > 0)
+		sched_yield();
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(gate->results[i], wished[i]);
+	assert_int_equal(count_records(f, session), 2);
+	/* In a group of its own, too, until the owner begins anew. */
+	tx = store_tx_new(f->store);
+	store_tx_chain(tx, &chain);
+	store_tx_record_put(tx, session, 2, "late", span_text("x"), 0);
+	assert_int_equal(store_commit_wait(f->store, tx), STORE_BROKEN);
+	atomic_store(&chain.broken, false);
+	tx = store_tx_new(f->store);
+	store_tx_chain(tx, &chain);
+	store_tx_record_put(tx, session, 2, "late", span_text("x"), 0);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	store_close(f->store);
+	pthread_mutex_destroy(&gate->lock);
+	free(gate);
+}
+
 static void lazy_batches_ride_along_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -669,6 +716,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_closed, teardown_closed)
 	const struct CMUnitTest tests[] = {
 		T(one_bad_batch_does_not_harm_its_group),
+		T(what_builds_on_a_lost_batch_is_refused),
 		T(lazy_batches_ride_along_in_order),
 		T(many_threads_write_and_read_at_once),
 		T(errors_of_the_disk_have_names_and_pass),
