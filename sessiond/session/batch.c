@@ -51,8 +51,9 @@ static void change_paired(struct commit *c, struct store_tx *tx, const struct wa
 	char pn[JID_TEXT_MAX];
 	char lid[JID_TEXT_MAX];
 
-	/* Another account may have been linked before: nothing of it is quoted under this one. */
+	/* Another account may have been linked before: nothing of it is quoted or sent under this one. */
 	store_tx_record_clear(tx, c->session->number, RECORD_MESSAGE);
+	outbox_fail_all(c->session, tx, 401, "another account was linked");
 	store_tx_session_me(tx, c->session->number, jid_format(&event->jid, pn, sizeof pn),
 		jid_is_none(&event->other) ? NULL : jid_format(&event->other, lid, sizeof lid), event->text, event->text2);
 	store_tx_session_auto_start(tx, c->session->number, true);

@@ -18,6 +18,7 @@ struct preparation {
 	struct session *session;
 	struct send_job *job;
 	int64_t session_number;
+	struct jid from;        /* the account it is sent from */
 	struct buf *plaintexts; /* owned, one per recipient */
 	int64_t *numbers;       /* owned; set by the store */
 	/* the quoted message */
@@ -85,6 +86,11 @@ static void stored(void *arg, int error)
 		give_up(p, SEND_STORE_ERROR);
 		return;
 	}
+	/* Logged out meanwhile: the rows were failed with the others. */
+	if (!jid_same_user(&p->from, &session->view.me_pn)) {
+		give_up(p, SEND_SESSION_GONE);
+		return;
+	}
 	for (size_t i = 0; i < p->job->n; i++)
 		outbox_add(session, p->job, i, p->numbers[i], &p->plaintexts[i]);
 	session->outbox.preparing -= p->job->n;
@@ -138,6 +144,7 @@ static void make_rows(struct preparation *p)
 		give_up(p, SEND_SESSION_GONE);
 		return;
 	}
+	p->from = session->view.me_pn;
 	tx = store_tx_new(session->on->daemon->store);
 	for (size_t i = 0; i < job->n; i++) {
 		struct wa_text text = { .text = job->text, .mentions = job->mentions, .nmentions = job->nmentions, .forwarded = job->forwarded };

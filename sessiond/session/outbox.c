@@ -146,6 +146,8 @@ void outbox_fail_all(struct session *session, struct store_tx *tx, int code, con
 {
 	struct outbox *outbox = &session->outbox;
 
+	/* Also the rows that were never read: a session that was not started has none in memory. */
+	store_tx_outbox_fail_all(tx, session->number, code, error, timefmt_now_ms());
 	while (outbox->handed || outbox->first) {
 		struct outbox_item *item = outbox->handed ? outbox->handed : outbox->first;
 
@@ -153,7 +155,6 @@ void outbox_fail_all(struct session *session, struct store_tx *tx, int code, con
 			outbox->handed = item->next;
 		else
 			pop(outbox);
-		store_tx_outbox_fail(tx, item->number, code, error, timefmt_now_ms());
 		settle(item, false, true, timefmt_now_ms(), code, error);
 		item_free(item);
 	}

@@ -120,6 +120,24 @@ void store_tx_outbox_fail(struct store_tx *tx, int64_t number, int code, const c
 	change->row.error = tx_text(tx, error);
 }
 
+static int apply_fail_all(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_outbox *row = &((const struct outbox_op *)op)->row;
+
+	(void)tx;
+	return db_run(db, "UPDATE outbox SET state = ?, stanza = NULL, code = ?, error = ?, updated_ms = ? WHERE session = ? AND state < 3",
+	              "nntii", (int)STORE_OUTBOX_FAILED, row->code, row->error, row->updated_ms, row->session);
+}
+
+void store_tx_outbox_fail_all(struct store_tx *tx, int64_t session, int code, const char *error, int64_t at_ms)
+{
+	struct outbox_op *change = op_for(tx, 0, at_ms, apply_fail_all);
+
+	change->row.session = session;
+	change->row.code = code;
+	change->row.error = tx_text(tx, error);
+}
+
 static int apply_retry(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_outbox *row = &((const struct outbox_op *)op)->row;

@@ -319,6 +319,8 @@ void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span sta
 void store_tx_outbox_ack(struct store_tx *tx, int64_t number, int64_t server_ms, int64_t at_ms);
 /* -> FAILED (only from QUEUED or SENT) and drops the stanza. */
 void store_tx_outbox_fail(struct store_tx *tx, int64_t number, int code, const char *error, int64_t at_ms);
+/* The same for all rows of a session that wait: the account they were meant for is gone. */
+void store_tx_outbox_fail_all(struct store_tx *tx, int64_t session, int code, const char *error, int64_t at_ms);
 /* Counts an attempt that did not get through; tried again at not_before_ms. */
 void store_tx_outbox_retry(struct store_tx *tx, int64_t number, int64_t not_before_ms, int64_t at_ms);
 /* A receipt of one device: state DELIVERED, READ or PLAYED. Moves the row forward only; unknown ids are fine. */
