@@ -7,6 +7,9 @@
 
 #include "sessiond/wa/lidmap.h"
 
+/* Longest message id that is taken. Clients make 16 to 40 characters. */
+#define MESSAGE_ID_BYTES 256
+
 /* The first attribute of the list that holds a person's JID in the other namespace than `primary`. */
 static struct jid other_form(const struct wa_node *message, const char *const *names, const struct jid *primary)
 {
@@ -75,7 +78,8 @@ bool wa_envelope_read(const struct wa_messaging *m, const struct wa_node *messag
 
 	*out = (struct envelope){ 0 };
 	out->id = wa_node_get(message, "id");
-	if (out->id == NULL || out->id[0] == '\0' || !wa_node_get_jid(message, "from", &out->from))
+	/* It becomes the name of records: one that is too long to be stored would come again for ever. */
+	if (out->id == NULL || out->id[0] == '\0' || strlen(out->id) > MESSAGE_ID_BYTES || !wa_node_get_jid(message, "from", &out->from))
 		return false;
 	wa_node_get_jid(message, "recipient", &out->recipient);
 	out->offline = wa_node_get(message, "offline") != NULL;
