@@ -248,6 +248,10 @@ void session_wish(struct session *session, enum stop_wish wish, struct session_c
 	bool under_way = session->wish != STOP_NONE;
 	bool open = session->link && session->client && wa_client_is_open(session->client);
 
+	if (session->gone) {
+		registry_answer(session, call);
+		return;
+	}
 	call->next = session->calls;
 	session->calls = call;
 	if (wish <= session->wish)
@@ -272,11 +276,32 @@ void session_wish(struct session *session, enum stop_wish wish, struct session_c
 		closing_took_too_long(session);
 }
 
+static void free_gone(struct session *session)
+{
+	struct session_loop *on = session->on;
+	struct session_entry *entry = session->entry;
+
+	session_free(session);
+	registry_freed(on, entry);
+}
+
+void session_let_go(struct session *session)
+{
+	session->let_go = true;
+	session_released(session);
+}
+
 void session_released(struct session *session)
 {
 	if (session->busy > 0)
 		return;
+	if (session->gone) {
+		if (session->let_go)
+			free_gone(session);
+		return;
+	}
 	if (session->wish == STOP_REMOVE && !session->link && !timer_runs(&session->closing) && session->view.status == SESSION_STOPPED) {
+		session->gone = true;
 		session_answer_calls(session, 0);
 		registry_removed(session);
 	} else if (session->wish == STOP_SHUTDOWN && !session->link) {

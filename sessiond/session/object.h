@@ -116,6 +116,8 @@ struct session {
 	struct conflict_window conflicts;
 	struct timer retry, wake, closing;
 	enum stop_wish wish;
+	bool gone;                   /* removed: only waits to be freed */
+	bool let_go;                 /* ... and no letter of the main loop is on its way any more */
 	struct session_call *calls;  /* owned: answered when the wish has come true */
 	struct outbox outbox;
 };
@@ -157,6 +159,9 @@ void session_answer_calls(struct session *session, int result);
 /* ---- ending.c ---- */
 /* Ends the connection for this wish; the calls are answered when it has come true. */
 void session_wish(struct session *session, enum stop_wish wish, struct session_call *call);
+
+/* Frees a removed session as soon as nothing refers to it any more. */
+void session_let_go(struct session *session);
 
 /* ---- host.c ---- */
 extern const struct wa_host session_host;

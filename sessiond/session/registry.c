@@ -419,24 +419,42 @@ void registry_free_slot(struct session *session, enum dial_outcome outcome)
 	loop_post(session->on->daemon->loop, outcome == DIAL_GOOD ? slot_free_good : outcome == DIAL_BAD ? slot_free_bad : slot_free_none, session->entry);
 }
 
+/*
+ * A removed session is out of the registry first, then its letters are read to the end, then it is freed, then its entry:
+ *
+ *     session's loop:  registry_removed()              session_let_go() -> registry_freed()
+ *     main loop:                            removed()                                        entry_gone()
+ */
+static void entry_gone(void *arg)
+{
+	entry_free(arg);
+}
+
+void registry_freed(struct session_loop *on, struct session_entry *entry)
+{
+	loop_post(on->daemon->loop, entry_gone, entry);
+}
+
+static void let_go(void *arg)
+{
+	session_let_go(arg);
+}
+
 static void removed(void *arg)
 {
 	struct session_entry *entry = arg;
+	struct session_private *p = entry->priv;
 
 	slots_free(entry, DIAL_NONE);
 	registry_tell_watches(entry, NULL);
 	unlist(entry);
-	webhooks_session_changed(entry->priv->sessions->daemon->webhooks, entry->number, entry->id);
-	entry_free(entry);
+	webhooks_session_changed(p->sessions->daemon->webhooks, entry->number, entry->id);
+	loop_post(p->on->loop, let_go, p->session);
 }
 
 void registry_removed(struct session *session)
 {
-	struct session_entry *entry = session->entry;
-	struct loop *main_loop = session->on->daemon->loop;
-
-	session_free(session);
-	loop_post(main_loop, removed, entry);
+	loop_post(session->on->daemon->loop, removed, session->entry);
 }
 
 void registry_events(struct session *session)

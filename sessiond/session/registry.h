@@ -15,8 +15,10 @@ void registry_want_slot(struct session *session);
 void registry_free_slot(struct session *session, enum dial_outcome outcome);
 /* Hands an answered call back. */
 void registry_answer(struct session *session, struct session_call *call);
-/* The last letter of a session that was removed: its entry goes. */
+/* The session was removed: it leaves the registry; session_let_go() follows. */
 void registry_removed(struct session *session);
+/* ... and was freed: its entry goes. */
+void registry_freed(struct session_loop *on, struct session_entry *entry);
 /* Events were stored: receivers of the journal may go on. Any thread. */
 void registry_events(struct session *session);
 /* Hands a job back. */
