@@ -55,27 +55,33 @@ void event_add(struct session *session, struct store_tx *tx, const char *kind, c
 	session->on->daemon->metrics.events++;
 }
 
-struct status_commit {
+struct event_commit {
 	struct webhooks *webhooks;
 	int64_t session;
 };
 
 /* On a thread of the store. */
-static void status_committed(void *arg, int error)
+static void tell_receivers(void *arg, int error)
 {
-	struct status_commit *c = arg;
+	struct event_commit *c = arg;
 
 	if (!error)
 		webhooks_wake(c->webhooks, c->session);
 	free(c);
 }
 
+void event_commit(struct session *session, struct store_tx *tx)
+{
+	struct event_commit *commit = xmalloc(sizeof *commit);
+
+	*commit = (struct event_commit){ .webhooks = session->on->daemon->webhooks, .session = session->number };
+	store_commit(session->on->daemon->store, tx, tell_receivers, commit);
+}
+
 void event_status(struct session *session, const char *members)
 {
-	struct store *store = session->on->daemon->store;
-	struct store_tx *tx = store_tx_new(store);
+	struct store_tx *tx = store_tx_new(session->on->daemon->store);
 	const struct session_view *view = &session->view;
-	struct status_commit *commit = xmalloc(sizeof *commit);
 	struct buf payload = { 0 };
 
 	buf_u8(&payload, '{');
@@ -89,8 +95,7 @@ void event_status(struct session *session, const char *members)
 	event_add(session, tx, "session_status", NULL, NULL, &payload, timefmt_now_ms());
 	store_tx_session_state(tx, session->number, session_status_name(view->status), view->reason_text[0] ? view->reason_text : NULL, view->since_ms,
 		(int)view->attempts);
-	*commit = (struct status_commit){ .webhooks = session->on->daemon->webhooks, .session = session->number };
-	store_commit(store, tx, status_committed, commit);
+	event_commit(session, tx);
 	buf_free(&payload);
 }
 

@@ -301,7 +301,7 @@ static void on_presence(struct session *session, const struct wa_event *event)
 	struct store_tx *tx = store_tx_new(session->on->daemon->store);
 
 	event_of_batch(session, tx, event);
-	store_commit(session->on->daemon->store, tx, NULL, NULL);
+	event_commit(session, tx);
 }
 
 void session_on_event(struct session *session, const struct wa_event *event)
