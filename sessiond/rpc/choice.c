@@ -80,6 +80,7 @@ static bool by_id(struct rpc_request *request, const struct family *family, cons
 	if (entry && family->must_be_open && entry->view.status != SESSION_OPEN)
 		return refuse(request, &family->closed);
 	request->session_id = xstrdup(id);
+	request->session_number = entry ? entry->number : 0;
 	return true;
 }
 
@@ -88,6 +89,7 @@ static bool take_entry(struct rpc_request *request, const struct session_entry *
 	if (!entry)
 		return refuse(request, refusal);
 	request->session_id = xstrdup(entry->id);
+	request->session_number = entry->number;
 	return true;
 }
 

@@ -182,10 +182,20 @@ bool rpc_param_bool(const struct rpc_request *request, const char *name)
 	return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
 }
 
+/* Between the choice and now the session may have been deleted, and its id be somebody else's. */
+static bool is_the_chosen(const struct rpc_request *request, const struct session_entry *entry)
+{
+	if (request->session_number)
+		return entry->number == request->session_number;
+	return !request->caller.registry[0] || strcmp(entry->registry, request->caller.registry) == 0;
+}
+
 struct session_entry *rpc_session(struct rpc_request *request)
 {
 	struct session_entry *entry = sessions_find(request->context->daemon->sessions, request->session_id);
 
+	if (entry && !is_the_chosen(request, entry))
+		entry = NULL;
 	if (!entry)
 		rpc_answer(request, 404, 1101, "Session not found", NULL);
 	return entry;

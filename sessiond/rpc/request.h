@@ -38,6 +38,7 @@ struct rpc_request {
 	struct json_object *p;            /* borrowed from json: the parameters, never NULL */
 	struct store_principal caller;    /* valid behind the key check */
 	char *session_id;                 /* owned: the chosen session's id; NULL if the method needs none */
+	int64_t session_number;           /* of the session that the caller was allowed; 0: the work makes it, or an operator asks */
 	struct buf headers;               /* members of "headers" so far */
 	struct timer deadline;
 	void *work;                       /* whatever the method keeps; freed by work_free */
