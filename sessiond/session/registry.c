@@ -215,6 +215,8 @@ static void load_done(void *arg)
 		struct session_entry *entry = registry_add(l->sessions, &l->rows[i]);
 
 		if (shall_start(entry)) {
+			/* Nobody is to see "stopped" before the session itself has spoken. */
+			session_view_set(&entry->view, SESSION_STARTING, 0, NULL, timefmt_now_ms());
 			sessions_start(l->sessions, entry);
 			started++;
 		}
