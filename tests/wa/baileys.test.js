@@ -125,14 +125,14 @@ test('we ask Baileys again for what we cannot read', async () => {
     peer.stop();
 });
 
-test('a hundred texts each way at the same time', async () => {
+test('many texts each way at the same time', async () => {
     const { wire, us, them, peer } = await pair();
-    const numbers = Array.from({ length: 100 }, (_, i) => i);
+    const numbers = Array.from({ length: 40 }, (_, i) => i);
     const theirs = Promise.all(numbers.map(n => peer.sendText(us.jid, `in ${n}`)));
     for (const n of numbers) send(wire, them.jid, `out ${n}`);
     await theirs;
     for (const n of numbers) await peer.waitMessage(`out ${n}`);
     await wire.until(() => numbers.every(n => wire.events.some(e => e.event === 'message' && e.body === `in ${n}`)));
-    assert.equal(wire.events.filter(e => e.event === 'message').length, 100);
+    assert.equal(wire.events.filter(e => e.event === 'message').length, 40);
     peer.stop();
 });
