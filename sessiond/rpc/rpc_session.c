@@ -135,16 +135,26 @@ static void answer_store_error(struct rpc_request *request, int error)
 		rpc_answer(request, 500, 8000, "Internal error", NULL);
 }
 
+/* The session that was to be made, by this request or by another one at the same time. NULL: the request was answered. */
+static struct session_entry *made(struct waiting *w, int error)
+{
+	struct rpc_request *request = w->request;
+	const struct session_entry *entry = sessions_find(request->context->daemon->sessions, request->session_id);
+
+	if (error == STORE_CONSTRAINT && entry && strcmp(entry->registry, request->caller.registry) == 0) {
+		w->fresh = false;
+	} else if (error) {
+		answer_store_error(request, error);
+		return NULL;
+	}
+	return rpc_session(request);
+}
+
 static void created(void *arg, int error)
 {
 	struct waiting *w = arg;
-	struct session_entry *entry;
+	struct session_entry *entry = made(w, error);
 
-	if (error) {
-		answer_store_error(w->request, error);
-		return;
-	}
-	entry = rpc_session(w->request);
 	if (entry)
 		wait_for(w, entry, NEW_WAIT_MS);
 }
@@ -232,13 +242,8 @@ static void ask_for_code(struct waiting *w, struct session_entry *entry)
 static void created_for_code(void *arg, int error)
 {
 	struct waiting *w = arg;
-	struct session_entry *entry;
+	struct session_entry *entry = made(w, error);
 
-	if (error) {
-		answer_store_error(w->request, error);
-		return;
-	}
-	entry = rpc_session(w->request);
 	if (entry)
 		ask_for_code(w, entry);
 }

@@ -38,6 +38,12 @@ test('links by QR code, says so everywhere, and stays linked', async () => {
   assert.equal(Object.keys(events[3].data).at(-1), 'sessionId');
 });
 
+test('two requests for the same new session at once: one session, both are answered', async () => {
+  const answers = await Promise.all([bench.create('twice'), bench.create('twice'), bench.create('twice')]);
+  for (const answer of answers) assert.deepEqual([answer.status, answer.code], [202, 1107], answer.message);
+  assert.equal((await bench.call('session.list')).result.items.filter(({ id }) => id === 'twice').length, 1);
+});
+
 test('links by pairing code', async () => {
   const account = await bench.account();
   const answer = await bench.call('session.pair_code', { session: 'code', family: 'session-create', p: { phone: account.phone } });
