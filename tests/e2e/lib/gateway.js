@@ -12,6 +12,8 @@ import { startWasim } from '../../wasim/wasim.js';
 import { RpcClient } from './rpc-client.js';
 
 export const BUILD = process.env.WAREST_BUILD_DIR || fileURLToPath(new URL('../../../build', import.meta.url));
+// A test that has not ended by then never will.
+const LIMIT_MS = 480000;
 const KEY = 'kill-test-admin-key-0123456789abcdef';
 
 // Tries again after a turn of the event loop until check() gives something; ends when the test does.
@@ -37,6 +39,8 @@ export class Gateway {
 		const gateway = new this(settings);
 		gateway.wasim = await startWasim(wasim);
 		await gateway.startDaemon();
+		gateway.limit = setTimeout(() => gateway.giveUp('the test hangs'), LIMIT_MS);
+		gateway.limit.unref();
 		return gateway;
 	}
 
@@ -67,7 +71,12 @@ export class Gateway {
 		for (const stream of [this.daemon.stdout, this.daemon.stderr])
 			stream.on('data', (d) => { this.log = (this.log + d).slice(-200000); });
 		let gone = false;
-		this.exit.then(() => { gone = true; });
+		this.expected = false;
+		this.exit.then((end) => {
+			gone = true;
+			if (!this.expected && this.rpc)
+				this.giveUp(`the daemon ended by itself: ${JSON.stringify(end)}`);
+		});
 		this.rpc = await until(async () => {
 			if (gone)
 				throw new Error(`the daemon ended: ${this.log}`);
@@ -75,7 +84,16 @@ export class Gateway {
 		});
 	}
 
+	// Nothing that a test waits for will come any more.
+	giveUp(why) {
+		process.stderr.write(`${why}\n${this.log.slice(-8000)}\n`);
+		this.daemon.kill('SIGKILL');
+		fs.rmSync(this.dir, { recursive: true, force: true });
+		process.exit(1);
+	}
+
 	async kill(signal = 'SIGKILL') {
+		this.expected = true;
 		this.daemon.kill(signal);
 		const end = await this.exit;
 		this.rpc?.close();
@@ -138,6 +156,8 @@ export class Gateway {
 	async violations() { return (await this.control('/violations')).violations; }
 
 	async stop() {
+		this.expected = true;
+		clearTimeout(this.limit);
 		this.daemon.kill('SIGTERM');
 		const end = await this.exit;
 		this.rpc?.close();
@@ -163,7 +183,16 @@ export class PowerlessGateway extends Gateway {
 		await super.startDaemon(extra);
 	}
 
+	// Nothing that a test waits for will come any more.
+	giveUp(why) {
+		process.stderr.write(`${why}\n${this.log.slice(-8000)}\n`);
+		this.daemon.kill('SIGKILL');
+		fs.rmSync(this.dir, { recursive: true, force: true });
+		process.exit(1);
+	}
+
 	async kill(signal = 'SIGKILL') {
+		this.expected = true;
 		if (signal !== 'SIGKILL')
 			return super.kill(signal);
 		const end = await super.kill('SIGUSR1');
