@@ -6,6 +6,7 @@
  *                                         |
  *                                         +-> away (released, or its connection is gone) -> done
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,7 @@ void stanza_free_all(struct wa_client *client)
 		struct wa_stanza *stanza = client->queue.away;
 
 		take_away(client, stanza);
+		assert(client->queue.away != stanza);
 		stanza_free(client, stanza);
 	}
 }
