@@ -180,9 +180,10 @@ static void do_create(struct rpc_request *request)
 static void put_pair_code(struct buf *out, const char *code)
 {
 	char text[24] = "";
+	size_t len = strlen(code);
 	size_t at = 0;
 
-	for (size_t i = 0; code[i] && at + 2 < sizeof text; i++) {
+	for (size_t i = 0; i < len && at + 2 < sizeof text; i++) {
 		if (i > 0 && i % 4 == 0)
 			text[at++] = '-';
 		text[at++] = code[i];
