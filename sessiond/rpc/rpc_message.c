@@ -193,7 +193,7 @@ static struct send_job *make_job(struct rpc_request *request)
 	buf_wipe(&text);
 	job->forwarded = rpc_param_bool(request, "isForwarded");
 	job->quoted_id = quoted && quoted[0] ? xstrdup(quoted) : NULL;
-	job->presence = presence_of(request);
+	job->presence = (int)presence_of(request);
 	job->done = job_done;
 	job->arg = request;
 	return job;
