@@ -20,7 +20,8 @@ struct preparation {
 	int64_t session_number;
 	struct jid from;        /* the account it is sent from */
 	struct buf *plaintexts; /* owned, one per recipient */
-	int64_t *numbers;       /* owned; set by the store */
+	int64_t *numbers;       /* owned; numbers of the rows */
+	size_t n;               /* of both */
 	/* the quoted message */
 	struct arena arena;
 	int found;              /* enum store_error */
@@ -54,7 +55,7 @@ void send_job_free(struct send_job *job)
 
 static void preparation_free(struct preparation *p)
 {
-	for (size_t i = 0; i < p->job->n; i++)
+	for (size_t i = 0; i < p->n; i++)
 		buf_wipe(&p->plaintexts[i]);
 	free(p->plaintexts);
 	free(p->numbers);
@@ -67,7 +68,7 @@ static void give_up(struct preparation *p, enum send_state state)
 	struct session *session = p->session;
 	struct send_job *job = p->job;
 
-	session->outbox.preparing -= job->n;
+	session->outbox.preparing -= p->n;
 	preparation_free(p);
 	job->state = state;
 	job->own = session->view.me_pn;
@@ -76,26 +77,39 @@ static void give_up(struct preparation *p, enum send_state state)
 	session_released(session);
 }
 
+/* The queue takes the messages; the job is the queue's from here on. */
+static void enqueue(struct preparation *p)
+{
+	struct session *session = p->session;
+
+	for (size_t i = 0; i < p->n; i++)
+		outbox_add(session, p->job, i, p->numbers[i], &p->plaintexts[i]);
+	session->outbox.preparing -= p->n;
+	p->job = NULL;
+	outbox_pump(session);
+}
+
 static void stored(void *arg, int error)
 {
 	struct preparation *p = arg;
 	struct session *session = p->session;
 
-	if (error) {
+	if (error)
 		log_error(&session->log, "outbox rows cannot be stored", LOG_STR("session", session->id), LOG_STR("reason", store_error_name(error)));
+	if (error && p->job) {
 		give_up(p, SEND_STORE_ERROR);
 		return;
 	}
 	/* Logged out meanwhile: the rows were failed with the others. */
-	if (!jid_same_user(&p->from, &session->view.me_pn)) {
+	if (p->job && !jid_same_user(&p->from, &session->view.me_pn)) {
 		give_up(p, SEND_SESSION_GONE);
 		return;
 	}
-	for (size_t i = 0; i < p->job->n; i++)
-		outbox_add(session, p->job, i, p->numbers[i], &p->plaintexts[i]);
-	session->outbox.preparing -= p->job->n;
+	if (error)
+		outbox_rows_failed(session, p->numbers, p->n);
+	else if (p->job)
+		enqueue(p);
 	preparation_free(p);
-	outbox_pump(session);
 	session->busy--;
 	session_released(session);
 }
@@ -159,8 +173,15 @@ static void make_rows(struct preparation *p)
 		row.message = buf_span(&p->plaintexts[i]);
 		store_tx_outbox_add(tx, &row, &p->numbers[i]);
 	}
-	put_idempotency(p, tx);
-	async_commit(session->on->loop, session->on->daemon->store, tx, stored, p);
+	if (job->idem_key) {
+		/* Another request may hold the key: nothing leaves before that is known. */
+		put_idempotency(p, tx);
+		async_commit(session->on->loop, session->on->daemon->store, tx, stored, p);
+		return;
+	}
+	/* The rows are committed together with the stanzas, which are queued behind them: no byte leaves before both are stored. */
+	async_commit_lazy(session->on->loop, session->on->daemon->store, tx, stored, p);
+	enqueue(p);
 }
 
 static void find_quoted(struct store_reader *reader, void *arg)
@@ -193,6 +214,7 @@ void session_cmd_send(struct session *session, struct session_call *call)
 	p->job = job;
 	p->plaintexts = xcalloc(job->n, sizeof *p->plaintexts);
 	p->numbers = xcalloc(job->n, sizeof *p->numbers);
+	p->n = job->n;
 	p->found = STORE_NOT_FOUND;
 	arena_init(&p->arena, 0);
 	outbox->preparing += job->n;

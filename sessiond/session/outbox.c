@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sends of one session. A message is a row of the store before anything else happens; then it goes its way in order:
+ * Sends of one session. A message is a row of the store first: its commit is queued before anything else happens, and the store takes
+ * commits in order, so the row is there when the stanza is, and the stanza before its first byte leaves. Then it goes its way in order:
  *
- *     job --> rows stored --> [ first ... last ] --presence simulation--> handed to the library --> acked or failed
+ *     job --> rows queued --> [ first ... last ] --presence simulation--> handed to the library --> acked or failed
  *                                    ^                                            |
  *                                    +------------- a new client ------------------+   (rows that have a stanza leave byte for byte)
  *
@@ -96,10 +97,8 @@ static struct outbox_item *find(struct session *session, int64_t number)
 	return NULL;
 }
 
-static void unhand(struct session *session, const struct outbox_item *item)
+static void unlink_from(struct outbox_item **at, const struct outbox_item *item)
 {
-	struct outbox_item **at = &session->outbox.handed;
-
 	while (*at && *at != item)
 		at = &(*at)->next;
 	if (*at)
@@ -391,7 +390,7 @@ void outbox_on_stored(struct session *session, const struct wa_event *event)
 		metrics->send_failed++;
 	if (!item)
 		return;
-	unhand(session, item);
+	unlink_from(&session->outbox.handed, item);
 	settle(item, event->kind == WA_EVENT_SEND_ACK, event->kind == WA_EVENT_SEND_FAILED, event->ms > 0 ? event->ms : timefmt_now_ms(), event->code,
 		event->text);
 	item_free(item);
@@ -417,4 +416,27 @@ void outbox_add(struct session *session, struct send_job *job, size_t index, int
 	item->job = job;
 	item->index = index;
 	item->presence = job->presence;
+}
+
+void outbox_rows_failed(struct session *session, const int64_t *numbers, size_t n)
+{
+	struct outbox *outbox = &session->outbox;
+	struct send_job *job = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct outbox_item *item = find(session, numbers[i]);
+
+		if (!item)
+			continue;
+		if (item->job)
+			job = item->job;
+		unlink_from(&outbox->handed, item);
+		unlink_from(&outbox->first, item);
+		item_free(item);
+	}
+	outbox->tail = outbox->first;
+	while (outbox->tail && outbox->tail->next)
+		outbox->tail = outbox->tail->next;
+	if (job)
+		job_done(session, job, SEND_STORE_ERROR);
 }

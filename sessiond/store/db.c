@@ -194,6 +194,16 @@ int db_run_upsert(struct db *db, const struct db_upsert *upsert, const char *typ
 	return run_bound(statement, error);
 }
 
+int db_read_number(struct db_statement *query, int rc, int64_t *value)
+{
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0)
+		*value = db_int(query, 0);
+	return db_done(query, rc);
+}
+
 int64_t db_int(struct db_statement *statement, int column)
 {
 	return statement->db->driver->column_int(statement, column);

@@ -119,6 +119,9 @@ int db_run(struct db *db, const char *sql, const char *types, ...);
 /* The same; parameters are the keys, then the values. */
 int db_run_upsert(struct db *db, const struct db_upsert *upsert, const char *types, ...);
 
+/* Ends a query of one number: 1 and *value set, or 0 without a row, or an error (rc when query is NULL). SQL NULL counts as 0. */
+int db_read_number(struct db_statement *query, int rc, int64_t *value);
+
 int64_t db_int(struct db_statement *statement, int column);
 /* Copies; NULL for SQL NULL. */
 char *db_text(struct db_statement *statement, struct arena *arena, int column);

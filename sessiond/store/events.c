@@ -22,17 +22,6 @@ static void event_aad(struct aad *aad, int64_t session, const char *event_id)
 	aad_text(aad, event_id);
 }
 
-/* 1 and *value set, or 0 without a row, or an error; NULL counts as 0. */
-static int read_number(struct db_statement *query, int rc, int64_t *value)
-{
-	if (query == NULL)
-		return rc;
-	rc = db_step(query);
-	if (rc > 0)
-		*value = db_int(query, 0);
-	return db_done(query, rc);
-}
-
 static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	struct event_op *add = (struct event_op *)op;
@@ -46,12 +35,12 @@ static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 	if (add->number != NULL)
 		*add->number = 0;
 	query = db_query(db, &rc, "SELECT number FROM events WHERE session = ? AND event_id = ?", "it", event->session, event->event_id);
-	rc = read_number(query, rc, &known);
+	rc = db_read_number(query, rc, &known);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	/* Trimming leaves the newest event of a session, so the largest number is always there to count on from. */
 	query = db_query(db, &rc, "SELECT max(sequence) FROM events WHERE session = ?", "i", event->session);
-	rc = read_number(query, rc, &last);
+	rc = db_read_number(query, rc, &last);
 	if (rc < 0)
 		return rc;
 	rc = db_run(db,
@@ -205,7 +194,7 @@ int journal_open(struct store *store, struct db *db)
 		return setting_write(db, "store.journal_bytes", NULL);
 	}
 	query = db_query(db, &rc, "SELECT max(number) FROM events", "");
-	rc = read_number(query, rc, &store->uncounted_events);
+	rc = db_read_number(query, rc, &store->uncounted_events);
 	return rc < 0 ? rc : 0;
 }
 
@@ -215,7 +204,7 @@ int journal_count(struct store *store, struct db *db)
 	int rc = 0;
 	struct db_statement *query = db_query(db, &rc, "SELECT sum(size) FROM events WHERE number <= ?", "i", store->uncounted_events);
 
-	rc = read_number(query, rc, &bytes);
+	rc = db_read_number(query, rc, &bytes);
 	if (rc > 0)
 		atomic_fetch_add(&store->journal_bytes, bytes);
 	store->uncounted_events = 0;
@@ -298,10 +287,10 @@ int store_event_range(struct store_reader *reader, int64_t session, int64_t *fir
 
 	*first = *last = 0;
 	query = db_query(reader->db, &rc, "SELECT min(sequence) FROM events WHERE session = ?", "i", session);
-	rc = read_number(query, rc, first);
+	rc = db_read_number(query, rc, first);
 	if (rc < 0)
 		return rc;
 	query = db_query(reader->db, &rc, "SELECT max(sequence) FROM events WHERE session = ?", "i", session);
-	rc = read_number(query, rc, last);
+	rc = db_read_number(query, rc, last);
 	return rc < 0 ? rc : 0;
 }

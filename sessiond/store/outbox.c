@@ -9,8 +9,21 @@ struct outbox_op {
 	struct store_outbox row;           /* texts in the tx's arena */
 	struct span info, message, stanza; /* sealed */
 	const char *device;
-	int64_t *number;
 };
+
+/* Numbers start at the clock's milliseconds times this, so that a removed row's number does not come back after a restart. */
+#define NUMBERS_PER_MS 1000
+
+int outbox_open(struct store *store, struct db *db)
+{
+	int64_t last = 0, now = store->wall_ms() * NUMBERS_PER_MS;
+	int rc = 0;
+	struct db_statement *query = db_query(db, &rc, "SELECT max(number) FROM outbox", "");
+
+	rc = db_read_number(query, rc, &last);
+	atomic_store(&store->next_outbox, last >= now ? last + 1 : now);
+	return rc < 0 ? rc : 0;
+}
 
 static struct span seal_part(struct store_tx *tx, char what, int64_t session, const char *message_id, struct span plain)
 {
@@ -46,15 +59,13 @@ static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 	const struct outbox_op *add = (const struct outbox_op *)op;
 	const struct store_outbox *row = &add->row;
 	int rc = db_run(db,
-	                "INSERT INTO outbox (session, message_id, recipient, state, not_before_ms, created_ms, updated_ms, info, message) "
-	                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", "ittniiibb", row->session, row->message_id, row->recipient,
+	                "INSERT INTO outbox (number, session, message_id, recipient, state, not_before_ms, created_ms, updated_ms, info, message) "
+	                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iittniiibb", row->number, row->session, row->message_id, row->recipient,
 	                (int)STORE_OUTBOX_QUEUED, row->not_before_ms, row->created_ms, row->created_ms, add->info, add->message);
 
 	if (rc != 0)
 		return rc;
-	tx->new_outbox = db->driver->last_number(db);
-	if (add->number != NULL)
-		*add->number = tx->new_outbox;
+	tx->new_outbox = row->number;
 	return 0;
 }
 
@@ -63,12 +74,14 @@ void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, in
 	struct outbox_op *add = op_for(tx, 0, row->created_ms, apply_add);
 
 	add->row = *row;
+	add->row.number = atomic_fetch_add(&tx->store->next_outbox, 1);
 	add->row.message_id = tx_text(tx, row->message_id);
 	add->row.recipient = tx_text(tx, row->recipient);
 	add->message = seal_part(tx, 'm', row->session, row->message_id, row->message);
 	if (row->info != NULL)
 		add->info = seal_part(tx, 'i', row->session, row->message_id, span_text(row->info));
-	add->number = number;
+	if (number != NULL)
+		*number = add->row.number;
 }
 
 static int apply_stanza(struct store_tx *tx, struct db *db, struct tx_op *op)

@@ -102,8 +102,14 @@ struct store {
 
 	atomic_uint_fast64_t txs, commits, reads;
 	atomic_int_fast64_t journal_bytes, log_bytes, checkpoints;
+	atomic_int_fast64_t next_outbox; /* number of the next outbox row */
 	int64_t uncounted_events; /* after an unclean end: journal_bytes lacks events up to this number; keeper thread */
 };
+
+/* ---- outbox.c ---- */
+
+/* Finds the first free row number at the start. */
+int outbox_open(struct store *store, struct db *db);
 
 /* ---- tx.c ---- */
 

@@ -322,6 +322,8 @@ static int prepare_database(struct store *store, bool apply, char *why, size_t w
 	if (rc == 0)
 		rc = journal_open(store, db);
 	if (rc == 0)
+		rc = outbox_open(store, db);
+	if (rc == 0)
 		rc = adopt_rows(store, db);
 	if (rc == 0)
 		rc = key_table_load(store, db);

@@ -311,7 +311,10 @@ struct store_outbox {
 	const char *error;      /* FAILED: one line, may be NULL */
 };
 
-/* STORE_CONSTRAINT when the message id exists. Uses session, message_id, recipient, info, message, not_before_ms, created_ms. */
+/*
+ * STORE_CONSTRAINT when the message id exists. Uses session, message_id, recipient, info, message, not_before_ms, created_ms.
+ * *number (may be NULL) is known at once, so that a tx committed later may name the row.
+ */
 void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, int64_t *number);
 /* QUEUED -> SENT with the bytes that leave once this is committed. STORE_NOT_FOUND fails the tx when the row is gone. */
 void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span stanza, int64_t at_ms);
