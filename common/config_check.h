@@ -14,7 +14,8 @@ enum config_check {
 	CHECK_NETWORK,    /* private, loopback, linklocal, address, CIDR, host name */
 	CHECK_HEX32,      /* 64 hex digits */
 	CHECK_CONNECT_TO, /* HOST:PORT:HOST2:PORT2 */
-	CHECK_VERSION     /* number.number.number */
+	CHECK_VERSION,    /* number.number.number */
+	CHECK_EVENT       /* an event of the journal beyond the webhooks' own 13 */
 };
 
 /* NULL if the value is good, otherwise what it should be ("must be ..."). Empty values are good. Static text. */

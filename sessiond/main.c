@@ -346,6 +346,8 @@ static struct webhooks *start_webhooks(struct daemon *daemon)
 		.version = daemon->version,
 		.default_url = config->webhook_default_url,
 		.default_secret = config->webhook_default_secret,
+		.more_events = config->webhook_events.items,
+		.more_count = config->webhook_events.count,
 		.signature_bits = bits[config->webhook_signature_sha2],
 		.timeout_ms = config->webhook_timeout_ms,
 		.backoff_ms = config->webhook_backoff_ms,

@@ -332,11 +332,12 @@ static void finish_events(struct job *job)
 		hook->overflow = job->receiver.overflow;
 	}
 	for (size_t i = 0; i < job->event_count; i++) {
+		const struct webhook_options *options = &hook->webhooks->options;
 		const struct store_event *event = &job->events[i];
 
 		if (job->replay && event->number > hook->replay_to)
 			break;
-		if (verdict_is_webhook_event(event->kind) && !hook_add(hook, event, job->replay))
+		if (verdict_is_webhook_event(event->kind, options->more_events, options->more_count) && !hook_add(hook, event, job->replay))
 			break;
 		*at = job->replay ? event->number + 1 : event->number;
 	}

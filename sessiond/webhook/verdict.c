@@ -13,8 +13,11 @@ static const char *const webhook_events[] = {
 	"group_join",         "group_leave",      "group_update",     "presence_update", "creds_update",   "call",
 };
 
-bool verdict_is_webhook_event(const char *kind)
+bool verdict_is_webhook_event(const char *kind, char *const *more, size_t more_count)
 {
+	for (size_t i = 0; i < more_count; i++)
+		if (strcmp(kind, more[i]) == 0)
+			return true;
 	for (size_t i = 0; i < sizeof(webhook_events) / sizeof(webhook_events[0]); i++)
 		if (strcmp(kind, webhook_events[i]) == 0)
 			return true;

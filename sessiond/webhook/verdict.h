@@ -4,6 +4,7 @@
 #define SESSIOND_WEBHOOK_VERDICT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sessiond/net/http.h"
@@ -17,8 +18,8 @@ enum verdict {
 };
 
 enum verdict verdict_of(enum http_error error, int status);
-/* One of the contract's 13 events; others are not sent to webhooks. */
-bool verdict_is_webhook_event(const char *kind);
+/* One of the contract's 13 events, or of those that were chosen besides; others are not sent to webhooks. */
+bool verdict_is_webhook_event(const char *kind, char *const *more, size_t more_count);
 /*
  * Pause after failed attempt n (1, 2, ...): backoff * 2^(n-1) + random * jitter, at least what Retry-After of a 429 or 503 asks for,
  * that at most 60 s. random: 0 <= random < 1.

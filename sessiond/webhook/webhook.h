@@ -12,7 +12,7 @@
  * (crash before the cursor is stored): always under the same event id.
  *
  * What is delivered is a row of the journal: kind = the event's name, payload = the text of the object "data" as it goes out, chat =
- * lane (NULL: the session's own lane), event_id = a ULID. Kinds outside of the contract's 13 names stay in the journal only.
+ * lane (NULL: the session's own lane), event_id = a ULID. Kinds outside of the contract's 13 names stay in the journal, unless more_events names them.
  *
  * Lives on the main loop. Functions say if other threads may call them.
  */
@@ -38,6 +38,8 @@ struct webhook_options {
 	const struct log *log;
 	const char *version;       /* of the program, for User-Agent */
 	const char *default_url, *default_secret; /* "" = none; without a secret the URL is not used */
+	char *const *more_events;  /* kinds that are sent besides the contract's 13 */
+	size_t more_count;
 	int signature_bits;        /* 224, 256, 384, 512 */
 	int64_t timeout_ms, backoff_ms, jitter_ms, preflight_timeout_ms, retention_ms;
 	int64_t retries;           /* quick attempts after the first one */

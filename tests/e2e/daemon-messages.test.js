@@ -4,7 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { DaemonBench } from './lib/daemon.js';
 
-const bench = new DaemonBench(15552000000, { env: { WAREST_SEND_ACK_TIMEOUT_MS: '1500', WAREST_COMMANDS: 'menu' } });
+const bench = new DaemonBench(15552000000, { env: { WAREST_SEND_ACK_TIMEOUT_MS: '1500', WAREST_COMMANDS: 'menu', WAREST_WEBHOOK_EVENTS: 'message_receipt' } });
 
 async function pair(id) {
   const ours = await bench.linked(id);
@@ -91,6 +91,15 @@ test('commands, reactions, revocations and edits are events of their own', async
   await bench.control('POST', `/accounts/${peer}/send`, { to: phone, message: { protocolMessage: { key, type: 'MESSAGE_EDIT', editedMessage: { conversation: 'fixed' } } } });
   const edited = await bench.hook.wait('message_edited', (d) => d.id === 'kinds');
   assert.deepEqual(edited.data.editedMessage, { message: { conversation: 'fixed' } });
+});
+
+test('events beyond the contract are sent where they were chosen, and only those', async () => {
+  const { peer } = await pair('chosen');
+  const sent = await bench.sendText('chosen', peer, 'did it arrive?');
+  const receipt = await bench.hook.wait('message_receipt', (d) => d.ids.includes(sent.result[0].messageId));
+  assert.equal(receipt.data.status, 'delivered');
+  const before = bench.hook.deliveries.map((d) => d.event);
+  assert.equal(before.some((event) => ['message_retry', 'message_failed', 'identity_changed', 'message_undecryptable'].includes(event)), false);
 });
 
 test('a received message can be quoted, an unknown one too', async () => {

@@ -53,12 +53,18 @@ static void test_pauses(void **state)
 
 static void test_events(void **state)
 {
+	char chosen[] = "message_undecryptable";
+	char *const more[] = { chosen };
+
 	(void)state;
-	assert_true(verdict_is_webhook_event("message_received"));
-	assert_true(verdict_is_webhook_event("session_status"));
-	assert_true(verdict_is_webhook_event("call"));
-	assert_false(verdict_is_webhook_event("message_undecryptable"));
-	assert_false(verdict_is_webhook_event(""));
+	assert_true(verdict_is_webhook_event("message_received", NULL, 0));
+	assert_true(verdict_is_webhook_event("session_status", NULL, 0));
+	assert_true(verdict_is_webhook_event("call", NULL, 0));
+	assert_false(verdict_is_webhook_event("message_undecryptable", NULL, 0));
+	assert_false(verdict_is_webhook_event("", NULL, 0));
+	assert_true(verdict_is_webhook_event("message_undecryptable", more, 1));
+	assert_false(verdict_is_webhook_event("message_receipt", more, 1));
+	assert_true(verdict_is_webhook_event("call", more, 1));
 }
 
 int main(void)
