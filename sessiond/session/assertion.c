@@ -60,23 +60,47 @@ static int append(struct json_object *normal, struct buf *credential_id, struct 
 	return 0;
 }
 
-int assertion_read(const char *json, struct buf *credential_id, struct buf *normal)
+/* A JSON object within the bounds, or NULL; the caller puts it. */
+static struct json_object *parse(const char *json)
 {
+	struct json_object *object = NULL;
 	struct json_tokener *tokener;
-	struct json_object *given, *form = NULL;
 	size_t length = strlen(json);
-	int result = -1;
 
 	if (length > LIMIT_WA_PAIRING_TEXT)
-		return -1;
+		return NULL;
 	tokener = json_tokener_new_ex(ASSERTION_DEPTH);
-	given = json_tokener_parse_ex(tokener, json, (int)length + 1);
-	if (json_object_is_type(given, json_type_object))
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	object = json_tokener_parse_ex(tokener, json, (int)length + 1);
+	if (object != NULL && !json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		object = NULL;
+	}
+	json_tokener_free(tokener);
+	return object;
+}
+
+int assertion_read(const char *json, struct buf *credential_id, struct buf *normal)
+{
+	struct json_object *given = parse(json), *form = NULL;
+	int result = -1;
+
+	if (given != NULL)
 		form = normal_form(given);
 	if (form != NULL)
 		result = append(form, credential_id, normal);
 	json_object_put(form);
 	json_object_put(given);
-	json_tokener_free(tokener);
 	return result;
+}
+
+int assertion_options(const char *json, struct buf *out)
+{
+	struct json_object *options = parse(json);
+
+	if (options == NULL)
+		return -1;
+	buf_append_text(out, json_object_to_json_string_ext(options, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(options);
+	return 0;
 }

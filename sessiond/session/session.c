@@ -8,6 +8,7 @@
 #include "sessiond/crash.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
+#include "sessiond/session/assertion.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/qrpng.h"
 #include "sessiond/session/registry.h"
@@ -240,8 +241,15 @@ static void on_pair_error(struct session *session, const struct wa_event *event)
 static void on_passkey_request(struct session *session, const struct wa_event *event)
 {
 	struct session_view *view = &session->view;
+	struct buf options = { 0 };
 
-	session_view_set_text(&view->passkey_options, event->text);
+	if (!event->text || assertion_options(event->text, &options)) {
+		snprintf(view->pair_error, sizeof view->pair_error, "%s", "502 unreadable passkey options");
+		log_warn(&session->log, "passkey options are no JSON object", LOG_STR("session", session->id));
+		return;
+	}
+	session_view_set_text(&view->passkey_options, buf_text(&options));
+	buf_free(&options);
 	session_view_set_text(&view->qr, NULL);
 	view->passkey = PASSKEY_REQUESTED;
 	view->passkey_code[0] = '\0';

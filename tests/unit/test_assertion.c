@@ -54,11 +54,27 @@ static void refuses_everything_else(void **state)
 	buf_free(&normal);
 }
 
+static void options_are_one_object(void **state)
+{
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(assertion_options("{ \"challenge\": \"a/b\", \"timeout\": 60000 }", &out), 0);
+	assert_string_equal(buf_text(&out), "{\"challenge\":\"a/b\",\"timeout\":60000}");
+	buf_clear(&out);
+	assert_int_equal(assertion_options("{\"a\":1},\"status\":\"open\"", &out), -1);
+	assert_int_equal(assertion_options("[]", &out), -1);
+	assert_int_equal(assertion_options("", &out), -1);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_only_what_belongs),
 		cmocka_unit_test(refuses_everything_else),
+		cmocka_unit_test(options_are_one_object),
 	};
 
 	return cmocka_run_group_tests_name("assertion", tests, NULL, NULL);
