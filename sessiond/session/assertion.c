@@ -65,14 +65,15 @@ static struct json_object *parse(const char *json)
 {
 	struct json_object *object = NULL;
 	struct json_tokener *tokener;
-	size_t length = strlen(json);
+	size_t length = strlen(json), end;
 
 	if (length > LIMIT_WA_PAIRING_TEXT)
 		return NULL;
 	tokener = json_tokener_new_ex(ASSERTION_DEPTH);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	object = json_tokener_parse_ex(tokener, json, (int)length + 1);
-	if (object != NULL && !json_object_is_type(object, json_type_object)) {
+	end = json_tokener_get_parse_end(tokener);
+	/* Nothing but blanks may follow. */
+	if (object != NULL && (!json_object_is_type(object, json_type_object) || (end < length && json[end + strspn(json + end, " \t\r\n")] != '\0'))) {
 		json_object_put(object);
 		object = NULL;
 	}
