@@ -404,6 +404,8 @@ static int start_net(struct program *program)
 
 static void watch_signals(struct program *program)
 {
+	/* A file that may not grow is an error of that write, like a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		uv_signal_init(loop_uv(program->daemon.loop), &program->signals[i]);
 		program->signals[i].data = program;

@@ -109,6 +109,8 @@ static void stored(void *arg, int error)
 		outbox_rows_failed(session, p->numbers, p->n);
 	else if (p->job)
 		enqueue(p);
+	if (!error)
+		outbox_rows_stored(session, p->numbers, p->n);
 	preparation_free(p);
 	session->busy--;
 	session_released(session);

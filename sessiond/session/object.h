@@ -191,6 +191,8 @@ void outbox_pump(struct session *session);
 /* Fails everything that waits: the account is gone. */
 void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error);
 /* An item of a job whose row is stored. */
+/* These rows are stored: who waits for them may be answered. */
+void outbox_rows_stored(struct session *session, const int64_t *numbers, size_t n);
 /* These rows could not be stored: who waits for them is told, nothing of them leaves. */
 void outbox_rows_failed(struct session *session, const int64_t *numbers, size_t n);
 void outbox_add(struct session *session, struct send_job *job, size_t index, int64_t number, struct buf *plaintext);

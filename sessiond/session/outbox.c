@@ -37,6 +37,8 @@ struct outbox_item {
 	struct send_job *job;   /* borrowed; NULL: nobody waits any more */
 	size_t index;           /* in the job's results */
 	int presence;           /* enum presence_target, 0 when done */
+	bool stored;            /* its row is: before that nothing is answered */
+	bool overdue;           /* the time limit was reached before the row was stored */
 	struct timer ack;
 };
 
@@ -138,7 +140,9 @@ static void ack_overdue(void *arg)
 {
 	struct outbox_item *item = arg;
 
-	settle(item, false, false, timefmt_now_ms(), 0, NULL);
+	item->overdue = true;
+	if (item->stored)
+		settle(item, false, false, timefmt_now_ms(), 0, NULL);
 }
 
 void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error)
@@ -164,9 +168,9 @@ void outbox_fail_all(struct session *session, struct store_tx *tx, int code, con
 void outbox_answer_all(struct session *session)
 {
 	for (struct outbox_item *i = session->outbox.handed; i; i = i->next)
-		settle(i, false, false, timefmt_now_ms(), 0, NULL);
+		ack_overdue(i);
 	for (struct outbox_item *i = session->outbox.first; i; i = i->next)
-		settle(i, false, false, timefmt_now_ms(), 0, NULL);
+		ack_overdue(i);
 }
 
 void outbox_free(struct session *session)
@@ -313,6 +317,7 @@ static void take_row(struct session *session, const struct store_outbox *row)
 			return;
 		}
 		buf_append_span(&item->plaintext, row->message);
+		item->stored = true;
 		count(session, 1);
 		insert(session, item);
 	}
@@ -416,6 +421,19 @@ void outbox_add(struct session *session, struct send_job *job, size_t index, int
 	item->job = job;
 	item->index = index;
 	item->presence = job->presence;
+}
+
+void outbox_rows_stored(struct session *session, const int64_t *numbers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct outbox_item *item = find(session, numbers[i]);
+
+		if (!item)
+			continue;
+		item->stored = true;
+		if (item->overdue)
+			ack_overdue(item);
+	}
 }
 
 void outbox_rows_failed(struct session *session, const int64_t *numbers, size_t n)
