@@ -34,6 +34,7 @@ try {
     if (!wanted(name)) return;
     say(name);
     figures[name] = await work();
+    say(JSON.stringify(figures[name]));
   };
   const base = baseMemory(rig);
   figures.base_memory = base;

@@ -117,8 +117,8 @@ async function wrk(rig, route, connections, seconds) {
   const spent = cpu() - before;
   const requests = Number(/(\d+) requests in/.exec(stdout)[1]);
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(stdout);
-  return { connections, requests_per_second: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]), p50_ms: inMs(/50%\s+(\S+)/.exec(stdout)[1]),
-    p99_ms: inMs(/99%\s+(\S+)/.exec(stdout)[1]), cpu_us_per_request: round(spent / 1000 / requests), refused: bad ? Number(bad[1]) : 0 };
+  return { connections, requests_per_second: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]), p50_ms: inMs(/^\s+50%\s+(\S+)/m.exec(stdout)[1]),
+    p99_ms: inMs(/^\s+99%\s+(\S+)/m.exec(stdout)[1]), cpu_us_per_request: round(spent / 1000 / requests), refused: bad ? Number(bad[1]) : 0 };
 }
 
 export async function web(rig, route, seconds) {
