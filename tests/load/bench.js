@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { bareSignal, baseMemory, memory, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, web } from './figures.js';
+import { bareSignal, baseMemory, memory, memoryRestarted, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, web } from './figures.js';
 import { Rig } from './rig.js';
 
 const { values } = parseArgs({ options: {
@@ -48,6 +48,7 @@ try {
   await measure('memory', async () => [...first, ...(await memory(rig, base, counts.slice(1)))]);
   await measure('session_list', () => web(rig, '/api/v1/session/list', seconds));
   await measure('start', () => startTime(rig));
+  await measure('memory_restarted', () => memoryRestarted(rig, base));
   await measure('reconnect', () => reconnect(rig));
 } finally {
   await rig.stop();

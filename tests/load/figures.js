@@ -28,6 +28,17 @@ export function baseMemory(rig) {
   return { daemon_kib: daemon, responder_kib: responder, together_mib: round((daemon + responder) / 1024, 2) };
 }
 
+// All sessions open in a fresh process: without what linking them has left behind.
+export async function memoryRestarted(rig, base) {
+  await rig.stopDaemon();
+  await rig.startDaemon();
+  await until('the first answer', async () => (await rig.api('/api/v1/session/list').catch(() => null))?.status === 200);
+  await rig.allOpen();
+  const pss = pssKib(rig.daemon.pid);
+  const sessions = rig.sessions.length;
+  return { sessions, daemon_pss_kib: pss, kib_per_session: round((pss - base.daemon_kib) / sessions) };
+}
+
 export async function memory(rig, base, counts) {
   const out = [];
   for (const sessions of counts) {
