@@ -33,6 +33,8 @@ export class Device {
         this.excused = new Set();
         this.markedLenient = !!fields.lenient;
         this.retriesOwed = new Set();
+        this.senderKeys = new Map();
+        this.groupsKnown = new Map();
         this.counters = { sent: 0, received: 0 };
     }
 

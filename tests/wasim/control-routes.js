@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 import { nodeFromJson, nodeToJson, node } from './nodes.js';
 import { Simulator } from './simulator.js';
 import { FAULT_KINDS } from './faults.js';
-import { messageBytes } from './content.js';
+import { messageBytes, newMessageId } from './content.js';
 import { PAIRING_FAULTS } from './pairing.js';
 import { sendHistory } from './history.js';
 
@@ -140,7 +140,7 @@ function messageRoutes(sim) {
         },
         'GET /accounts/:account/stats': ({ params, query }) => ({ ...simulatedOf(account(sim, params.account), query.device).simulated.stats }),
         'POST /accounts/:account/read': ({ params, body }) => {
-            simulatedOf(account(sim, params.account), body.device).simulated.outbox.read(targetJid(sim, body.chat), body.ids, body.type);
+            simulatedOf(account(sim, params.account), body.device).simulated.outbox.read(targetJid(sim, body.chat), body.ids, body.type, body.participant);
         },
         'POST /accounts/:account/peer': ({ params, body }) => {
             const found = account(sim, params.account);
@@ -160,6 +160,57 @@ function messageRoutes(sim) {
             if ('auto_read' in body) simulated.autoRead = !!body.auto_read;
             if ('answer_retries' in body) simulated.answerRetries = !!body.answer_retries;
         }
+    };
+}
+
+function group(sim, key) {
+    const found = sim.groups.find(key);
+    if (!found) throw new ControlError(404, `no group ${key}`);
+    return found;
+}
+
+function groupRoutes(sim) {
+    const channel = key => {
+        const found = sim.newsletters.find(key);
+        if (!found) throw new ControlError(404, `no channel ${key}`);
+        return found;
+    };
+    const change = action => ({ params, body }) => {
+        const found = group(sim, params.group);
+        const actor = body.by ? account(sim, body.by) : found.creator;
+        const accounts = [body.phones ?? body.phone].flat().map(phone => account(sim, phone));
+        const results = sim.groups.participants(found, actor, action, accounts);
+        return { ...found.toJson(), results: results.map(r => r.attrs) };
+    };
+    return {
+        'POST /groups': ({ body }) => sim.groups.create({
+            ...body, creator: account(sim, body.creator), members: (body.members || []).map(phone => account(sim, phone))
+        }).toJson(),
+        'GET /groups/:group': ({ params }) => group(sim, params.group).toJson(),
+        'PATCH /groups/:group': ({ params, body }) => {
+            const found = group(sim, params.group);
+            sim.groups.settings(found, body.by ? account(sim, body.by) : found.creator, body);
+            return found.toJson();
+        },
+        'POST /groups/:group/add': change('add'),
+        'POST /groups/:group/remove': change('remove'),
+        'POST /groups/:group/promote': change('promote'),
+        'POST /groups/:group/demote': change('demote'),
+        'POST /accounts/:account/forget-sender-keys': ({ params, body }) => {
+            const { store } = simulatedOf(account(sim, params.account), body.device).simulated;
+            store.forgetSenderKeys(String(body.chat), body.author ? deviceOf(sim, body.author) : null);
+        },
+        'POST /newsletters': ({ body }) => {
+            const made = sim.newsletters.create({ ...body, owner: account(sim, body.owner), followers: (body.followers || []).map(phone => account(sim, phone)) });
+            return { jid: made.jid, name: made.name };
+        },
+        'POST /newsletters/:channel/post': ({ params, body }) => {
+            const found = channel(params.channel);
+            const { id = newMessageId(), text, message, base64 } = body;
+            const post = sim.newsletters.post(found, found.owner.phoneDevice, id, 'text', messageBytes({ text, message, base64 }));
+            return { id: post.id, server_id: post.serverId };
+        },
+        'POST /newsletters/:channel/notify': ({ params, body }) => sim.newsletters.notify(channel(params.channel), deviceOf(sim, body.client), body.server_id)
     };
 }
 
@@ -285,6 +336,6 @@ export function routes(sim) {
     return {
         'GET /': () => ({ wasim: 1, root_key: sim.authority.root.public.toString('hex'), connections: sim.connections.size }),
         ...accountRoutes(sim), ...linkRoutes(sim), ...messageRoutes(sim), ...clientRoutes(sim),
-        ...logRoutes(sim), ...faultRoutes(sim), ...bulkRoutes(sim)
+        ...groupRoutes(sim), ...logRoutes(sim), ...faultRoutes(sim), ...bulkRoutes(sim)
     };
 }

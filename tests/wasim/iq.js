@@ -37,7 +37,7 @@ export class IqService {
             'status': (d, iq) => (child(iq, 'privacy') ? [node('privacy', {}, [node('list', { type: 'contacts', default: 'true' })])] : []),
             'disappearing_mode': () => [],
             'w:m': (d, iq) => this.mediaConnection(d, iq),
-            'w:g2': (d, iq) => this.groups(d, iq),
+            'w:g2': (d, iq) => sim.groups.handle(d, iq),
             'w:biz': () => [],
             'w:sync:app:state': (d, iq) => this.appState(d, iq),
             'urn:xmpp:whatsapp:push': () => [],
@@ -166,11 +166,6 @@ export class IqService {
         const { timelock } = device.account;
         const data = { xwa2_fetch_account_reachout_timelock: timelockJson(timelock) };
         return [node('result', {}, Buffer.from(JSON.stringify({ data })))];
-    }
-
-    groups(device, iq) {
-        if (child(iq, 'participating')) return [node('groups')];
-        return { error: 404, text: 'item-not-found' };
     }
 
     appState(device, iq) {

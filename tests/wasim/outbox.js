@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a simulated device sends: messages to all devices of both sides, resends after retry receipts, read receipts.
 import { bytesOf, child, node } from './nodes.js';
-import { bareJid } from './jid.js';
+import { bareJid, isUserJid } from './jid.js';
+import { GroupOutbox } from './group-outbox.js';
 import { namespaceOf } from './accounts.js';
 import { damaged } from './faults.js';
 import { parseRetryKeys } from './prekeys.js';
@@ -18,6 +19,7 @@ export class Outbox {
         this.owner = owner;
         this.sim = owner.sim;
         this.sent = new Map();
+        this.groups = new GroupOutbox(this);
     }
 
     /**
@@ -26,6 +28,7 @@ export class Outbox {
      * (new sessions name a one-time key that does not exist), device_identity ('absent', 'forged'). Resolves with {id, devices, ack}.
      */
     send(to, bytes, options = {}) {
+        if (!isUserJid(to)) return this.owner.run(() => this.groups.send(to, bytes, options));
         return this.owner.run(() => this.sendNow(to, bytes, options));
     }
 
@@ -117,7 +120,7 @@ export class Outbox {
     /** Somebody could not decrypt a message of ours. */
     async onRetry(stanza) {
         const retry = child(stanza, 'retry');
-        const requester = this.sim.directory.deviceOf(stanza.attrs.from);
+        const requester = this.sim.directory.deviceOf(stanza.attrs.participant ?? stanza.attrs.from);
         const entry = this.sent.get(stanza.attrs.id);
         const count = Number(retry?.attrs.count);
         if (!requester || !entry || !(count <= MAX_RETRIES)) {
@@ -125,6 +128,10 @@ export class Outbox {
             return;
         }
         await this.renewSession(stanza, requester, count);
+        if (!isUserJid(entry.chat)) {
+            await this.groups.resend(requester, stanza.attrs.id, entry, count);
+            return;
+        }
         const own = requester.account === this.owner.device.account;
         const plain = own && !entry.peer ? deviceSentBytes(entry.chat, entry.bytes) : entry.bytes;
         const enc = await this.encrypt(requester, plain, entry.attributes, { count });
@@ -152,18 +159,18 @@ export class Outbox {
     }
 
     /** Read receipts for messages of a chat. */
-    read(chat, ids, type = 'read') {
+    read(chat, ids, type = 'read', participant = undefined) {
         const [first, ...rest] = ids;
         this.sim.receipts.receipt(this.owner.device, node('receipt', {
-            id: first, to: bareJid(chat), type, t: this.sim.now()
+            id: first, to: bareJid(chat), type, participant, t: this.sim.now()
         }, rest.length ? [node('list', {}, rest.map(id => node('item', { id })))] : undefined));
     }
 
     /** Asks again for a message that arrived well: a retry receipt as if it had not been decrypted. */
-    askAgain(from, id, { count = 1, keys = false } = {}) {
-        const stanza = node('message', { from, id, t: this.sim.now() });
+    askAgain(from, id, { count = 1, keys = false, participant } = {}) {
+        const stanza = node('message', { from, id, participant, t: this.sim.now() });
         this.sim.receipts.receipt(this.owner.device, node('receipt', {
-            id, to: from, type: 'retry'
+            id, to: from, participant, type: 'retry'
         }, this.owner.retryContent(stanza, count, keys)));
     }
 }

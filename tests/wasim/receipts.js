@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Receipts, acks, chat states and presence of clients: what they settle in the queue, and who else hears of them.
 import { child, children, node, uintOf } from './nodes.js';
-import { isServerJid, parseJid } from './jid.js';
+import { isServerJid, isUserJid, parseJid } from './jid.js';
 import { namespaceOf } from './accounts.js';
 import { parseRetryKeys } from './prekeys.js';
 import { identityFault } from './pairing.js';
@@ -45,6 +45,10 @@ export class Receipts {
             }
         }
         if (type === 'peer_msg') return;
+        if (participant && !isUserJid(to)) {
+            this.tellAuthor(sender, stanza, type);
+            return;
+        }
         const target = parseJid(to);
         const account = target && this.sim.directory.ofJid(to);
         if (!account) return;
@@ -62,7 +66,31 @@ export class Receipts {
         }, content ?? (child(stanza, 'list') ? [child(stanza, 'list')] : undefined)));
     }
 
+    /** A receipt for a message of a group or a status goes to the devices of its author. */
+    tellAuthor(sender, stanza, type) {
+        const { to, participant } = stanza.attrs;
+        const author = this.sim.directory.ofJid(participant);
+        for (const device of author?.devices.values() ?? []) {
+            if (device !== sender) this.forwardInGroup(sender, device, stanza, { type, from: to, participant: sender.jid(namespaceOf(participant)) });
+        }
+    }
+
+    forwardInGroup(sender, device, stanza, extra, content) {
+        const lid = namespaceOf(extra.participant) === 'lid';
+        this.forward(sender, device, stanza, {
+            ...extra, participant_pn: lid ? sender.account.jid('pn') : undefined, participant_lid: lid ? undefined : sender.account.jid('lid')
+        }, content);
+    }
+
     read(sender, stanza) {
+        if (stanza.attrs.participant && !isUserJid(stanza.attrs.to)) {
+            const { type, to, participant } = stanza.attrs;
+            if (!type.endsWith('-self')) this.tellAuthor(sender, stanza, type);
+            for (const device of sender.account.devices.values()) {
+                if (device !== sender) this.forwardInGroup(sender, device, stanza, { type, from: to, participant: sender.jid(namespaceOf(participant)) });
+            }
+            return;
+        }
         const account = this.sim.directory.ofJid(stanza.attrs.to);
         if (!account) return;
         const { type } = stanza.attrs;
@@ -77,7 +105,9 @@ export class Receipts {
     /** A retry receipt: checked, noted, and passed to the device that sent the message. */
     retry(sender, stanza) {
         const retry = child(stanza, 'retry');
-        const target = this.sim.directory.deviceOf(stanza.attrs.to);
+        const many = !isUserJid(stanza.attrs.to);
+        const author = many ? stanza.attrs.participant : stanza.attrs.to;
+        const target = this.sim.directory.deviceOf(author);
         const count = Number(retry?.attrs.count);
         const fault = sender.kind === 'client' ? this.retryFault(sender, stanza, retry, count) : null;
         if (fault && this.sim.strict.violation(sender, 'retry_receipt', fault, stanza)) return;
@@ -89,7 +119,8 @@ export class Receipts {
         target.retriesOwed.add(stanza.attrs.id);
         if (target.retriesOwed.size > RETRIES_KEPT) target.retriesOwed.delete(target.retriesOwed.values().next().value);
         const content = children(stanza);
-        this.forward(sender, target, stanza, { type: 'retry', recipient: stanza.attrs.recipient }, content);
+        if (many) this.forwardInGroup(sender, target, stanza, { type: 'retry', from: stanza.attrs.to, participant: sender.jid(namespaceOf(author)) }, content);
+        else this.forward(sender, target, stanza, { type: 'retry', recipient: stanza.attrs.recipient }, content);
     }
 
     retryFault(sender, stanza, retry, count) {
@@ -107,7 +138,7 @@ export class Receipts {
         const pool = sender.preKeys;
         if (pool.everOffered.has(keys.oneTime.id)) return `one-time key ${keys.oneTime.id} in <keys> was offered before`;
         pool.everOffered.add(keys.oneTime.id);
-        pool.handedOut.set(keys.oneTime.id, this.sim.directory.deviceOf(stanza.attrs.to)?.name ?? '?');
+        pool.handedOut.set(keys.oneTime.id, this.sim.directory.deviceOf(isUserJid(stanza.attrs.to) ? stanza.attrs.to : stanza.attrs.participant)?.name ?? '?');
         return null;
     }
 

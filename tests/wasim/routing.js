@@ -5,6 +5,7 @@ import { bareJid, formatJid, isUserJid, parseJid } from './jid.js';
 import { namespaceOf, participantHash } from './accounts.js';
 import { sha256 } from './curve.js';
 import { MessageChecks } from './message-checks.js';
+import { GroupRouter } from './group-routing.js';
 
 const HANDLED_KEPT = 5000;
 const COPIED_CHILDREN = new Set(['meta', 'reporting', 'biz', 'bot']);
@@ -19,6 +20,7 @@ export class Router {
     constructor(sim) {
         this.sim = sim;
         this.checks = new MessageChecks(sim);
+        this.groups = new GroupRouter(sim, this);
     }
 
     /** A client's message stanza arrived on its connection. */
@@ -41,9 +43,9 @@ export class Router {
         if (faults.any && faults.applies('close_after_ack', device, stanza)) connection.drop();
     }
 
-    ack(stanza, { error, phash }) {
+    ack(stanza, { error, phash, server_id: serverId }) {
         return node('ack', {
-            class: 'message', id: stanza.attrs.id, from: stanza.attrs.to, t: this.sim.now(), error, phash,
+            class: 'message', id: stanza.attrs.id, from: stanza.attrs.to, t: this.sim.now(), error, phash, server_id: serverId,
             participant: stanza.attrs.participant
         });
     }
@@ -53,6 +55,9 @@ export class Router {
         const fault = this.checks.shape(stanza);
         if (fault && this.refuse(sender, 'message_shape', fault, stanza)) return { error: 400 };
         if (stanza.attrs.category === 'peer') return this.routePeer(sender, stanza);
+        const { server } = parseJid(stanza.attrs.to) || {};
+        if (server === 'g.us' || stanza.attrs.to === 'status@broadcast') return this.groups.route(sender, stanza);
+        if (server === 'newsletter') return this.sim.newsletters.route(sender, stanza);
         if (!isUserJid(stanza.attrs.to)) {
             this.refuse(sender, 'message_to', `messages to ${stanza.attrs.to} are not routed here`, stanza);
             return { error: 404 };

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Signal state of a simulated device, in the shape that libsignal wants, and the ciphers on top of it.
+import { GroupCipher, GroupSessionBuilder, SenderKeyDistributionMessage } from 'baileys/lib/Signal/Group/index.js';
+import { SenderKeyName } from 'baileys/lib/Signal/Group/sender-key-name.js';
+import { SenderKeyRecord } from 'baileys/lib/Signal/Group/sender-key-record.js';
+import { BufferJSON } from 'baileys/lib/Utils/generics.js';
 import crypto from 'node:crypto';
 import libsignal from 'libsignal';
 import { djb, newKeyPair, sign } from './curve.js';
@@ -27,6 +31,7 @@ export class SignalStore {
         this.preKeys = new Map();
         this.nextPreKeyId = 1;
         this.signed = null;
+        this.senderKeys = new Map();
     }
 
     /** The signed prekey, made when first needed (signing is slow). */
@@ -78,6 +83,43 @@ export class SignalStore {
 
     getOurIdentity() {
         return { pubKey: djb(this.identity.public), privKey: this.identity.private };
+    }
+
+    /** Sender keys, through their serialized form, as a phone's database would keep them. */
+    async loadSenderKey(name) {
+        return new SenderKeyRecord(JSON.parse(this.senderKeys.get(name.toString()) ?? '[]', BufferJSON.reviver));
+    }
+
+    async storeSenderKey(name, record) {
+        this.senderKeys.set(name.toString(), JSON.stringify(record.serialize(), BufferJSON.replacer));
+    }
+
+    senderKeyName(chat, device) {
+        return new SenderKeyName(chat, { id: this.address(device).id, deviceId: device.id, toString: () => this.address(device).toString() });
+    }
+
+    /** Forgets the sender key of a device (or all of a chat). */
+    forgetSenderKeys(chat, device) {
+        for (const name of [...this.senderKeys.keys()]) {
+            if (device ? name === this.senderKeyName(chat, device).toString() : name.startsWith(`${chat}::`)) this.senderKeys.delete(name);
+        }
+    }
+
+    /** {bytes, distribution} with the own sender key of a chat, made when there is none. */
+    async encryptForGroup(chat, own, plain) {
+        const name = this.senderKeyName(chat, own);
+        const distribution = Buffer.from((await new GroupSessionBuilder(this).create(name)).serialize());
+        const bytes = plain ? Buffer.from(await new GroupCipher(this, name).encrypt(plain)) : null;
+        return { bytes, distribution };
+    }
+
+    async decryptForGroup(chat, author, bytes) {
+        return Buffer.from(await new GroupCipher(this, this.senderKeyName(chat, author)).decrypt(bytes));
+    }
+
+    async takeSenderKey(chat, author, distribution) {
+        const message = new SenderKeyDistributionMessage(null, null, null, null, distribution);
+        await new GroupSessionBuilder(this).process(this.senderKeyName(chat, author), message);
     }
 
     address(device) {

@@ -2,7 +2,7 @@
 // A simulated device (phone or extra companion): decrypts what arrives, answers with receipts, keeps an inbox, sends.
 import { proto } from 'baileys/WAProto/index.js';
 import { beBytes, bytesOf, child, children, node } from './nodes.js';
-import { bareJid, parseJid } from './jid.js';
+import { bareJid, isUserJid, parseJid } from './jid.js';
 import { sha256 } from './curve.js';
 import { namespaceOf } from './accounts.js';
 import { KEY_TYPE, signedKeyNode } from './prekeys.js';
@@ -14,6 +14,14 @@ import { answerPeerRequest } from './peer-requests.js';
 import { Log } from './events.js';
 
 const SEEN_KEPT = 20000;
+const NOT_SHOWN = new Set(['senderKeyDistributionMessage', 'messageContextInfo']);
+
+/** True for a message that only carries a sender key. */
+function onlySenderKey(message) {
+    const fields = Object.keys(proto.Message.toObject(message));
+    return !!message.senderKeyDistributionMessage && fields.every(field => NOT_SHOWN.has(field));
+}
+
 const MAX_RETRIES = 5;
 
 /** Plays one device on the server's inside; its queue delivers to it as to a connection. */
@@ -93,13 +101,15 @@ export class SimulatedDevice {
     }
 
     async onMessage(stanza) {
-        const sender = this.sim.directory.deviceOf(stanza.attrs.from);
+        if (child(stanza, 'plaintext')) return this.onPost(stanza);
+        const many = !isUserJid(stanza.attrs.from);
+        const sender = this.sim.directory.deviceOf(many ? stanza.attrs.participant : stanza.attrs.from);
         const own = sender?.account === this.device.account;
         if (this.sink) {
             this.stats.received++;
             this.sim.bulk.arrived(this, stanza.attrs.id, null);
-            this.answerReceipt(stanza, own && stanza.attrs.recipient ? 'sender' : undefined);
-            return;
+            this.answerReceipt(stanza, this.settlingType(stanza, own));
+            return undefined;
         }
         const record = this.recordOf(stanza, sender, own);
         record.deliveries++;
@@ -117,11 +127,31 @@ export class SimulatedDevice {
             this.stats.failures++;
             this.askRetry(stanza, sender);
         } else {
-            this.answerReceipt(stanza, own && stanza.attrs.recipient ? 'sender' : undefined);
+            this.answerReceipt(stanza, this.settlingType(stanza, own));
             this.retryCounts.delete(record.key);
         }
         this.inboxChanged(record, failed);
-        if (this.autoRead && !own && !failed) this.outbox.read(bareJid(stanza.attrs.from), [stanza.attrs.id]);
+        if (this.autoRead && !own && !failed) this.outbox.read(bareJid(stanza.attrs.from), [stanza.attrs.id], 'read', stanza.attrs.participant);
+        return undefined;
+    }
+
+    settlingType(stanza, own) {
+        return own && (stanza.attrs.recipient || stanza.attrs.participant) ? 'sender' : undefined;
+    }
+
+    /** A channel's post: nothing to decrypt, an ack instead of a receipt. */
+    onPost(stanza) {
+        const record = this.recordOf(stanza, null, false);
+        record.deliveries++;
+        const plain = bytesOf(child(stanza, 'plaintext'));
+        const message = proto.Message.decode(plain);
+        record.plaintexts++;
+        record.text = textOfMessage(message);
+        record.message = messageJson(message);
+        record.base64 = plain.toString('base64');
+        this.stats.received++;
+        this.device.queue.answer('message', stanza.attrs.id, stanza.attrs.from);
+        this.inboxChanged(record, null);
     }
 
     recordOf(stanza, sender, own) {
@@ -157,7 +187,8 @@ export class SimulatedDevice {
             return;
         }
         if (!sender) throw new Error(`message from unknown device ${stanza.attrs.from}`);
-        const padded = await this.store.decrypt(sender, enc.attrs.type, bytes);
+        const padded = enc.attrs.type === 'skmsg' ? await this.store.decryptForGroup(stanza.attrs.from, sender, bytes)
+            : await this.store.decrypt(sender, enc.attrs.type, bytes);
         this.seen.set(digest, true);
         if (this.seen.size > SEEN_KEPT) this.seen.delete(this.seen.keys().next().value);
         this.stats.received++;
@@ -165,7 +196,7 @@ export class SimulatedDevice {
         record.copies++;
         record.enc_type = enc.attrs.type;
         const plain = this.unpad(sender, padded, stanza);
-        if (plain) this.takePlaintext(stanza, sender, own, plain, record);
+        if (plain) await this.takePlaintext(stanza, sender, own, plain, record);
     }
 
     unpad(sender, padded, stanza) {
@@ -177,7 +208,7 @@ export class SimulatedDevice {
         }
     }
 
-    takePlaintext(stanza, sender, own, plain, record) {
+    async takePlaintext(stanza, sender, own, plain, record) {
         let message;
         try {
             message = proto.Message.decode(plain);
@@ -194,12 +225,14 @@ export class SimulatedDevice {
         } else if (own && stanza.attrs.recipient && stanza.attrs.category !== 'peer') {
             this.sim.strict.violation(sender, 'device_sent_message', 'own device got a message without deviceSentMessage', stanza);
         }
+        if (message.senderKeyDistributionMessage) await this.takeSenderKey(stanza, sender, message.senderKeyDistributionMessage);
+        if (onlySenderKey(message)) return;
         if (stanza.attrs.category === 'peer' && own) answerPeerRequest(this, sender, stanza, message);
         if (this.compact) {
             this.sim.bulk.arrived(this, record.id, textOfMessage(message));
             return;
         }
-        const encoded = Buffer.from(proto.Message.encode({ ...message, messageContextInfo: undefined }).finish());
+        const encoded = Buffer.from(proto.Message.encode({ ...message, messageContextInfo: undefined, senderKeyDistributionMessage: undefined }).finish());
         this.sim.sameContent(sender, stanza, encoded);
         record.text = textOfMessage(message);
         record.message = messageJson(message);
@@ -207,7 +240,17 @@ export class SimulatedDevice {
         this.sim.bulk.arrived(this, record.id, record.text);
     }
 
+    /** The key must be for the chat that it came in. */
+    async takeSenderKey(stanza, sender, distribution) {
+        if (distribution.groupId !== stanza.attrs.from) {
+            this.sim.strict.violation(sender, 'sender_key', `distribution for "${distribution.groupId}" in ${stanza.attrs.from}`, stanza);
+            return;
+        }
+        await this.store.takeSenderKey(stanza.attrs.from, sender, Buffer.from(distribution.axolotlSenderKeyDistributionMessage));
+    }
+
     checkReporting(stanza, sender, plain, message) {
+        if (!isUserJid(stanza.attrs.from)) return;
         if (!child(stanza, 'reporting')) return;
         const both = account => [account.jid('pn'), account.jid('lid')];
         const secret = message.messageContextInfo?.messageSecret;
@@ -250,13 +293,13 @@ export class SimulatedDevice {
         ];
         if (this.device.adv) keys.push(node('device-identity', {}, this.device.adv.encoded));
         this.device.preKeys.everOffered.add(oneTime.id);
-        this.device.preKeys.handedOut.set(oneTime.id, this.sim.directory.deviceOf(attrs.from)?.name ?? '?');
+        this.device.preKeys.handedOut.set(oneTime.id, this.sim.directory.deviceOf(attrs.participant ?? attrs.from)?.name ?? '?');
         content.push(node('keys', {}, keys));
         return content;
     }
 
     async onReceipt(stanza) {
-        const { id, from, type, t, recipient } = stanza.attrs;
+        const { id, from, participant, type, t, recipient } = stanza.attrs;
         this.device.queue.answer('receipt', id, from, stanza.attrs.participant, type);
         this.stats.receipts++;
         if (type === 'retry') {
@@ -265,7 +308,7 @@ export class SimulatedDevice {
         if (this.compact && type !== 'retry') return;
         const ids = [id, ...children(child(stanza, 'list'), 'item').map(i => i.attrs.id)];
         for (const one of ids) {
-            this.receipts.add({ id: one, from, receipt_type: type ?? 'delivery', t: Number(t), recipient: recipient ?? null, namespace: namespaceOf(from) });
+            this.receipts.add({ id: one, from, receipt_type: type ?? 'delivery', t: Number(t), recipient: recipient ?? null, participant: participant ?? null, namespace: namespaceOf(participant ?? from) });
         }
     }
 }

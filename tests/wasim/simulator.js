@@ -20,6 +20,8 @@ import { Router } from './routing.js';
 import { Receipts } from './receipts.js';
 import { SimulatedDevice } from './sim-device.js';
 import { Bulk } from './bulk.js';
+import { Groups } from './groups.js';
+import { Newsletters } from './newsletters.js';
 
 const CONTENTS_KEPT = 5000;
 
@@ -51,6 +53,8 @@ export class Simulator {
         this.codePairing = new CodePairing(this);
         this.passkey = new Passkey(this);
         this.notices = new Notices(this);
+        this.groups = new Groups(this);
+        this.newsletters = new Newsletters(this);
         this.router = new Router(this);
         this.receipts = new Receipts(this);
         this.iq = new IqService(this);
