@@ -38,6 +38,11 @@
 #define LIMIT_WA_PAIRING_TEXT 8192U
 #define LIMIT_WA_SIGNAL_RECORD_BYTES (64U << 10)
 #define LIMIT_WA_DEVICES_PER_USER 128U
+/* App state: entries of one collection, bytes of one snapshot or large patch, patches of one run, changes that wait to be sent */
+#define LIMIT_WA_APPSTATE_ENTRIES 200000U
+#define LIMIT_WA_APPSTATE_BLOB_BYTES (64U << 20)
+#define LIMIT_WA_APPSTATE_PAGES 500U
+#define LIMIT_WA_APPSTATE_WAITING 64U
 #define LIMIT_JID_USER 63U
 
 #endif

@@ -7,6 +7,10 @@ sessiond/wa/proto/e2e.pb-c.c: $(srcdir)/sessiond/wa/proto/e2e.proto
 sessiond/wa/proto/e2e.pb-c.h: sessiond/wa/proto/e2e.pb-c.c
 
 libwa_a_SOURCES += \
+	sessiond/wa/appstate_apply.c sessiond/wa/appstate_apply.h \
+	sessiond/wa/appstate_crypto.c sessiond/wa/appstate_crypto.h \
+	sessiond/wa/appstate_keyring.c \
+	sessiond/wa/appstate_wire.c \
 	sessiond/wa/batch.c \
 	sessiond/wa/bundle.c sessiond/wa/bundle.h \
 	sessiond/wa/content.c \
@@ -48,8 +52,11 @@ crashshim_so_LDFLAGS = -shared
 crashshim_so_LDADD = -ldl
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_wa_state test_signal test_e2e test_messages test_contacts
-TESTS += test_wa_state test_signal test_e2e test_messages test_contacts
+check_PROGRAMS += test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
+TESTS += test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
+test_appstate_SOURCES = tests/unit/test_appstate.c tests/unit/vector.h
+test_appstate_CFLAGS = $(TEST_CFLAGS)
+test_appstate_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 FAKE_CLIENT = tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c tests/unit/fake_host.h
 test_messages_SOURCES = tests/unit/test_messages.c $(FAKE_CLIENT)
 test_messages_CFLAGS = $(TEST_CFLAGS)

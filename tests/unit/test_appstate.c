@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* If this fails, archived, muted and starred chats differ between the phone and us, or a forged change is believed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessiond/crypto/crypto.h"
+#include "sessiond/wa/appstate_apply.h"
+#include "sessiond/wa/proto_walk.h"
+#include "tests/unit/vector.h"
+
+static const char *const NAMES[] = { "regular_low", "regular_high", "critical_block", "critical_unblock_low", "regular" };
+
+static void unhex(const char *text, uint8_t *out, size_t n)
+{
+	assert_int_equal(crypto_unhex(text, strlen(text), out, n), CRYPTO_OK);
+}
+
+static void hash_is(const uint8_t *hash, const char *hex)
+{
+	uint8_t want[APPSTATE_HASH_BYTES];
+
+	unhex(hex, want, sizeof want);
+	assert_memory_equal(hash, want, sizeof want);
+}
+
+static void mix_all(uint8_t *hash, struct json_object *step, const char *name, void (*mix)(uint8_t *hash, const uint8_t *mac))
+{
+	struct json_object *list;
+
+	assert_true(json_object_object_get_ex(step, name, &list));
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		uint8_t mac[APPSTATE_MAC_BYTES];
+
+		unhex(json_object_get_string(json_object_array_get_idx(list, i)), mac, sizeof mac);
+		mix(hash, mac);
+	}
+}
+
+static void adds_and_subtracts_like_others(void **state)
+{
+	struct json_object *root = vector_file(TEST_VECTORS_DIR "/lthash.json"), *steps;
+	uint8_t hash[APPSTATE_HASH_BYTES] = { 0 };
+
+	(void)state;
+	assert_true(json_object_object_get_ex(root, "steps", &steps));
+	for (size_t i = 0; i < json_object_array_length(steps); i++) {
+		struct json_object *step = json_object_array_get_idx(steps, i);
+
+		mix_all(hash, step, "subtract", appstate_hash_subtract);
+		mix_all(hash, step, "add", appstate_hash_add);
+		hash_is(hash, vector_text(step, "result"));
+	}
+	json_object_put(root);
+}
+
+static void start(struct appstate_work *w, const char *name, const char *key_id, const char *key_data, int64_t time)
+{
+	uint8_t id[6], data[32];
+
+	*w = (struct appstate_work){ .name = name };
+	unhex(key_id, id, sizeof id);
+	unhex(key_data, data, sizeof data);
+	assert_true(appstate_keyring_add(&w->ring, span_of(id, sizeof id), span_of(data, sizeof data), time));
+	for (size_t i = 0; i < APPSTATE_BUCKETS; i++)
+		w->table.loaded[i] = true;
+}
+
+static void next_round(struct appstate_work *w)
+{
+	while (w->nchanges > 0)
+		buf_free(&w->changes[--w->nchanges].plain);
+	while (w->npatches > 0)
+		buf_free(&w->patches[--w->npatches].bytes);
+	w->applied = 0;
+}
+
+/* Every patch of real Baileys, in order, with the hash it computed. */
+static void takes_the_patches_of_others(void **state)
+{
+	struct json_object *root = vector_file(TEST_VECTORS_DIR "/appstate-patches.json"), *cases;
+	size_t seen = 0;
+
+	(void)state;
+	assert_true(json_object_object_get_ex(root, "cases", &cases));
+	for (size_t n = 0; n < sizeof NAMES / sizeof NAMES[0]; n++) {
+		struct appstate_work w;
+
+		start(&w, NAMES[n], vector_text(root, "key_id"), vector_text(root, "key_data"), 1);
+		for (size_t i = 0; i < json_object_array_length(cases); i++) {
+			struct json_object *c = json_object_array_get_idx(cases, i), *version;
+			struct buf patch = { 0 };
+
+			if (strcmp(vector_text(c, "collection"), NAMES[n]) != 0)
+				continue;
+			vector_bytes(c, "patch", &patch);
+			w.attribute_version = w.state.version;
+			appstate_work_add(&w, buf_span(&patch));
+			assert_int_equal(appstate_work_size(&w), 1);
+			appstate_apply(&w);
+			assert_int_equal(w.outcome, APPSTATE_APPLIED);
+			assert_false(w.state.diverged);
+			assert_int_equal(w.applied, 1);
+			json_object_object_get_ex(c, "version_after", &version);
+			assert_int_equal(w.state.version, json_object_get_int64(version));
+			hash_is(w.state.hash, vector_text(c, "hash_after"));
+			assert_true(span_is(w.changes[0].index, vector_text(c, "index")));
+			assert_true(w.changes[0].value.n > 0);
+			buf_free(&patch);
+			next_round(&w);
+			seen++;
+		}
+		appstate_work_free(&w);
+	}
+	assert_int_equal(seen, json_object_array_length(cases));
+	json_object_put(root);
+}
+
+#define KEY_ID "000000000001"
+#define KEY_DATA "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+/* value.timestamp and pinAction.pinned */
+static struct buf pin_value(int64_t time_ms, bool pinned)
+{
+	struct buf value = { 0 };
+
+	buf_u8(&value, 1 << 3);
+	proto_put_varint(&value, (uint64_t)time_ms);
+	proto_put_bytes(&value, 5, span_of(pinned ? "\x08\x01" : "\x08\x00", 2));
+	return value;
+}
+
+static struct appstate_draft pin_draft(struct buf *value, uint8_t iv)
+{
+	struct appstate_draft draft = { .index = span_text("[\"pin_v1\",\"12025550111@s.whatsapp.net\"]"), .value = buf_span(value), .version = 5 };
+
+	memset(draft.iv, iv, sizeof draft.iv);
+	return draft;
+}
+
+static void patch_fields_are(struct span bytes, const char *snapshot_mac, const char *patch_mac)
+{
+	struct appstate_patch patch;
+	uint8_t mac[APPSTATE_MAC_BYTES];
+
+	assert_true(appstate_read_patch(bytes, &patch));
+	unhex(snapshot_mac, mac, sizeof mac);
+	assert_memory_equal(patch.snapshot_mac.p, mac, sizeof mac);
+	unhex(patch_mac, mac, sizeof mac);
+	assert_memory_equal(patch.mac.p, mac, sizeof mac);
+}
+
+static void hash_digest_is(const struct appstate_work *w, const char *hex)
+{
+	uint8_t digest[32], want[32];
+
+	crypto_sha256(w->state.hash, sizeof w->state.hash, digest);
+	unhex(hex, want, sizeof want);
+	assert_memory_equal(digest, want, sizeof want);
+}
+
+static void compose_and_apply(struct appstate_work *w, const struct appstate_draft *draft, struct buf *patch)
+{
+	assert_true(appstate_compose(w, draft, 1, patch));
+	w->attribute_version = w->state.version;
+	appstate_work_add(w, buf_span(patch));
+	appstate_apply(w);
+	assert_int_equal(w->outcome, APPSTATE_APPLIED);
+	assert_false(w->state.diverged);
+	next_round(w);
+}
+
+/* Bytes that an independent implementation computed. */
+static void makes_the_patches_of_others(void **state)
+{
+	struct buf first = pin_value(1700000000000, true), second = pin_value(1700000001000, false);
+	struct appstate_draft a = pin_draft(&first, 0x11), b = pin_draft(&second, 0x22);
+	struct buf patch = { 0 };
+	struct appstate_work w;
+
+	(void)state;
+	start(&w, "regular_low", KEY_ID, KEY_DATA, 1);
+	compose_and_apply(&w, &a, &patch);
+	patch_fields_are(buf_span(&patch), "d7c8f8915faa6c2a46310310c44b9e4bfa93e50e7d9d0fef488921c17430fc07",
+			 "b71f59466afe1434bc21bd420bd03a63862a7bf3d65a2a7c2e96dd7a3b20cf0b");
+	hash_digest_is(&w, "6842e2726d6c2a5b26e0bd12efcdf05dfe3d7d6a96844792505c69e59431b928");
+	buf_clear(&patch);
+	compose_and_apply(&w, &b, &patch);
+	hash_digest_is(&w, "2e5cfcd26f3dcd020b46ec80939370820a276ff554ccb04d8d38c60e43db4a5d");
+	assert_int_equal(w.state.version, 2);
+	assert_int_equal(appstate_table_count(&w.table), 1);
+	a.operation = APPSTATE_REMOVE;
+	buf_clear(&patch);
+	compose_and_apply(&w, &a, &patch);
+	assert_int_equal(appstate_table_count(&w.table), 0);
+	assert_memory_equal(w.state.hash, (uint8_t[APPSTATE_HASH_BYTES]){ 0 }, APPSTATE_HASH_BYTES);
+	/* A REMOVE of what is not there changes nothing. */
+	buf_clear(&patch);
+	compose_and_apply(&w, &a, &patch);
+	assert_int_equal(w.state.version, 4);
+	buf_free(&patch);
+	buf_free(&first);
+	buf_free(&second);
+	appstate_work_free(&w);
+}
+
+/* Whatever byte of a patch is changed: it is refused, or it was one that says nothing (the version, which the server adds). */
+static void believes_no_changed_byte(void **state)
+{
+	struct buf value = pin_value(1700000000000, true), patch = { 0 };
+	struct appstate_draft draft = pin_draft(&value, 0x11);
+	struct appstate_work w;
+
+	(void)state;
+	start(&w, "regular_low", KEY_ID, KEY_DATA, 1);
+	assert_true(appstate_compose(&w, &draft, 1, &patch));
+	for (size_t i = 0; i < patch.len; i++) {
+		appstate_work_add(&w, buf_span(&patch));
+		w.patches[0].bytes.data[i] ^= 1;
+		appstate_apply(&w);
+		assert_int_not_equal(w.outcome, APPSTATE_APPLIED);
+		assert_int_equal(w.state.version, 0);
+		assert_int_equal(appstate_table_count(&w.table), 0);
+		next_round(&w);
+	}
+	buf_free(&patch);
+	buf_free(&value);
+	appstate_work_free(&w);
+}
+
+static void sees_gaps_and_missing_keys(void **state)
+{
+	struct buf value = pin_value(1700000000000, true), patch = { 0 };
+	struct appstate_draft draft = pin_draft(&value, 0x11);
+	struct appstate_work w, other;
+
+	(void)state;
+	start(&w, "regular_low", KEY_ID, KEY_DATA, 1);
+	assert_true(appstate_compose(&w, &draft, 1, &patch));
+	w.attribute_version = 4;
+	appstate_work_add(&w, buf_span(&patch));
+	appstate_apply(&w);
+	assert_int_equal(w.outcome, APPSTATE_GAP);
+	start(&other, "regular_low", "000000000002", KEY_DATA, 1);
+	appstate_work_add(&other, buf_span(&patch));
+	appstate_apply(&other);
+	assert_int_equal(other.outcome, APPSTATE_NO_KEY);
+	assert_int_equal(other.missing_len, 6);
+	assert_int_equal(other.missing[5], 1);
+	buf_free(&patch);
+	buf_free(&value);
+	appstate_work_free(&w);
+	appstate_work_free(&other);
+}
+
+static void keeps_the_newest_keys(void **state)
+{
+	struct appstate_keyring ring = { 0 }, again;
+	uint8_t data[32] = { 7 };
+	struct buf record = { 0 };
+
+	(void)state;
+	assert_null(appstate_keyring_newest(&ring));
+	assert_true(appstate_keyring_add(&ring, span_text("old"), span_of(data, 32), 10));
+	assert_true(appstate_keyring_add(&ring, span_text("new"), span_of(data, 32), 20));
+	assert_false(appstate_keyring_add(&ring, span_text("new"), span_of(data, 32), 20));
+	assert_false(appstate_keyring_add(&ring, span_text("new"), span_of(data, 31), 30));
+	assert_true(appstate_keyring_add(&ring, span_text("equal"), span_of(data, 32), 20));
+	appstate_keyring_write(&ring, &record);
+	appstate_keyring_read(&again, buf_span(&record));
+	assert_int_equal(again.n, 3);
+	assert_memory_equal(appstate_keyring_newest(&again)->id, "equal", 5);
+	assert_non_null(appstate_keyring_find(&again, span_text("old")));
+	appstate_keyring_free(&again);
+	/* Half a record is not read. */
+	appstate_keyring_read(&again, span_of(record.data, record.len - 1));
+	assert_int_equal(again.n, 2);
+	for (int i = 0; i < 200; i++) {
+		char id[8];
+
+		snprintf(id, sizeof id, "k%d", i);
+		assert_true(appstate_keyring_add(&ring, span_text(id), span_of(data, 32), 100 + i));
+	}
+	assert_int_equal(ring.n, APPSTATE_KEYS_MAX);
+	assert_null(appstate_keyring_find(&ring, span_text("old")));
+	appstate_keyring_free(&ring);
+	appstate_keyring_free(&again);
+	buf_free(&record);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(adds_and_subtracts_like_others), cmocka_unit_test(takes_the_patches_of_others),
+		cmocka_unit_test(makes_the_patches_of_others),	  cmocka_unit_test(believes_no_changed_byte),
+		cmocka_unit_test(sees_gaps_and_missing_keys),	  cmocka_unit_test(keeps_the_newest_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
