@@ -51,6 +51,13 @@ crashshim_so_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIC $(SIGNAL_CFLAGS)
 crashshim_so_LDFLAGS = -shared
 crashshim_so_LDADD = -ldl
 
+# Preloaded into the daemon by tests/e2e/daemon-clock.test.js.
+check_PROGRAMS += clockshim.so
+clockshim_so_SOURCES = tests/tools/clockshim.c
+clockshim_so_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIC
+clockshim_so_LDFLAGS = -shared
+clockshim_so_LDADD = -ldl
+
 if HAVE_CMOCKA
 check_PROGRAMS += test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
 TESTS += test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
