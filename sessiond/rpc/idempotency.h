@@ -21,7 +21,7 @@ void idempotency_fill(struct rpc_request *request, struct send_job *job);
 void idempotency_answer(struct rpc_request *request, int status, const struct buf *answer, bool remember);
 
 /* The answer to a request whose rows were stored but which was never answered. Reader thread. False: it cannot be rebuilt.
- * rpc_message.c. */
+ * send_answer.c. */
 bool idempotency_rebuild(struct rpc_request *request, struct store_reader *reader, struct arena *arena, int64_t last_row, struct buf *out);
 
 #endif

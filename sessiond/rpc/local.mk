@@ -20,6 +20,8 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_server.c \
 	sessiond/rpc/rpc_session.c \
 	sessiond/rpc/rpc_webhook.c \
+	sessiond/rpc/send.c sessiond/rpc/send.h \
+	sessiond/rpc/send_answer.c \
 	sessiond/rpc/server_info.c sessiond/rpc/server_info.h \
 	sessiond/rpc/socket.c \
 	sessiond/rpc/sysinfo.c sessiond/rpc/sysinfo.h

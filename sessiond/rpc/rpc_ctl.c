@@ -20,6 +20,7 @@
 #include "sessiond/rpc/choice.h"
 #include "sessiond/rpc/ctl.h"
 #include "sessiond/session/session.h"
+#include "sessiond/wa/wa.h"
 #include "sessiond/webhook/webhook.h"
 
 static void answer_buf(struct rpc_request *request, const char *message, struct buf *result)
@@ -268,13 +269,13 @@ static void do_send_text(struct rpc_request *request)
 
 	if (!entry)
 		return;
-	job = send_job_new(1);
-	if (!to || recipient_resolve(&job->to[0], to, strlen(to), daemon->config->country_code)) {
+	job = send_job_new(1, 1);
+	if (!to || recipient_resolve(&job->items[0].to, to, strlen(to), daemon->config->country_code)) {
 		send_job_free(job);
 		rpc_answer(request, 400, 3007, "The recipient is neither a phone number nor an address", NULL);
 		return;
 	}
-	job->text = xstrdup(message ? message : "");
+	wa_build_text(&job->contents[0].message, &(struct wa_text){ .text = message ? message : "" });
 	job->done = sent;
 	job->arg = request;
 	sessions_send(daemon->sessions, entry, job);

@@ -6,15 +6,12 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
 
-enum { RECORD_MESSAGE = 200 };
-
 /* How long a sent message can be sent again to a device that asks for it. */
 #define SENT_KEEP_MS ((int64_t)14 * 24 * 3600 * 1000)
-/* How long a received message can be quoted. */
-#define RECEIVED_KEEP_MS ((int64_t)30 * 24 * 3600 * 1000)
 
 struct commit {
 	struct session *session;
@@ -64,32 +61,13 @@ static void change_profile(struct commit *c, struct store_tx *tx, const struct w
 	store_tx_session_push_name(tx, c->session->number, event->text);
 }
 
-/* value: author's JID, NUL, chat's JID, NUL, serialized message */
-static void keep_for_quotes(struct commit *c, struct store_tx *tx, const struct wa_message *m, int64_t now_ms)
-{
-	struct buf value = { 0 };
-	char text[JID_TEXT_MAX];
-	struct jid sender = jid_bare(&m->sender);
-
-	if (!m->plaintext.len)
-		return;
-	jid_format(&sender, text, sizeof text);
-	buf_append_text(&value, text);
-	buf_u8(&value, 0);
-	jid_format(&m->chat, text, sizeof text);
-	buf_append_text(&value, text);
-	buf_u8(&value, 0);
-	buf_append_span(&value, buf_span(&m->plaintext));
-	store_tx_record_put(tx, c->session->number, RECORD_MESSAGE, m->id, buf_span(&value), now_ms + RECEIVED_KEEP_MS);
-	buf_wipe(&value);
-}
-
 static void change_message(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
 	c->messages++;
 	c->session->on->daemon->metrics.decrypted++;
 	if (event->message)
-		keep_for_quotes(c, tx, event->message, timefmt_now_ms());
+		lookup_keep(tx, c->session->number, event->message->id, &event->message->sender, &event->message->chat, event->message->time_ms,
+			buf_span(&event->message->plaintext), timefmt_now_ms());
 }
 
 static void change_undecryptable(struct commit *c, struct store_tx *tx, const struct wa_event *event)

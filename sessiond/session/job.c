@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From a request to send to stored rows: quote looked up, messages built, ids chosen, one transaction. */
+/* From a request to send to stored rows: quotes looked up, context added, ids chosen, one transaction. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,35 +7,43 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
-#include "sessiond/json_text.h"
+#include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
 
-enum { MAX_WAITING = 10000, RECORD_MESSAGE = 200 };
+enum { MAX_WAITING = 10000 };
+
+/* A quoted message; items in a row that quote the same one share it. */
+struct quote {
+	const char *id;         /* borrowed from the job */
+	struct lookup found;
+};
 
 /* A job while its rows are made. */
 struct preparation {
 	struct session *session;
 	struct send_job *job;
-	int64_t session_number;
+	struct lookup_account who;
 	struct jid from;        /* the account it is sent from */
-	struct buf *plaintexts; /* owned, one per recipient */
+	struct buf *plaintexts; /* owned, one per item */
 	int64_t *numbers;       /* owned; numbers of the rows */
 	size_t n;               /* of both */
-	/* the quoted message */
-	struct arena arena;
-	int found;              /* enum store_error */
-	struct span record;     /* of a received message */
-	struct store_outbox sent;
+	struct arena arena;     /* of what was looked up */
+	struct quote *quotes;   /* owned */
+	size_t nquotes;
+	bool chosen_ids;        /* the caller chose message ids */
+	bool duplicate;         /* ... one of which is taken */
 };
 
-struct send_job *send_job_new(size_t recipients)
+struct send_job *send_job_new(size_t contents, size_t items)
 {
 	struct send_job *job = xcalloc(1, sizeof *job);
 
-	job->n = recipients;
-	job->to = xcalloc(recipients, sizeof *job->to);
-	job->results = xcalloc(recipients, sizeof *job->results);
+	job->ncontents = contents;
+	job->contents = xcalloc(contents, sizeof *job->contents);
+	job->n = items;
+	job->items = xcalloc(items, sizeof *job->items);
+	job->results = xcalloc(items, sizeof *job->results);
 	return job;
 }
 
@@ -43,10 +51,14 @@ void send_job_free(struct send_job *job)
 {
 	if (!job)
 		return;
-	free(job->to);
-	free(job->text);
+	for (size_t i = 0; i < job->ncontents; i++)
+		buf_wipe(&job->contents[i].message);
+	for (size_t i = 0; i < job->n; i++)
+		free(job->items[i].quoted_id);
+	free(job->contents);
+	free(job->items);
 	free(job->mentions);
-	free(job->quoted_id);
+	free(job->info);
 	free(job->idem_scope);
 	free(job->idem_key);
 	free(job->results);
@@ -59,6 +71,7 @@ static void preparation_free(struct preparation *p)
 		buf_wipe(&p->plaintexts[i]);
 	free(p->plaintexts);
 	free(p->numbers);
+	free(p->quotes);
 	arena_free(&p->arena);
 	free(p);
 }
@@ -97,7 +110,7 @@ static void stored(void *arg, int error)
 	if (error)
 		log_error(&session->log, "outbox rows cannot be stored", LOG_STR("session", session->id), LOG_STR("reason", store_error_name(error)));
 	if (error && p->job) {
-		give_up(p, SEND_STORE_ERROR);
+		give_up(p, error == STORE_CONSTRAINT && p->chosen_ids ? SEND_DUPLICATE_ID : SEND_STORE_ERROR);
 		return;
 	}
 	/* Logged out meanwhile: the rows were failed with the others. */
@@ -127,26 +140,64 @@ static void put_idempotency(struct preparation *p, struct store_tx *tx)
 	store_tx_idempotency_add(tx, &entry);
 }
 
-/* What the quoted message was: author and content of a received one, or our own. */
-static void quote(const struct preparation *p, struct wa_text *text, const struct jid *to)
+static void add_quote(const struct preparation *p, struct wa_context *context, const struct send_item *item)
 {
-	const uint8_t *end;
+	const struct lookup *found = NULL;
 
-	text->quoted_id = p->job->quoted_id;
-	if (!text->quoted_id)
-		return;
-	/* Unknown ids are quoted as a stub of the other side, like the original does. */
-	text->quoted_sender = *to;
-	end = p->record.p ? memchr(p->record.p, 0, p->record.n) : NULL;
-	if (end) {
-		const uint8_t *chat_end = memchr(end + 1, 0, p->record.n - (size_t)(end + 1 - p->record.p));
-
-		if (chat_end && !jid_parse(&text->quoted_sender, (const char *)p->record.p, (size_t)(end - p->record.p)))
-			text->quoted_message = span_of(chat_end + 1, p->record.n - (size_t)(chat_end + 1 - p->record.p));
-	} else if (p->found == STORE_OK) {
-		text->quoted_sender = jid_bare(&p->session->view.me_pn);
-		text->quoted_message = p->sent.message;
+	context->quoted_id = item->quoted_id;
+	for (size_t i = 0; i < p->nquotes && item->quoted_id; i++) {
+		if (strcmp(p->quotes[i].id, item->quoted_id) == 0 && p->quotes[i].found.error == STORE_OK)
+			found = &p->quotes[i].found;
 	}
+	/* Unknown ids are quoted as a stub of the other side, like the original does. */
+	context->quoted_sender = found ? found->author : item->to;
+	if (!found)
+		return;
+	context->quoted_message = found->message;
+	if (!jid_is_person(&found->chat) && !jid_same_user(&found->chat, &item->to))
+		context->quoted_chat = found->chat;
+}
+
+static void build(struct preparation *p, size_t i)
+{
+	const struct send_job *job = p->job;
+	const struct send_item *item = &job->items[i];
+	const struct send_content *content = &job->contents[item->content];
+	struct wa_context context = {
+		.mentions = job->mentions, .nmentions = job->nmentions,
+		.mention_all = job->mention_all && item->to.server == JID_SERVER_GROUP,
+		.forwarded = job->forwarded, .forwarding_score = job->forwarding_score,
+		.view_once = content->view_once,
+	};
+
+	add_quote(p, &context, item);
+	wa_add_context(&p->plaintexts[i], buf_span(&content->message), &context);
+}
+
+static void add_row(struct preparation *p, struct store_tx *tx, size_t i)
+{
+	struct session *session = p->session;
+	struct send_job *job = p->job;
+	const struct send_item *item = &job->items[i];
+	struct send_result *result = &job->results[i];
+	struct store_outbox row = { .session = session->number, .created_ms = timefmt_now_ms(), .not_before_ms = job->not_before_ms };
+	char recipient[JID_TEXT_MAX];
+
+	build(p, i);
+	if (item->id[0])
+		memcpy(result->id, item->id, sizeof result->id);
+	else
+		wa_message_id(&session_host, session, session->view.me_pn.user, result->id);
+	result->to = item->to;
+	result->time_ms = row.created_ms;
+	row.message_id = result->id;
+	row.recipient = jid_format(&item->to, recipient, sizeof recipient);
+	row.message = buf_span(&p->plaintexts[i]);
+	row.info = i + 1 == job->n ? job->info : NULL;
+	store_tx_outbox_add(tx, &row, &p->numbers[i]);
+	/* Votes and answers refer to it longer than the outbox keeps it. */
+	if (wa_expects_answers(row.message))
+		lookup_keep(tx, session->number, result->id, &session->view.me_pn, &item->to, row.created_ms, row.message, row.created_ms);
 }
 
 static void make_rows(struct preparation *p)
@@ -154,29 +205,21 @@ static void make_rows(struct preparation *p)
 	struct session *session = p->session;
 	struct send_job *job = p->job;
 	struct store_tx *tx;
-	char recipient[JID_TEXT_MAX];
 
 	if (!session->client || jid_is_none(&session->view.me_pn)) {
 		give_up(p, SEND_SESSION_GONE);
 		return;
 	}
+	if (p->duplicate) {
+		give_up(p, SEND_DUPLICATE_ID);
+		return;
+	}
 	p->from = session->view.me_pn;
 	tx = store_tx_new(session->on->daemon->store);
-	for (size_t i = 0; i < job->n; i++) {
-		struct wa_text text = { .text = job->text, .mentions = job->mentions, .nmentions = job->nmentions, .forwarded = job->forwarded };
-		struct store_outbox row = { .session = session->number, .created_ms = timefmt_now_ms() };
-
-		quote(p, &text, &job->to[i]);
-		wa_build_text(&p->plaintexts[i], &text);
-		wa_message_id(&session_host, session, session->view.me_pn.user, job->results[i].id);
-		job->results[i].to = job->to[i];
-		row.message_id = job->results[i].id;
-		row.recipient = jid_format(&job->to[i], recipient, sizeof recipient);
-		row.message = buf_span(&p->plaintexts[i]);
-		store_tx_outbox_add(tx, &row, &p->numbers[i]);
-	}
-	if (job->idem_key) {
-		/* Another request may hold the key: nothing leaves before that is known. */
+	for (size_t i = 0; i < job->n; i++)
+		add_row(p, tx, i);
+	if (job->idem_key || p->chosen_ids) {
+		/* Another request may hold the key or the id: nothing leaves before that is known. */
 		put_idempotency(p, tx);
 		async_commit(session->on->loop, session->on->daemon->store, tx, stored, p);
 		return;
@@ -186,19 +229,38 @@ static void make_rows(struct preparation *p)
 	enqueue(p);
 }
 
-static void find_quoted(struct store_reader *reader, void *arg)
+/* On a thread of the store's readers. */
+static void look_up(struct store_reader *reader, void *arg)
 {
 	struct preparation *p = arg;
-	const struct store_record_key key = { .kind = RECORD_MESSAGE, .name = p->job->quoted_id };
 
-	if (store_record_get(reader, &p->arena, p->session_number, &key, 1, &p->record))
-		p->record = span_of(NULL, 0);
-	p->found = store_outbox_find(reader, &p->arena, p->session_number, p->job->quoted_id, &p->sent);
+	for (size_t i = 0; i < p->nquotes; i++)
+		lookup_message(reader, &p->arena, &p->who, p->quotes[i].id, &p->quotes[i].found);
+	for (size_t i = 0; i < p->n && p->chosen_ids; i++) {
+		struct store_outbox row;
+
+		if (p->job->items[i].id[0] && store_outbox_find(reader, &p->arena, p->who.session, p->job->items[i].id, &row) == STORE_OK)
+			p->duplicate = true;
+	}
 }
 
-static void quoted_found(void *arg)
+static void looked_up(void *arg)
 {
 	make_rows(arg);
+}
+
+static void collect(struct preparation *p)
+{
+	const struct send_job *job = p->job;
+
+	p->quotes = xcalloc(job->n, sizeof *p->quotes);
+	for (size_t i = 0; i < job->n; i++) {
+		const char *id = job->items[i].quoted_id;
+
+		p->chosen_ids = p->chosen_ids || job->items[i].id[0];
+		if (id && (!p->nquotes || strcmp(p->quotes[p->nquotes - 1].id, id) != 0))
+			p->quotes[p->nquotes++].id = id;
+	}
 }
 
 void session_cmd_send(struct session *session, struct session_call *call)
@@ -212,21 +274,21 @@ void session_cmd_send(struct session *session, struct session_call *call)
 	registry_answer(session, call);
 	p = xcalloc(1, sizeof *p);
 	p->session = session;
-	p->session_number = session->number;
+	p->who = (struct lookup_account){ .session = session->number, .pn = session->view.me_pn, .lid = session->view.me_lid };
 	p->job = job;
 	p->plaintexts = xcalloc(job->n, sizeof *p->plaintexts);
 	p->numbers = xcalloc(job->n, sizeof *p->numbers);
 	p->n = job->n;
-	p->found = STORE_NOT_FOUND;
 	arena_init(&p->arena, 0);
+	collect(p);
 	outbox->preparing += job->n;
 	session->busy++;
 	if (session->wish || session->view.status != SESSION_OPEN)
 		give_up(p, SEND_SESSION_GONE);
 	else if (waiting > MAX_WAITING || (limit > 0 && waiting > (size_t)limit))
 		give_up(p, SEND_QUEUE_FULL);
-	else if (job->quoted_id)
-		async_read(session->on->loop, session->on->daemon->store, find_quoted, quoted_found, p);
+	else if (p->nquotes || p->chosen_ids)
+		async_read(session->on->loop, session->on->daemon->store, look_up, looked_up, p);
 	else
 		make_rows(p);
 }

@@ -13,6 +13,7 @@ libsession_a_SOURCES = \
 	sessiond/session/events.c \
 	sessiond/session/host.c \
 	sessiond/session/job.c \
+	sessiond/session/lookup.c sessiond/session/lookup.h \
 	sessiond/session/message_json.c sessiond/session/message_json.h \
 	sessiond/session/message_schema.c sessiond/session/message_schema.h \
 	sessiond/session/normalise.c sessiond/session/normalise.h \

@@ -7,6 +7,8 @@
  *     command.c     what the main loop asks for
  *     host.c        what the protocol library asks of us: bytes, clock, records, batches, timer
  *     batch.c       a batch of the library as one transaction of the store
+ *     job.c         a request to send becomes rows
+ *     lookup.c      messages of the past, by id
  *     outbox.c      sends: rows first, then one after another
  *     events.c      rows of the event journal
  *     normalise.c   messages as the JSON that receivers know

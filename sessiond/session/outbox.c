@@ -30,7 +30,7 @@ struct outbox_item {
 	struct outbox_item *next;
 	struct session *session;
 	int64_t number;
-	char id[24];
+	char id[SEND_ID_MAX + 1];
 	struct jid to;
 	struct buf plaintext;
 	struct buf stanza;      /* of an earlier life: leaves as it is */
@@ -412,7 +412,7 @@ void outbox_add(struct session *session, struct send_job *job, size_t index, int
 		item->session = session;
 		item->number = number;
 		snprintf(item->id, sizeof item->id, "%s", job->results[index].id);
-		item->to = job->to[index];
+		item->to = job->items[index].to;
 		item->plaintext = *plaintext;
 		*plaintext = (struct buf){ 0 };
 		count(session, 1);

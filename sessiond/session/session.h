@@ -95,28 +95,70 @@ void sessions_passkey_confirm(struct sessions *sessions, struct session_entry *e
 
 /* ---- sending ---- */
 
+/* Longest message id; ours have 22 characters, a caller may choose another one. */
+enum { SEND_ID_MAX = 64 };
+
+/* One thing to say, ready-made: a serialized E2E Message without ContextInfo (sessiond/wa/build.h). */
+struct send_content {
+	struct buf message;        /* owned */
+	bool view_once;            /* goes into a viewOnceMessage */
+};
+
+/* One message: a content to a recipient. Becomes one row of the outbox. */
+struct send_item {
+	struct jid to;
+	size_t content;            /* index in the job's contents */
+	char *quoted_id;           /* owned; NULL: no quote */
+	char id[SEND_ID_MAX + 1];  /* chosen by the caller; empty: by the session */
+};
+
 struct send_result {
 	struct jid to;
-	char id[24];       /* message id */
+	char id[SEND_ID_MAX + 1];
 	int64_t time_ms;   /* server's time if acked, else ours */
 	bool acked;
+	bool delivered;    /* to a device of the recipient; only told if the job waited for it */
 	bool failed;       /* will never be sent */
 	int code;
 	char error[128];
 };
 
-enum send_state { SEND_DONE = 0, SEND_SESSION_GONE, SEND_QUEUE_FULL, SEND_STORE_ERROR };
+enum send_state {
+	SEND_DONE = 0, SEND_SESSION_GONE, SEND_QUEUE_FULL, SEND_STORE_ERROR,
+	SEND_DUPLICATE_ID /* a chosen message id is taken */
+};
 
-/* One request to send a text to one or more recipients, one after another. */
+/* What the caller waits for; all are bounded by time. */
+enum send_wait {
+	SEND_WAIT_ACK = 0, /* of the server */
+	SEND_WAIT_QUEUED,  /* the rows are stored */
+	SEND_WAIT_DELIVERED
+};
+
+/*
+ * One request to send: ready-made contents to one or more recipients, in order.
+ *
+ *     contents   [0] Message bytes   [1] Message bytes           built before (sessiond/wa/build.h)
+ *     items      (A, 0)  (A, 1)  (B, 0)  (B, 1)                  each becomes one outbox row and one message
+ *     context    mentions, forwarding; quote per item            added by the session when it makes the rows (wa_add_context())
+ *     results    [0]     [1]     [2]     [3]                     one per item, filled in by the session
+ *
+ * Made with send_job_new() (items and results zeroed, contents empty), filled in on the main loop, handed over by sessions_send().
+ */
 struct send_job {
-	struct jid *to;            /* owned, n of them */
+	struct send_content *contents; /* owned */
+	size_t ncontents;
+	struct send_item *items;   /* owned, n of them */
 	size_t n;
-	char *text;                /* owned, normalised */
 	struct jid *mentions;      /* owned */
 	size_t nmentions;
+	bool mention_all;          /* groups: everybody */
 	bool forwarded;
-	char *quoted_id;           /* owned; NULL: no quote */
+	uint32_t forwarding_score; /* with forwarded */
 	int presence;              /* enum presence_target */
+	enum send_wait wait;
+	int64_t not_before_ms;     /* wall clock; 0: now. A job for later is done when its rows are stored */
+	char *info;                /* owned; kept with the last row (store_outbox.info), for whoever rebuilds the answer; may be NULL */
 	/* idempotency: the row is written together with the outbox rows; NULL key: none */
 	char *idem_scope, *idem_key; /* owned */
 	uint8_t idem_digest[32];
@@ -131,7 +173,7 @@ struct send_job {
 	size_t settled;            /* inside session/ */
 };
 
-struct send_job *send_job_new(size_t recipients);
+struct send_job *send_job_new(size_t contents, size_t items);
 void send_job_free(struct send_job *job);
 /* The session owns the job until it calls job->done. */
 void sessions_send(struct sessions *sessions, struct session_entry *entry, struct send_job *job);

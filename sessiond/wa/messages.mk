@@ -13,7 +13,9 @@ libwa_a_SOURCES += \
 	sessiond/wa/appstate_wire.c \
 	sessiond/wa/batch.c \
 	sessiond/wa/bundle.c sessiond/wa/bundle.h \
+	sessiond/wa/build.h \
 	sessiond/wa/content.c \
+	sessiond/wa/context.c \
 	sessiond/wa/decode.c \
 	sessiond/wa/devices.c sessiond/wa/devices.h \
 	sessiond/wa/e2e.c sessiond/wa/e2e.h \

@@ -2,6 +2,8 @@
 /* A flat protobuf reader for records and messages that are looked at without being unpacked. */
 #include "sessiond/wa/proto_walk.h"
 
+#include <string.h>
+
 #define VARINT_BYTES_MAX 10
 
 uint64_t proto_varint(struct reader *r)
@@ -109,4 +111,41 @@ void proto_put_bytes(struct buf *out, uint32_t number, struct span bytes)
 	proto_put_varint(out, (uint64_t)number << 3 | PROTO_BYTES);
 	proto_put_varint(out, bytes.n);
 	buf_append_span(out, bytes);
+}
+
+void proto_put_uint(struct buf *out, uint32_t number, uint64_t value)
+{
+	proto_put_varint(out, (uint64_t)number << 3 | PROTO_VARINT);
+	proto_put_varint(out, value);
+}
+
+void proto_put_text(struct buf *out, uint32_t number, const char *text)
+{
+	if (text)
+		proto_put_bytes(out, number, span_text(text));
+}
+
+/* Fixed fields are little-endian. */
+static void put_fixed(struct buf *out, uint64_t bits, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		buf_u8(out, (uint8_t)(bits >> (8 * i)));
+}
+
+void proto_put_double(struct buf *out, uint32_t number, double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	proto_put_varint(out, (uint64_t)number << 3 | PROTO_FIXED64);
+	put_fixed(out, bits, 8);
+}
+
+void proto_put_float(struct buf *out, uint32_t number, float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	proto_put_varint(out, (uint64_t)number << 3 | PROTO_FIXED32);
+	put_fixed(out, bits, 4);
 }

@@ -30,5 +30,11 @@ bool proto_next(struct reader *r, struct proto_field *f);
 bool proto_find(struct span message, uint32_t number, struct span *bytes);
 void proto_put_varint(struct buf *out, uint64_t value);
 void proto_put_bytes(struct buf *out, uint32_t number, struct span bytes);
+/* A varint field. */
+void proto_put_uint(struct buf *out, uint32_t number, uint64_t value);
+/* A string field; nothing if text is NULL. */
+void proto_put_text(struct buf *out, uint32_t number, const char *text);
+void proto_put_double(struct buf *out, uint32_t number, double value);
+void proto_put_float(struct buf *out, uint32_t number, float value);
 
 #endif

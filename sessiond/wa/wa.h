@@ -255,16 +255,6 @@ struct wa_send {
 void wa_client_send(struct wa_client *client, const struct wa_send *send);
 /* After a crash: a stanza that was stored by WA_EVENT_SEND_STANZA but not acked; sent byte for byte once open. */
 void wa_client_resend(struct wa_client *client, uint64_t tag, const char *id, struct span stanza);
-/* Builds the E2E Message of a text. quoted_* may be NULL/empty. Appends to out. */
-struct wa_text {
-	const char *text;
-	const struct jid *mentions; size_t nmentions;
-	bool forwarded;
-	const char *quoted_id;            /* NULL: no quote */
-	struct jid quoted_sender;
-	struct span quoted_message;       /* serialized E2E Message, may be empty */
-};
-void wa_build_text(struct buf *out, const struct wa_text *text);
 /* A message id of the 3EB0 form for this account's user; out holds 23 bytes. */
 void wa_message_id(const struct wa_host *host, void *ctx, const char *user, char out[static 23]);
 
@@ -285,5 +275,8 @@ void wa_client_logout(struct wa_client *client);
 /* Writes out what is queued, presence unavailable, then host->close() with WA_STOP. */
 void wa_client_stop(struct wa_client *client);
 bool wa_client_is_open(const struct wa_client *client);
+
+/* What is sent is built with the functions of this header. */
+#include "sessiond/wa/build.h"
 
 #endif

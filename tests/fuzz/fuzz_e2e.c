@@ -24,20 +24,27 @@ static bool readable(struct span message)
 /* What we build around foreign bytes can be read by everybody. */
 static void build_around(struct span message)
 {
-	struct wa_text text = { .text = "answer", .quoted_id = "ID", .quoted_message = message };
+	static const struct wa_text text = { .text = "answer" };
+	struct wa_context context = { .quoted_id = "ID", .quoted_message = message };
+	struct buf content = { 0 };
+	struct buf around = { 0 };
 	struct buf built = { 0 };
 	struct buf wrapped = { 0 };
 	struct buf inner = { 0 };
 	struct span chat;
 
-	if (jid_parse_text(&text.quoted_sender, "222@s.whatsapp.net") != 0)
+	if (jid_parse_text(&context.quoted_sender, "222@s.whatsapp.net") != 0)
 		abort();
-	wa_build_text(&built, &text);
+	wa_build_text(&content, &text);
+	wa_add_context(&built, buf_span(&content), &context);
+	wa_add_context(&around, message, &context);
 	if (readable(message) && !readable(buf_span(&built)))
 		abort();
 	e2e_wrap_device_sent(&wrapped, "222@s.whatsapp.net", message);
 	if (!e2e_unwrap_device_sent(buf_span(&wrapped), &chat, &inner) || inner.len < message.n)
 		abort();
+	buf_free(&content);
+	buf_free(&around);
 	buf_free(&built);
 	buf_free(&wrapped);
 	buf_free(&inner);

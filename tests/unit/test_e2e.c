@@ -282,8 +282,10 @@ static void test_text_without_context_is_a_conversation(void **state)
 static void test_text_with_everything(void **state)
 {
 	struct jid mentions[2];
-	struct wa_text text = { .text = "@222 yes", .forwarded = true, .quoted_id = "3EB0AA", .mentions = mentions, .nmentions = 2 };
+	struct wa_text text = { .text = "@222 yes" };
+	struct wa_context context = { .forwarded = true, .quoted_id = "3EB0AA", .mentions = mentions, .nmentions = 2 };
 	struct buf quoted = { 0 };
+	struct buf content = { 0 };
 	struct buf out = { 0 };
 	E2e__Message *m;
 	E2e__ContextInfo *c;
@@ -291,13 +293,14 @@ static void test_text_with_everything(void **state)
 	(void)state;
 	assert_int_equal(jid_parse_text(&mentions[0], "222@lid"), 0);
 	assert_int_equal(jid_parse_text(&mentions[1], "333:4@s.whatsapp.net"), 0);
-	assert_int_equal(jid_parse_text(&text.quoted_sender, "222:7@s.whatsapp.net"), 0);
+	assert_int_equal(jid_parse_text(&context.quoted_sender, "222:7@s.whatsapp.net"), 0);
 	/* extendedTextMessage{text "earlier", contextInfo{...}} inside ephemeralMessage, with a secret beside it */
 	proto_put_bytes(&quoted, 6, span_of("\x0a\x07" "earlier\x8a\x01\x04\x0a\x02" "id", 16));
 	nest(&quoted, 40, 1);
 	proto_put_bytes(&quoted, 35, span_of("\x1a\x01s", 3));
-	text.quoted_message = buf_span(&quoted);
-	wa_build_text(&out, &text);
+	context.quoted_message = buf_span(&quoted);
+	wa_build_text(&content, &text);
+	wa_add_context(&out, buf_span(&content), &context);
 	m = e2e__message__unpack(NULL, out.len, out.data);
 	assert_non_null(m);
 	assert_string_equal(m->extended_text_message->text, "@222 yes");
@@ -313,6 +316,7 @@ static void test_text_with_everything(void **state)
 	assert_null(c->quoted_message->message_context_info);
 	e2e__message__free_unpacked(m, NULL);
 	buf_free(&quoted);
+	buf_free(&content);
 	buf_free(&out);
 }
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What all send routes share: the common parameters, the job, idempotency, the answer (rest-a 1.12, 1.15, D9, D30). Main loop only.
+ * Private to sessiond/rpc.
+ *
+ *     do_send_x() --> send_begin(request, build_x)      a repetition is answered here and goes no further
+ *                       build_x(request)                fills a plan: contents and how the answer reads; at once or later
+ *                         send_go(request, plan)        common parameters -> job -> session -> job done -> answer
+ *
+ * build_x() answers by itself (rpc_answer()) when it has nothing to send. request->work belongs to the idempotency key between
+ * send_begin() and the answer; a builder that works asynchronously keeps its own state and the request's pointer.
+ *
+ * Parameters that send_go() reads: to (array of JIDs), presence, replyMessageId, isForwarded, forwardingScore, messageId, wait,
+ * sendAt (ms), dryRun.
+ */
+#ifndef SESSIOND_RPC_SEND_H
+#define SESSIOND_RPC_SEND_H
+
+#include "sessiond/rpc/request.h"
+#include "sessiond/session/session.h"
+
+/* How the answer of a route reads. Texts are copied into the outbox, so that the answer can be given after a crash, too. */
+struct send_shape {
+	char label[48];     /* "Text message": "Text message sent (2 recipients)" */
+	char kind[64];      /* "text": status "text success", "text failed" */
+	char noun[32];      /* "text": "Failed to send text to all recipients" */
+	bool forwarded;     /* filled in by send_go() */
+	char *quoted_id;    /* owned; filled in by send_go() */
+	struct buf extras;  /* JSON members of advancedInfo behind quotedMessageId, "" or "\"displayName\":\"Ann\"" */
+};
+
+struct send_plan {
+	struct send_shape shape;
+	struct send_content *contents; /* owned; every recipient gets all of them, in order */
+	size_t ncontents;
+	struct jid *mentions;          /* owned */
+	size_t nmentions;
+	bool mention_all;
+};
+
+/* A plan with room for n contents, to be filled in. */
+struct send_plan *send_plan_new(size_t ncontents, const char *label, const char *kind, const char *noun);
+void send_plan_free(struct send_plan *plan);
+
+/* Goes on with build(request) unless the request's Idempotency-Key has its answer already. */
+void send_begin(struct rpc_request *request, rpc_work *build);
+/* Sends the plan (owned from here on) and answers. */
+void send_go(struct rpc_request *request, struct send_plan *plan);
+
+/* Takes over what the common parameters say about a job as a whole. */
+void send_job_common(const struct rpc_request *request, struct send_job *job);
+
+/* ---- send_answer.c ---- */
+
+void send_shape_free(struct send_shape *shape);
+/* The text that a row keeps (store_outbox.info), and back; items: how many rows belong to the request. */
+char *send_shape_store(const struct send_shape *shape, size_t items);
+bool send_shape_load(struct send_shape *shape, const char *info, size_t *items);
+/* The whole answer of a job that is done. Returns the HTTP status. */
+int send_answer(struct buf *out, const struct send_job *job, const struct send_shape *shape);
+/* The same for a job that was only tried out. */
+int send_answer_dry(struct buf *out, const struct send_job *job, const struct send_shape *shape);
+/* {"status":..,"code":..,"message":..}, with the JSON of result and failed unless NULL. */
+void send_answer_put(struct buf *out, int status, int code, const char *message, const struct buf *result, const struct buf *failed);
+
+#endif

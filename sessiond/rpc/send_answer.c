@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The answer of a send request, one entry per message (rest-a 1.15), and its rebuilding from stored rows. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/json_text.h"
+#include "sessiond/rpc/idempotency.h"
+#include "sessiond/rpc/send.h"
+
+/* How far the messages of a job got when it is answered. */
+struct outcome {
+	const char *word;   /* of an entry's status */
+	const char *verb;   /* of the message */
+	int status, code;
+};
+
+static struct outcome outcome_of(const struct send_job *job, bool dry)
+{
+	if (dry)
+		return (struct outcome){ "not sent", "not sent: dry run", 200, 1005 };
+	if (job->not_before_ms)
+		return (struct outcome){ "scheduled", "scheduled", 202, 1003 };
+	if (job->wait == SEND_WAIT_QUEUED)
+		return (struct outcome){ "queued", "queued", 202, 3000 };
+	return (struct outcome){ "success", "sent", 200, 1000 };
+}
+
+static const char *state_of(const struct send_result *result)
+{
+	return result->failed ? "failed" : result->delivered ? "delivered" : result->acked ? "server_ack" : "queued";
+}
+
+static void put_entry(struct buf *out, const struct send_job *job, const struct send_shape *shape, const struct send_result *result, const char *word)
+{
+	struct jid to = jid_bare(&result->to);
+	char text[JID_TEXT_MAX];
+
+	if (out->len > 1)
+		buf_u8(out, ',');
+	buf_u8(out, '{');
+	json_put_member(out, "phone", job->own.user);
+	json_put_member(out, "to", to.user);
+	json_put_member(out, "toJid", jid_format(&to, text, sizeof text));
+	json_put_member(out, "messageId", result->failed || !result->id[0] ? NULL : result->id);
+	json_put_name(out, "status");
+	buf_printf(out, "\"%s %s\"", shape->kind, result->failed ? "failed" : word);
+	json_put_int(out, "timestamp", result->time_ms / 1000);
+	if (job->not_before_ms)
+		json_put_time(out, "scheduledAt", job->not_before_ms);
+	if (job->wait != SEND_WAIT_ACK)
+		json_put_member(out, "state", state_of(result));
+	buf_append_text(out, ",\"advancedInfo\":{");
+	json_put_bool(out, "isForwarded", shape->forwarded);
+	json_put_member(out, "quotedMessageId", shape->quoted_id);
+	if (shape->extras.len) {
+		buf_u8(out, ',');
+		buf_append_span(out, buf_span(&shape->extras));
+	}
+	if (result->failed) {
+		json_put_member(out, "error", result->error[0] ? result->error : "refused by WhatsApp");
+		if (result->code)
+			json_put_int(out, "code", result->code);
+	}
+	buf_append_text(out, "}}");
+}
+
+void send_answer_put(struct buf *out, int status, int code, const char *message, const struct buf *result, const struct buf *failed)
+{
+	buf_printf(out, "{\"status\":%d,\"code\":%d,\"message\":", status, code);
+	json_put_string(out, message);
+	if (result) {
+		buf_append_text(out, ",\"result\":");
+		buf_append_span(out, buf_span(result));
+	}
+	if (failed) {
+		buf_append_text(out, ",\"failed\":");
+		buf_append_span(out, buf_span(failed));
+	}
+	buf_u8(out, '}');
+}
+
+/* D9. */
+static int put_answer(struct buf *out, const struct send_job *job, const struct send_shape *shape, struct outcome outcome)
+{
+	struct buf good = { 0 };
+	struct buf bad = { 0 };
+	size_t failed = 0;
+	char message[128];
+	int status = outcome.status;
+
+	buf_u8(&good, '[');
+	buf_u8(&bad, '[');
+	for (size_t i = 0; i < job->n; i++) {
+		put_entry(job->results[i].failed ? &bad : &good, job, shape, &job->results[i], outcome.word);
+		failed += job->results[i].failed ? 1 : 0;
+	}
+	buf_u8(&good, ']');
+	buf_u8(&bad, ']');
+	if (job->n > 1)
+		snprintf(message, sizeof message, "%s %s (%zu recipients)", shape->label, outcome.verb, job->n - failed);
+	else
+		snprintf(message, sizeof message, "%s %s", shape->label, outcome.verb);
+	if (failed == 0) {
+		send_answer_put(out, status, outcome.code, message, &good, NULL);
+	} else if (job->n == 1) {
+		send_answer_put(out, status = 500, 8000, "Internal server error", NULL, NULL);
+	} else if (failed < job->n) {
+		send_answer_put(out, status = 207, 1004, message, &good, &bad);
+	} else {
+		snprintf(message, sizeof message, "Failed to send %s to all recipients", shape->noun);
+		send_answer_put(out, status = 502, 3002, message, &bad, NULL);
+	}
+	buf_free(&good);
+	buf_free(&bad);
+	return status;
+}
+
+int send_answer(struct buf *out, const struct send_job *job, const struct send_shape *shape)
+{
+	return put_answer(out, job, shape, outcome_of(job, false));
+}
+
+int send_answer_dry(struct buf *out, const struct send_job *job, const struct send_shape *shape)
+{
+	return put_answer(out, job, shape, outcome_of(job, true));
+}
+
+/* ---- the shape as text ---- */
+
+void send_shape_free(struct send_shape *shape)
+{
+	free(shape->quoted_id);
+	buf_wipe(&shape->extras);
+	*shape = (struct send_shape){ 0 };
+}
+
+char *send_shape_store(const struct send_shape *shape, size_t items)
+{
+	struct buf out = { 0 };
+	size_t len;
+
+	buf_u8(&out, '{');
+	json_put_int(&out, "items", (int64_t)items);
+	json_put_member(&out, "label", shape->label);
+	json_put_member(&out, "kind", shape->kind);
+	json_put_member(&out, "noun", shape->noun);
+	json_put_bool(&out, "forwarded", shape->forwarded);
+	json_put_member(&out, "quoted", shape->quoted_id);
+	json_put_name(&out, "extras");
+	json_put_span(&out, buf_span(&shape->extras));
+	buf_u8(&out, '}');
+	buf_u8(&out, 0);
+	return (char *)buf_take(&out, &len);
+}
+
+static void take(char *to, size_t cap, struct json_object *object, const char *name)
+{
+	const char *text = json_object_get_string(json_object_object_get(object, name));
+
+	snprintf(to, cap, "%s", text ? text : "");
+}
+
+bool send_shape_load(struct send_shape *shape, const char *info, size_t *items)
+{
+	struct json_object *object = info ? json_tokener_parse(info) : NULL;
+	int64_t n = object ? json_object_get_int64(json_object_object_get(object, "items")) : 0;
+	const char *quoted, *extras;
+
+	*shape = (struct send_shape){ 0 };
+	*items = n > 0 ? (size_t)n : 0;
+	if (n <= 0) {
+		json_object_put(object);
+		return false;
+	}
+	take(shape->label, sizeof shape->label, object, "label");
+	take(shape->kind, sizeof shape->kind, object, "kind");
+	take(shape->noun, sizeof shape->noun, object, "noun");
+	shape->forwarded = json_object_get_boolean(json_object_object_get(object, "forwarded"));
+	quoted = json_object_get_string(json_object_object_get(object, "quoted"));
+	shape->quoted_id = quoted ? xstrdup(quoted) : NULL;
+	extras = json_object_get_string(json_object_object_get(object, "extras"));
+	buf_append_text(&shape->extras, extras ? extras : "");
+	json_object_put(object);
+	return true;
+}
+
+/* ---- after a crash ---- */
+
+static bool take_row(struct send_job *job, struct send_result *result, const struct store_outbox *row)
+{
+	if (jid_parse_text(&result->to, row->recipient))
+		return false;
+	snprintf(result->id, sizeof result->id, "%s", row->message_id);
+	result->failed = row->state == STORE_OUTBOX_FAILED;
+	result->acked = row->state >= STORE_OUTBOX_ACKED && !result->failed;
+	result->delivered = row->state >= STORE_OUTBOX_DELIVERED && !result->failed;
+	result->time_ms = row->server_ms > 0 ? row->server_ms : row->created_ms;
+	result->code = row->code;
+	snprintf(result->error, sizeof result->error, "%s", row->error ? row->error : "");
+	job->not_before_ms = row->not_before_ms;
+	return true;
+}
+
+/* An answer that the daemon owed when it died: rebuilt from the rows, which the store numbered one after the other. */
+bool idempotency_rebuild(struct rpc_request *request, struct store_reader *reader, struct arena *arena, int64_t last_row, struct buf *out)
+{
+	struct store_outbox last;
+	struct send_shape shape = { 0 };
+	struct send_job *job = NULL;
+	size_t n = 0;
+	bool whole = store_outbox_get(reader, arena, last_row, &last) == STORE_OK && send_shape_load(&shape, last.info, &n);
+
+	if (whole)
+		job = send_job_new(0, n);
+	for (size_t i = 0; i < n && whole; i++) {
+		struct store_outbox row;
+
+		whole = store_outbox_get(reader, arena, last_row - (int64_t)(n - 1 - i), &row) == STORE_OK && take_row(job, &job->results[i], &row);
+	}
+	if (whole) {
+		send_job_common(request, job);
+		send_answer(out, job, &shape);
+	}
+	send_job_free(job);
+	send_shape_free(&shape);
+	return whole;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Looking up messages by id. */
+#include "sessiond/session/lookup.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessiond/wa/wa.h"
+
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
+#define KEEP_MS (30 * DAY_MS)
+/* Votes and answers come late. */
+#define KEEP_SECRET_MS (90 * DAY_MS)
+
+/* Cuts a NUL-terminated text off the front; false if there is none. */
+static bool take_text(struct span *value, struct span *text)
+{
+	const uint8_t *end = value->n ? memchr(value->p, 0, value->n) : NULL;
+
+	if (!end)
+		return false;
+	*text = span_of(value->p, (size_t)(end - value->p));
+	*value = span_of(end + 1, value->n - text->n - 1);
+	return true;
+}
+
+static bool read_record(struct span value, const struct lookup_account *who, struct lookup *found)
+{
+	struct span author, chat;
+	const char *blank;
+
+	if (!take_text(&value, &author) || !take_text(&value, &chat))
+		return false;
+	blank = memchr(author.p, ' ', author.n);
+	if (blank) {
+		/* Ends with the NUL that was cut off. */
+		found->time_ms = strtoll(blank + 1, NULL, 10);
+		author.n = (size_t)(blank - (const char *)author.p);
+	}
+	if (jid_parse(&found->author, (const char *)author.p, author.n) || jid_parse(&found->chat, (const char *)chat.p, chat.n))
+		return false;
+	found->from_me = jid_same_user(&found->author, &who->pn) || (!jid_is_none(&who->lid) && jid_same_user(&found->author, &who->lid));
+	found->message = value;
+	return true;
+}
+
+static bool read_row(const struct store_outbox *row, const struct lookup_account *who, struct lookup *found)
+{
+	if (jid_parse_text(&found->chat, row->recipient))
+		return false;
+	found->from_me = true;
+	found->author = jid_bare(&who->pn);
+	found->time_ms = row->server_ms > 0 ? row->server_ms : row->created_ms;
+	found->message = row->message;
+	found->row = row->number;
+	found->state = row->state;
+	return true;
+}
+
+void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
+{
+	const struct store_record_key key = { .kind = RECORD_MESSAGE, .name = id };
+	struct store_outbox row;
+	struct span value = { 0 };
+
+	*found = (struct lookup){ .error = store_outbox_find(reader, arena, who->session, id, &row) };
+	if (found->error == STORE_OK) {
+		if (!read_row(&row, who, found))
+			found->error = STORE_CORRUPT;
+		return;
+	}
+	if (found->error != STORE_NOT_FOUND)
+		return;
+	found->error = store_record_get(reader, arena, who->session, &key, 1, &value);
+	if (found->error == STORE_OK && !value.p)
+		found->error = STORE_NOT_FOUND;
+	else if (found->error == STORE_OK && !read_record(value, who, found))
+		found->error = STORE_CORRUPT;
+}
+
+void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message, int64_t now_ms)
+{
+	struct buf value = { 0 };
+	char text[JID_TEXT_MAX];
+	struct jid bare = jid_bare(author);
+	bool long_lived = wa_expects_answers(message);
+
+	if (!message.n)
+		return;
+	buf_append_text(&value, jid_format(&bare, text, sizeof text));
+	if (time_ms > 0)
+		buf_printf(&value, " %" PRId64, time_ms);
+	buf_u8(&value, 0);
+	buf_append_text(&value, jid_format(chat, text, sizeof text));
+	buf_u8(&value, 0);
+	buf_append_span(&value, message);
+	store_tx_record_put(tx, session, RECORD_MESSAGE, id, buf_span(&value), now_ms + (long_lived ? KEEP_SECRET_MS : KEEP_MS));
+	buf_wipe(&value);
+}
