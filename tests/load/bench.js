@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { bareSignal, baseMemory, memory, memoryRestarted, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, web } from './figures.js';
+import { bareSignal, baseMemory, memory, memoryHeld, memoryRestarted, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, web } from './figures.js';
 import { Rig } from './rig.js';
 
 const { values } = parseArgs({ options: {
@@ -13,6 +13,7 @@ const { values } = parseArgs({ options: {
   texts: { type: 'string', default: '3000' },
   seconds: { type: 'string', default: '5' },
   only: { type: 'string' },
+  hold: { type: 'string', default: '0' },
 } });
 const counts = values.sessions.split(',').map(Number);
 const texts = Number(values.texts);
@@ -46,6 +47,7 @@ try {
   await measure('receive', () => receiveTexts(rig, texts));
   await measure('ping_under_waits', () => pingUnderWaits(rig, 5));
   await measure('memory', async () => [...first, ...(await memory(rig, base, counts.slice(1)))]);
+  if (Number(values.hold) > 0) await measure('memory_held', () => memoryHeld(rig, Number(values.hold)));
   await measure('session_list', () => web(rig, '/api/v1/session/list', seconds));
   await measure('start', () => startTime(rig));
   await measure('memory_restarted', () => memoryRestarted(rig, base));

@@ -4,6 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cpuNs, median, percentile, pssKib, round } from './proc.js';
 import { BUILD, until } from './rig.js';
@@ -50,6 +51,20 @@ export async function memory(rig, base, counts) {
       times_bare: round(each / bare.kib_per_connection, 2) });
   }
   return out;
+}
+
+// Idle sessions held for a while: does their memory grow? The first minute is left to whatever linking still has under way.
+export async function memoryHeld(rig, minutes) {
+  const samples = [];
+  for (let minute = 0; minute <= minutes; minute++) {
+    await pause(60000);
+    samples.push(pssKib(rig.daemon.pid));
+    process.stderr.write(`bench: ${minute} min: ${samples.at(-1)} KiB\n`);
+  }
+  const sessions = rig.sessions.length;
+  if (await rig.openCount() < sessions) throw new Error('sessions were lost while they were held');
+  return { sessions, minutes, first_kib: samples[0], last_kib: samples.at(-1), highest_kib: Math.max(...samples),
+    growth_percent: round((samples.at(-1) / samples[0] - 1) * 100, 2) };
 }
 
 /* ---- texts ---- */
