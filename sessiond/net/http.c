@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,8 @@
 #define REDIRECTS_MAX 3U
 /* More addresses than this of one name are not tried. */
 #define PINNED_MAX 8U
+/* libcurl's buffer for files, both ways. */
+#define TRANSFER_BUFFER 131072L
 
 struct http_call {
 	struct net *net; /* borrowed */
@@ -32,7 +35,12 @@ struct http_call {
 	CURLU *parts;
 	char *host;        /* owned: of this hop, ASCII form */
 	struct buf body, answer;
-	bool has_body, follow, truncated, guard_refused;
+	bool has_body, follow, follow_get, truncated, guard_refused;
+	bool has_body_file, has_answer_file, answer_full, file_failed;
+	int body_fd, answer_fd; /* borrowed */
+	uint64_t body_at, body_len, body_done, received;
+	char *proxy;       /* owned */
+	int64_t stall_ms;
 	bool resolving; /* the resolver still holds this struct */
 	bool over;      /* told or cancelled; only waits for the resolver */
 	size_t max_answer;
@@ -42,7 +50,8 @@ struct http_call {
 	char error_text[CURL_ERROR_SIZE];
 };
 
-static const char *const error_names[] = { "ok", "bad_url", "refused", "dns", "connect", "tls", "timeout", "redirects", "broken" };
+static const char *const error_names[] = { "ok", "bad_url", "refused", "dns", "connect", "tls", "timeout", "redirects", "broken", "too_large",
+	"file" };
 
 const char *http_error_name(enum http_error error)
 {
@@ -58,6 +67,7 @@ static void release(struct http_call *call)
 	free(call->method);
 	free(call->url);
 	free(call->host);
+	free(call->proxy);
 	curl_slist_free_all(call->headers);
 	curl_slist_free_all(call->pins);
 	curl_url_cleanup(call->parts);
@@ -89,6 +99,7 @@ static int64_t elapsed_ms(const struct http_call *call)
 
 static void tell(struct http_call *call, enum http_error error, int status, int64_t retry_after_s, const char *text)
 {
+	char *type = NULL, *location = NULL;
 	struct http_answer answer = {
 		.error = error,
 		.status = status,
@@ -96,9 +107,17 @@ static void tell(struct http_call *call, enum http_error error, int status, int6
 		.truncated = call->truncated,
 		.retry_after_s = retry_after_s,
 		.round_trip_ms = elapsed_ms(call),
+		.received = call->received,
+		.url = call->url,
 		.text = text,
 	};
 
+	if (call->transfer.easy && status != 0) {
+		curl_easy_getinfo(call->transfer.easy, CURLINFO_CONTENT_TYPE, &type);
+		curl_easy_getinfo(call->transfer.easy, CURLINFO_REDIRECT_URL, &location);
+	}
+	answer.type = type ? type : "";
+	answer.location = location ? location : "";
 	call->done(call->arg, &answer);
 	stop(call);
 }
@@ -110,12 +129,55 @@ static void fail(struct http_call *call, enum http_error error, const char *text
 
 /* ---- one hop ------------------------------------------------------------------------------------------------------------------ */
 
+/* True if len bytes now stand at this place of the file. */
+static bool write_at(int fd, const char *bytes, size_t len, uint64_t at)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		len -= (size_t)n;
+		at += (uint64_t)n;
+	}
+	return true;
+}
+
+static size_t answer_to_file(struct http_call *call, const char *bytes, size_t len)
+{
+	if (len > call->max_answer - call->received) {
+		call->answer_full = true;
+		return 0;
+	}
+	if (!write_at(call->answer_fd, bytes, len, call->received)) {
+		call->file_failed = true;
+		return 0;
+	}
+	call->received += len;
+	return len;
+}
+
+static bool is_success(struct http_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200 && status < 300;
+}
+
 static size_t on_answer_bytes(char *bytes, size_t size, size_t count, void *call_pointer)
 {
 	struct http_call *call = call_pointer;
 	size_t len = size * count;
 	size_t room = call->max_answer - call->answer.len;
 
+	if (call->has_answer_file) {
+		/* What a refusal says is not looked at. */
+		return is_success(call) ? answer_to_file(call, bytes, len) : len;
+	}
 	if (len > room) {
 		buf_append(&call->answer, bytes, room);
 		call->truncated = true;
@@ -123,6 +185,35 @@ static size_t on_answer_bytes(char *bytes, size_t size, size_t count, void *call
 	}
 	buf_append(&call->answer, bytes, len);
 	return len;
+}
+
+static size_t on_body_wanted(char *to, size_t size, size_t count, void *call_pointer)
+{
+	struct http_call *call = call_pointer;
+	uint64_t left = call->body_len - call->body_done;
+	size_t want = size * count < left ? size * count : (size_t)left;
+	ssize_t n;
+
+	do
+		n = pread(call->body_fd, to, want, (off_t)(call->body_at + call->body_done));
+	while (n < 0 && errno == EINTR);
+	if (n < 0 || (n == 0 && want > 0)) {
+		call->file_failed = true;
+		return CURL_READFUNC_ABORT;
+	}
+	call->body_done += (uint64_t)n;
+	return (size_t)n;
+}
+
+/* libcurl begins again when a kept connection turns out to be dead. */
+static int on_body_rewind(void *call_pointer, curl_off_t to, int origin)
+{
+	struct http_call *call = call_pointer;
+
+	if (origin != SEEK_SET || to < 0 || (uint64_t)to > call->body_len)
+		return CURL_SEEKFUNC_FAIL;
+	call->body_done = (uint64_t)to;
+	return CURL_SEEKFUNC_OK;
 }
 
 /* The last word of the guard: the address that is really dialled. */
@@ -136,6 +227,31 @@ static curl_socket_t on_open_socket(void *call_pointer, curlsocktype purpose, st
 		return CURL_SOCKET_BAD;
 	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void set_file_options(struct http_call *call)
+{
+	CURL *easy = call->transfer.easy;
+
+	if (call->has_body_file) {
+		call->body_done = 0;
+		curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body_len);
+		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_body_wanted);
+		curl_easy_setopt(easy, CURLOPT_READDATA, call);
+		curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_body_rewind);
+		curl_easy_setopt(easy, CURLOPT_SEEKDATA, call);
+		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, TRANSFER_BUFFER);
+	}
+	if (call->has_answer_file)
+		curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, TRANSFER_BUFFER);
+	if (call->stall_ms > 0) {
+		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((call->stall_ms + 999) / 1000));
+		curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)call->stall_ms);
+	}
+	if (call->proxy)
+		curl_easy_setopt(easy, CURLOPT_PROXY, call->proxy);
 }
 
 static void set_hop_options(struct http_call *call)
@@ -158,6 +274,7 @@ static void set_hop_options(struct http_call *call)
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.data ? (const char *)call->body.data : "");
 	}
+	set_file_options(call);
 	if (call->method)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
@@ -165,7 +282,8 @@ static void set_hop_options(struct http_call *call)
 static void start_transfer(struct http_call *call)
 {
 	buf_clear(&call->answer);
-	call->truncated = call->guard_refused = false;
+	call->truncated = call->guard_refused = call->answer_full = call->file_failed = false;
+	call->received = 0;
 	call->error_text[0] = '\0';
 	if (net_transfer_init(call->net, &call->transfer) != 0) {
 		fail(call, HTTP_CONNECT, "no memory for a connection");
@@ -312,6 +430,7 @@ static const struct {
 	{ CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS, "the certificate was refused" },
 	{ CURLE_SSL_CACERT_BADFILE, HTTP_TLS, "the CA bundle cannot be read" },
 	{ CURLE_GOT_NOTHING, HTTP_BROKEN, "the connection ended without an answer" },
+	{ CURLE_PARTIAL_FILE, HTTP_BROKEN, "the answer ended early" },
 	{ CURLE_RECV_ERROR, HTTP_BROKEN, "the connection broke" },
 	{ CURLE_SEND_ERROR, HTTP_BROKEN, "the connection broke" },
 	{ CURLE_UNSUPPORTED_PROTOCOL, HTTP_BAD_URL, "not an absolute http or https address" },
@@ -321,6 +440,10 @@ static void fail_transfer(struct http_call *call, CURLcode result)
 {
 	if (call->guard_refused) {
 		fail(call, HTTP_REFUSED, "the address is not public; WAREST_OUTBOUND_ALLOW does not allow it");
+		return;
+	}
+	if (call->answer_full || call->file_failed) {
+		fail(call, call->answer_full ? HTTP_TOO_LARGE : HTTP_FILE, call->answer_full ? "the answer is larger than allowed" : "a file cannot be read or written");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
@@ -337,7 +460,7 @@ static bool redirected(struct http_call *call, long status)
 {
 	char *url = NULL;
 
-	if (!call->follow || (status != 307 && status != 308))
+	if (!(call->follow && (status == 307 || status == 308)) && !(call->follow_get && (status == 301 || status == 302 || status == 303)))
 		return false;
 	if (curl_easy_getinfo(call->transfer.easy, CURLINFO_REDIRECT_URL, &url) != CURLE_OK || !url)
 		return false;
@@ -399,6 +522,15 @@ int http_send(struct http_call **out, struct net *net, const struct http_request
 	call->arg = arg;
 	call->guard = request->guard;
 	call->follow = request->follow;
+	call->follow_get = request->follow_get && !request->method && !request->body.p && !request->has_body_file;
+	call->has_body_file = request->has_body_file;
+	call->body_fd = request->body_fd;
+	call->body_at = request->body_at;
+	call->body_len = request->body_len;
+	call->has_answer_file = request->has_answer_file;
+	call->answer_fd = request->answer_fd;
+	call->stall_ms = request->stall_ms;
+	call->proxy = request->proxy && request->proxy[0] && !request->guard ? xstrdup(request->proxy) : NULL;
 	call->timeout_ms = request->timeout_ms;
 	call->max_answer = request->max_answer;
 	call->url = xstrdup(request->url);

@@ -29,7 +29,9 @@ enum http_error {
 	HTTP_TLS = -5,
 	HTTP_TIMEOUT = -6,
 	HTTP_REDIRECTS = -7, /* more than three */
-	HTTP_BROKEN = -8     /* the connection ended early, or what came is not HTTP */
+	HTTP_BROKEN = -8,    /* the connection ended early, or what came is not HTTP */
+	HTTP_TOO_LARGE = -9, /* more than max_answer for answer_fd */
+	HTTP_FILE = -10      /* body_fd or answer_fd cannot be read or written */
 };
 
 struct http_request {
@@ -42,6 +44,15 @@ struct http_request {
 	size_t max_answer;         /* bytes of the answer's body that are read; the rest is cut off */
 	const struct guard *guard; /* must outlive the call; NULL: our own settings chose the address */
 	bool follow;               /* 307 and 308, at most three, method and body kept */
+	bool follow_get;           /* the same for 301, 302 and 303 of a GET */
+	/* Files instead of memory; the descriptors stay the caller's and must be good until done. Their positions are not used. */
+	bool has_body_file;        /* the body is body_len bytes of body_fd from body_at */
+	int body_fd;
+	uint64_t body_at, body_len;
+	bool has_answer_file;      /* the body of a 2xx answer goes into answer_fd from its start, up to max_answer bytes (else HTTP_TOO_LARGE) */
+	int answer_fd;
+	const char *proxy;         /* address of a proxy, NULL or "": direct. Not together with a guard */
+	int64_t stall_ms;          /* HTTP_TIMEOUT when next to nothing moves for so long; 0: only timeout_ms counts */
 };
 
 struct http_answer {
@@ -51,6 +62,10 @@ struct http_answer {
 	bool truncated;
 	int64_t retry_after_s; /* from the header (seconds or a date); -1 = none */
 	int64_t round_trip_ms;
+	uint64_t received;     /* bytes in answer_fd */
+	const char *type;      /* Content-Type, "" without; borrowed like body */
+	const char *location;  /* absolute address of a redirect that was not followed, "" without */
+	const char *url;       /* of the last hop */
 	const char *text;     /* with an error: one line for people, without credentials; else "" */
 };
 

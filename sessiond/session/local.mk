@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sessiond/session/: see sessiond/session/session.h.
 noinst_LIBRARIES += libsession.a
-libsession_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
+libsession_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(CURL_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
 libsession_a_SOURCES = \
 	sessiond/session/assertion.c sessiond/session/assertion.h \
 	sessiond/session/backoff.c sessiond/session/backoff.h \
@@ -14,6 +14,10 @@ libsession_a_SOURCES = \
 	sessiond/session/host.c \
 	sessiond/session/job.c \
 	sessiond/session/lookup.c sessiond/session/lookup.h \
+	sessiond/session/media.c sessiond/session/media.h sessiond/session/mediawork.h \
+	sessiond/session/mediadown.c \
+	sessiond/session/mediahosts.c \
+	sessiond/session/mediaup.c \
 	sessiond/session/message_json.c sessiond/session/message_json.h \
 	sessiond/session/message_schema.c sessiond/session/message_schema.h \
 	sessiond/session/normalise.c sessiond/session/normalise.h \

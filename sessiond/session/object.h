@@ -11,6 +11,7 @@
  *     lookup.c      messages of the past, by id
  *     outbox.c      sends: rows first, then one after another
  *     events.c      rows of the event journal
+ *     media.h       files over WhatsApp's media servers
  *     normalise.c   messages as the JSON that receivers know
  */
 #ifndef SESSIOND_SESSION_OBJECT_H
@@ -78,6 +79,7 @@ struct session_call {
 };
 
 struct outbox_item;
+struct session_media;
 
 struct outbox {
 	struct outbox_item *first, *tail;  /* owned: not yet handed to the library, in order */
@@ -122,6 +124,7 @@ struct session {
 	bool let_go;                 /* ... and no letter of the main loop is on its way any more */
 	struct session_call *calls;  /* owned: answered when the wish has come true */
 	struct outbox outbox;
+	struct session_media *media; /* owned; NULL: no file was sent or fetched yet */
 };
 
 /* ---- session.c: on the session's loop ---- */
@@ -157,6 +160,9 @@ void session_want_slot(struct session *session);
 void session_free_slot(struct session *session, enum dial_outcome outcome);
 void session_retry_in(struct session *session, int64_t delay_ms);
 void session_answer_calls(struct session *session, int result);
+
+/* ---- media.c; the rest of it is in media.h ---- */
+void media_free(struct session *session);
 
 /* ---- ending.c ---- */
 /* Ends the connection for this wish; the calls are answered when it has come true. */

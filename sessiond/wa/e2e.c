@@ -283,6 +283,23 @@ static void protocol_attributes(struct span message, struct e2e_attributes *out)
 	}
 }
 
+/* Voice notes and GIFs are told apart by a flag inside. Field numbers of AudioMessage and VideoMessage. */
+static const char *mediatype_of(const struct e2e_field *f, struct span content)
+{
+	enum { AUDIO = 8, AUDIO_PTT = 6, VIDEO = 9, VIDEO_GIF_PLAYBACK = 8 };
+	uint32_t flag = f->number == AUDIO ? AUDIO_PTT : f->number == VIDEO ? VIDEO_GIF_PLAYBACK : 0;
+	struct reader r = reader_of(content.p, content.n);
+	struct proto_field field;
+	bool set = false;
+
+	while (flag != 0 && proto_next(&r, &field))
+		if (field.number == flag && field.wire == PROTO_VARINT)
+			set = field.value != 0;
+	if (!set)
+		return f->mediatype;
+	return f->number == AUDIO ? "ptt" : "gif";
+}
+
 void e2e_attributes(struct span message, struct e2e_attributes *out)
 {
 	struct span content;
@@ -292,7 +309,7 @@ void e2e_attributes(struct span message, struct e2e_attributes *out)
 	if (f == NULL)
 		return;
 	out->type = f->stanza_type;
-	out->mediatype = f->mediatype;
+	out->mediatype = mediatype_of(f, content);
 	out->hide_failure = f->hide_failure;
 	if (f->number == E2E_PROTOCOL)
 		protocol_attributes(message, out);

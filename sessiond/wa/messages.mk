@@ -23,6 +23,10 @@ libwa_a_SOURCES += \
 	sessiond/wa/envelope.c sessiond/wa/envelope.h \
 	sessiond/wa/job.c sessiond/wa/job.h \
 	sessiond/wa/lidmap.c sessiond/wa/lidmap.h \
+	sessiond/wa/media.h \
+	sessiond/wa/mediaconn.c \
+	sessiond/wa/mediamessage.c \
+	sessiond/wa/mediaretry.c \
 	sessiond/wa/message.c \
 	sessiond/wa/messaging.c sessiond/wa/messaging.h \
 	sessiond/wa/notify.c \

@@ -33,6 +33,7 @@ wa_stanza_handler wa_on_identity_change;      /* encrypt with <identity/>, from 
 wa_stanza_handler wa_on_devices;              /* devices */
 wa_stanza_handler wa_on_account_sync_devices; /* account_sync with <devices> */
 wa_stanza_handler wa_on_privacy_token;        /* privacy_token */
+wa_stanza_handler wa_on_media_retry;          /* mediaretry */
 
 /* ---- among the files of messaging ---- */
 

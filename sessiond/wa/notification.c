@@ -39,6 +39,7 @@ static const struct {
 	{ "encrypt", on_encrypt, false },
 	{ "devices", wa_on_devices, false },
 	{ "account_sync", on_account_sync, false },
+	{ "mediaretry", wa_on_media_retry, false },
 	{ "privacy_token", wa_on_privacy_token, false },
 	{ "link_code_companion_reg", paircode_on_notification, true },
 	{ "passkey_prologue_request", passkey_on_request, true },

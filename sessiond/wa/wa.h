@@ -74,6 +74,7 @@ enum wa_event_kind {
 	WA_EVENT_OPEN,            /* logged in; jid: own PN device, other: own LID device */
 	WA_EVENT_OFFLINE_DONE,    /* backlog drained; number: stanzas */
 	WA_EVENT_PRESENCE,        /* jid, text: available|unavailable|composing|recording|paused, other: participant, ms: last seen */
+	WA_EVENT_MEDIA_RETRY,     /* text: message id, bytes: the phone's sealed answer (media.h), code != 0: its refusal instead */
 	WA_EVENT_WARNING,         /* code, text: something an operator should see (client_expiration, dropped stanza, ...) */
 	/* durable: in a batch */
 	WA_EVENT_PAIRED,          /* jid, other (LID), text: platform, text2: business name */
