@@ -26,6 +26,16 @@ static bool is_passing(const struct wa_put *put)
 	return put->kind == WA_RECORD_SENT || (put->kind == WA_RECORD_RECEIVED && strchr(put->name, '/') != NULL);
 }
 
+/* When it may go; 0: never. */
+static int64_t expiry(const struct wa_put *put, int64_t now_ms)
+{
+	if (put->kind == WA_RECORD_MESSAGE)
+		return lookup_expiry(buf_span(&put->value), now_ms);
+	if (put->kind == WA_RECORD_SECRET)
+		return now_ms + WA_SECRET_KEEP_MS;
+	return is_passing(put) ? now_ms + SENT_KEEP_MS : 0;
+}
+
 static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 {
 	const struct wa_batch *batch = c->batch;
@@ -37,7 +47,7 @@ static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 			store_tx_record_delete(tx, c->session->number, (int)put->kind, put->name);
 		else
 			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, buf_span(&put->value),
-				is_passing(put) ? now_ms + SENT_KEEP_MS : 0);
+				expiry(put, now_ms));
 	}
 }
 
@@ -49,7 +59,8 @@ static void change_paired(struct commit *c, struct store_tx *tx, const struct wa
 	char lid[JID_TEXT_MAX];
 
 	/* Another account may have been linked before: nothing of it is quoted or sent under this one. */
-	store_tx_record_clear(tx, c->session->number, RECORD_MESSAGE);
+	store_tx_record_clear(tx, c->session->number, WA_RECORD_MESSAGE);
+	store_tx_record_clear(tx, c->session->number, WA_RECORD_SECRET);
 	outbox_fail_all(c->session, tx, 401, "another account was linked");
 	store_tx_session_me(tx, c->session->number, jid_format(&event->jid, pn, sizeof pn),
 		jid_is_none(&event->other) ? NULL : jid_format(&event->other, lid, sizeof lid), event->text, event->text2);
@@ -65,9 +76,8 @@ static void change_message(struct commit *c, struct store_tx *tx, const struct w
 {
 	c->messages++;
 	c->session->on->daemon->metrics.decrypted++;
-	if (event->message)
-		lookup_keep(tx, c->session->number, event->message->id, &event->message->sender, &event->message->chat, event->message->time_ms,
-			buf_span(&event->message->plaintext), timefmt_now_ms());
+	(void)tx;
+	(void)event;
 }
 
 static void change_undecryptable(struct commit *c, struct store_tx *tx, const struct wa_event *event)

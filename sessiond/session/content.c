@@ -48,6 +48,14 @@ static const char *content_type(const struct message_part *part)
 	return NULL;
 }
 
+/* The table of messages that only wrap another one. */
+static unsigned wrapper_schema(void)
+{
+	const struct schema_field *field = message_field(0, 40); /* ephemeralMessage */
+
+	return field ? field->sub : 0;
+}
+
 /* ---- tags ---- */
 
 struct tag_rule {
@@ -135,6 +143,7 @@ static const struct {
 	{ "extendedTextMessage", "text", false }, { "imageMessage", "caption", false }, { "videoMessage", "caption", false },
 	{ "documentMessage", "caption", false }, { "ptvMessage", "caption", true }, { "liveLocationMessage", "caption", true },
 	{ "pollCreationMessage", "name", true }, { "pollCreationMessageV2", "name", true }, { "pollCreationMessageV3", "name", true },
+	{ "pollCreationMessageV5", "name", true },
 	{ "buttonsResponseMessage", "selectedDisplayText", true }, { "listResponseMessage", "title", true },
 	{ "templateButtonReplyMessage", "selectedDisplayText", true },
 };
@@ -161,6 +170,26 @@ static void read_text(struct buf *out, const char *type, const struct message_pa
 	}
 }
 
+/* The other wrappers (captioned documents, album children, lottie stickers, ...) keep their name, but text, media and, where they have none of
+ * their own, the class are those of what is inside. */
+static void look_inside(struct content *c)
+{
+	struct message_part inner = c->body;
+
+	for (int depth = 0; c->media_type && inner.bytes.p && inner.schema == wrapper_schema() && depth < MAX_WRAPPERS; depth++) {
+		inner = message_sub(&inner, "message");
+		if (!inner.bytes.p)
+			break;
+		inner = unwrap(inner);
+		c->text_from = inner;
+		c->media_type = content_type(&inner);
+		c->media = c->media_type && strcmp(c->media_type, "conversation") != 0 ? message_sub(&inner, c->media_type) : (struct message_part){ 0 };
+		inner = c->media;
+	}
+	if (c->media_type && c->media_type != c->type && strcmp(c->tag, "system") == 0)
+		c->tag = tag_of(c->media_type, false);
+}
+
 void content_read(struct content *c, struct span plaintext, bool legacy)
 {
 	memset(c, 0, sizeof *c);
@@ -173,18 +202,26 @@ void content_read(struct content *c, struct span plaintext, bool legacy)
 		c->body = message_sub(&c->inner, c->type);
 	c->media_type = c->type;
 	c->media = c->body;
-	if (!legacy && c->type && strcmp(c->type, "documentWithCaptionMessage") == 0) {
-		struct message_part inner = message_sub(&c->body, "message");
-
-		c->media_type = inner.bytes.p ? content_type(&inner) : NULL;
-		c->media = c->media_type ? message_sub(&inner, c->media_type) : (struct message_part){ .bytes = span_of(NULL, 0) };
-	}
-	read_text(&c->text, c->media_type, &c->inner, &c->media, legacy);
+	c->text_from = c->inner;
+	if (!legacy)
+		look_inside(c);
+	read_text(&c->text, c->media_type, &c->text_from, &c->media, legacy);
 }
 
 void content_free(struct content *c)
 {
 	buf_free(&c->text);
+}
+
+struct message_part content_protocol(const struct content *c)
+{
+	struct message_part inner = { .bytes = span_of(NULL, 0) };
+
+	if (c->type && strcmp(c->type, "protocolMessage") == 0)
+		return c->body;
+	if (c->type && strcmp(c->type, "editedMessage") == 0)
+		inner = message_sub(&c->body, "message");
+	return inner.bytes.p ? message_sub(&inner, "protocolMessage") : inner;
 }
 
 /* ---- quote ---- */

@@ -13,6 +13,7 @@ struct content {
 	struct message_part inner;   /* the message inside the wrappers */
 	struct message_part body;    /* the content submessage, bytes.p NULL for "conversation" and none */
 	const char *type;            /* static: "conversation", "imageMessage", ...; NULL: no content */
+	struct message_part text_from; /* the message that holds media_type */
 	const char *media_type;      /* static: the content that text and media are taken from */
 	struct message_part media;   /* its body */
 	const char *tag;             /* static */
@@ -22,6 +23,8 @@ struct content {
 /* plaintext: a serialized Message; borrowed by the content. */
 void content_read(struct content *c, struct span plaintext, bool legacy);
 void content_free(struct content *c);
+/* The protocol message, also inside editedMessage; bytes.p NULL if there is none. */
+struct message_part content_protocol(const struct content *c);
 
 /* ,"quoted":{...} if a message with text is quoted */
 void content_put_quoted(struct buf *out, const struct content *c);
@@ -29,5 +32,11 @@ void content_put_quoted(struct buf *out, const struct content *c);
 void content_put_media(struct buf *out, const struct content *c, const struct config *config);
 /* ,"mentions":[...] as phone number addresses */
 void content_put_mentions(struct buf *out, const struct content *c, const struct wa_message *m);
+
+/* ---- answers.c: members that the original does not have ---- */
+/* ,"reply":{"id","title","source"} for answers to buttons, lists and flows; ,"poll":{"name","options","selectableCount"} for new polls;
+ * ,"raw":"base64" for a kind of message that this version does not know (its contentType is "unknown") */
+void content_put_more(struct buf *out, const struct content *c);
+bool content_is_unknown(const struct content *c);
 
 #endif

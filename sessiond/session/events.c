@@ -8,6 +8,7 @@
  *     message_failed         {id, messageId, code, error, sessionId}
  *     identity_changed       {id, jid, sessionId}
  *     account_timelock       {id, kind, until, sessionId}
+ *     poll_vote, event_response, message_comment, message_refused: addons.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,7 @@ void event_of_batch(struct session *session, struct store_tx *tx, const struct w
 		[WA_EVENT_SEND_FAILED] = of_failed,
 		[WA_EVENT_RETRY_REQUESTED] = of_retry,
 		[WA_EVENT_IDENTITY_CHANGED] = of_identity,
+		[WA_EVENT_ADDON] = event_addon,
 		[WA_EVENT_TIMELOCK] = of_timelock,
 		[WA_EVENT_LOGGED_OUT] = NULL,
 	};

@@ -10,6 +10,8 @@ libsession_a_SOURCES = \
 	sessiond/session/content.c sessiond/session/content.h \
 	sessiond/session/control.c \
 	sessiond/session/ending.c \
+	sessiond/session/addons.c \
+	sessiond/session/answers.c \
 	sessiond/session/events.c \
 	sessiond/session/host.c \
 	sessiond/session/job.c \

@@ -60,7 +60,7 @@ static bool read_row(const struct store_outbox *row, const struct lookup_account
 
 void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
 {
-	const struct store_record_key key = { .kind = RECORD_MESSAGE, .name = id };
+	const struct store_record_key key = { .kind = WA_RECORD_MESSAGE, .name = id };
 	struct store_outbox row;
 	struct span value = { 0 };
 
@@ -79,22 +79,10 @@ void lookup_message(struct store_reader *reader, struct arena *arena, const stru
 		found->error = STORE_CORRUPT;
 }
 
-void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message, int64_t now_ms)
+int64_t lookup_expiry(struct span value, int64_t now_ms)
 {
-	struct buf value = { 0 };
-	char text[JID_TEXT_MAX];
-	struct jid bare = jid_bare(author);
-	bool long_lived = wa_expects_answers(message);
+	struct span author, chat;
+	bool long_lived = take_text(&value, &author) && take_text(&value, &chat) && wa_expects_answers(value);
 
-	if (!message.n)
-		return;
-	buf_append_text(&value, jid_format(&bare, text, sizeof text));
-	if (time_ms > 0)
-		buf_printf(&value, " %" PRId64, time_ms);
-	buf_u8(&value, 0);
-	buf_append_text(&value, jid_format(chat, text, sizeof text));
-	buf_u8(&value, 0);
-	buf_append_span(&value, message);
-	store_tx_record_put(tx, session, RECORD_MESSAGE, id, buf_span(&value), now_ms + (long_lived ? KEEP_SECRET_MS : KEEP_MS));
-	buf_wipe(&value);
+	return now_ms + (long_lived ? KEEP_SECRET_MS : KEEP_MS);
 }

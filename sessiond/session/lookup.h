@@ -3,7 +3,7 @@
  * Messages of the past, found by their id: what quotes, reactions, edits, revocations, pins, receipts, forwards and votes refer to.
  *
  *     own messages sent from here     rows of the outbox
- *     received ones, and our own      records of kind RECORD_MESSAGE, name = message id,
+ *     received ones, and our own      records of kind WA_RECORD_MESSAGE, name = message id,
  *     from other devices              value = author JID [" " time in ms] NUL chat JID NUL serialized E2E Message
  *
  * Kept: outbox rows as long as the store keeps them, records 30 days; polls and events, own ones too, 90 days (their messageSecret: wa_message_secret()).
@@ -21,7 +21,6 @@
 
 /* Kinds of records that the host keeps beside those of the protocol library (enum wa_record_kind). */
 enum session_record {
-	RECORD_MESSAGE = 200, /* above */
 	RECORD_TIMER = 201    /* name = chat JID: timer of disappearing messages; value = seconds, be32, and when it was set, be64 ms */
 };
 
@@ -45,7 +44,7 @@ struct lookup_account {
 /* On a thread of the store's readers. found->error says how it went. */
 void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found);
 
-/* Adds the record of a message; expires by what it is. time_ms 0: unknown. */
-void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message, int64_t now_ms);
+/* When a record WA_RECORD_MESSAGE with this value may go: by what the message is. */
+int64_t lookup_expiry(struct span value, int64_t now_ms);
 
 #endif

@@ -28,8 +28,7 @@ static void put_if_known(struct buf *out, const char *name, const struct jid *ji
 		put_jid(out, name, jid);
 }
 
-/* Who wrote it, as receivers know people: by phone number where that is known, else by LID, never by copied digits. */
-static struct jid author(const struct wa_message *m)
+struct jid normalise_author(const struct wa_message *m)
 {
 	struct jid bare = jid_bare(&m->sender);
 
@@ -41,7 +40,7 @@ static struct jid author(const struct wa_message *m)
 void normalise_key(struct buf *out, const struct wa_message *m)
 {
 	bool group = jid_is_group(&m->chat);
-	struct jid who = author(m);
+	struct jid who = normalise_author(m);
 	struct jid raw = jid_bare(&m->sender);
 
 	buf_u8(out, '{');
@@ -62,9 +61,9 @@ void normalise_key(struct buf *out, const struct wa_message *m)
 	buf_u8(out, '}');
 }
 
-static void put_sender(struct buf *out, const struct wa_message *m)
+void normalise_put_sender(struct buf *out, const struct wa_message *m)
 {
-	struct jid who = author(m);
+	struct jid who = normalise_author(m);
 
 	json_put_name(out, "sender");
 	buf_u8(out, '{');
@@ -115,8 +114,10 @@ static void put_content(struct buf *out, const struct config *config, const stru
 	json_put_span(out, buf_span(&c->text));
 	if (c->type)
 		json_put_member(out, "contentType", c->type);
+	else if (!c->legacy && content_is_unknown(c))
+		json_put_member(out, "contentType", "unknown");
 	content_put_quoted(out, c);
-	put_sender(out, m);
+	normalise_put_sender(out, m);
 	(void)config;
 }
 
@@ -133,6 +134,8 @@ static void as_message(struct normalised *out, const char *id, const struct conf
 	if (!command)
 		content_put_media(p, c, config);
 	content_put_mentions(p, c, m);
+	if (!c->legacy)
+		content_put_more(p, c);
 	json_put_member(p, "type", m->offline ? "append" : "notify");
 	finish(p, id);
 }
@@ -148,12 +151,25 @@ static void as_reaction(struct normalised *out, const char *id, const struct wa_
 	normalise_key(p, m);
 	if (message_json(&json, &c->body))
 		json_put_raw(p, "reaction", buf_text(&json));
-	put_sender(p, m);
+	normalise_put_sender(p, m);
 	finish(p, id);
 	buf_free(&json);
 }
 
-/* {"remoteJid":..,"fromMe":..,"id":..} of a protocol message, seen from this chat. */
+/* In a group: the sender, unless the key names somebody else (an administrator's revocation). */
+static void put_target_author(struct buf *out, const struct wa_message *m, const struct message_part *key)
+{
+	struct span named = message_text(key, "participant");
+	struct wire_field from_me = { 0 };
+	struct jid who = normalise_author(m);
+	struct jid other;
+
+	if ((!message_find(key, "fromMe", &from_me) || !from_me.value) && named.p && jid_parse(&other, (const char *)named.p, named.n) == 0)
+		who = jid_bare(&other);
+	put_jid(out, "participant", &who);
+}
+
+/* {"remoteJid":..,"fromMe":..,"id":..} of what a protocol message names, seen from this chat. */
 static void put_target_key(struct buf *out, const struct wa_message *m, const struct message_part *protocol)
 {
 	struct message_part key = message_sub(protocol, "key");
@@ -166,17 +182,15 @@ static void put_target_key(struct buf *out, const struct wa_message *m, const st
 	json_put_bool(out, "fromMe", message_find(&key, "fromMe", &from_me) && from_me.value && m->from_me);
 	json_put_name(out, "id");
 	json_put_span(out, id.p ? id : span_of("", 0));
-	if (jid_is_group(&m->chat)) {
-		struct jid who = author(m);
-
-		put_jid(out, "participant", &who);
-	}
+	if (jid_is_group(&m->chat))
+		put_target_author(out, m, &key);
 	buf_u8(out, '}');
 }
 
-static void as_edit(struct normalised *out, const char *id, const struct wa_message *m, const struct content *c)
+static void as_edit(struct normalised *out, const char *id, const struct wa_message *m, const struct message_part *protocol)
 {
-	struct message_part edited = message_sub(&c->body, "editedMessage");
+	struct message_part edited = message_sub(protocol, "editedMessage");
+	struct content c;
 	struct buf *p = &out->payload2;
 	struct buf json = { 0 };
 
@@ -185,31 +199,33 @@ static void as_edit(struct normalised *out, const char *id, const struct wa_mess
 	out->kind2 = "message_edited";
 	start(p, id);
 	json_put_name(p, "key");
-	put_target_key(p, m, &c->body);
+	put_target_key(p, m, protocol);
 	buf_append_text(p, ",\"editedMessage\":{");
 	json_put_raw(p, "message", buf_text(&json));
 	buf_append_text(p, "},\"update\":{\"key\":");
-	put_target_key(p, m, &c->body);
+	put_target_key(p, m, protocol);
 	buf_append_text(p, ",\"update\":{\"message\":{\"editedMessage\":{");
 	json_put_raw(p, "message", buf_text(&json));
 	buf_append_text(p, "}}");
 	json_put_int(p, "messageTimestamp", m->time_ms / 1000);
 	buf_append_text(p, "}}");
-	content_put_mentions(p, c, m);
+	content_read(&c, edited.bytes, false);
+	content_put_mentions(p, &c, m);
+	content_free(&c);
 	finish(p, id);
 	buf_free(&json);
 }
 
-static void as_revocation(struct normalised *out, const char *id, const struct wa_message *m, const struct content *c)
+static void as_revocation(struct normalised *out, const char *id, const struct wa_message *m, const struct message_part *protocol)
 {
 	struct buf *p = &out->payload2;
 
 	out->kind2 = "message_revoked";
 	start(p, id);
 	json_put_name(p, "key");
-	put_target_key(p, m, &c->body);
+	put_target_key(p, m, protocol);
 	buf_append_text(p, ",\"update\":{\"key\":");
-	put_target_key(p, m, &c->body);
+	put_target_key(p, m, protocol);
 	buf_append_text(p, ",\"update\":{\"message\":null,\"messageStubType\":1,\"key\":");
 	normalise_key(p, m);
 	buf_append_text(p, "}}");
@@ -220,16 +236,20 @@ static void as_revocation(struct normalised *out, const char *id, const struct w
 /* protocolMessage.type */
 enum { PROTOCOL_REVOKE = 0, PROTOCOL_EDIT = 14 };
 
-static void look_at_protocol(struct normalised *out, const char *id, const struct wa_message *m, const struct content *c)
+/* Only what the protocol library has found to be the sender's right: m->target. */
+static void look_at_protocol(struct normalised *out, const char *id, const struct wa_message *m, const struct message_part *protocol)
 {
 	struct wire_field type = { 0 };
-	bool given = message_find(&c->body, "type", &type);
-	struct message_part key = message_sub(&c->body, "key");
+	bool given = message_find(protocol, "type", &type);
+	struct message_part key = message_sub(protocol, "key");
+	struct span target = key.bytes.p ? message_text(&key, "id") : key.bytes;
 
+	if (!m->target || !target.p || !span_is(target, m->target))
+		return;
 	if (given && type.value == PROTOCOL_EDIT)
-		as_edit(out, id, m, c);
-	else if ((!given || type.value == PROTOCOL_REVOKE) && key.bytes.p)
-		as_revocation(out, id, m, c);
+		as_edit(out, id, m, protocol);
+	else if (!given || type.value == PROTOCOL_REVOKE)
+		as_revocation(out, id, m, protocol);
 }
 
 /* A text that starts with one of / ! . and a registered word. */
@@ -251,6 +271,7 @@ static bool is_command(const struct config *config, const struct content *c)
 
 void normalise(struct normalised *out, const char *session_id, const struct config *config, const struct wa_message *m)
 {
+	struct message_part protocol;
 	struct content c;
 	bool pin;
 
@@ -259,8 +280,9 @@ void normalise(struct normalised *out, const char *session_id, const struct conf
 		return;
 	content_read(&c, buf_span(&m->plaintext), config->compat_legacy_content);
 	pin = strcmp(c.tag, "pin") == 0;
-	if (c.type && strcmp(c.type, "protocolMessage") == 0)
-		look_at_protocol(out, session_id, m, &c);
+	protocol = content_protocol(&c);
+	if (protocol.bytes.p)
+		look_at_protocol(out, session_id, m, &protocol);
 	if (m->from_me && !pin) {
 		content_free(&c);
 		return;

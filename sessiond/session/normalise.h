@@ -16,6 +16,11 @@ void normalise_message(struct session *session, struct store_tx *tx, const struc
 /* {"remoteJid":..,"fromMe":..,"id":..,...} */
 void normalise_key(struct buf *out, const struct wa_message *message);
 
+/* ,"sender":{...} */
+void normalise_put_sender(struct buf *out, const struct wa_message *message);
+/* Who wrote it, as receivers know people: by phone number where that is known, else by LID, never by copied digits. */
+struct jid normalise_author(const struct wa_message *message);
+
 /* What one message becomes. */
 struct normalised {
 	const char *kind;    /* static: "message_received", ...; NULL: nothing for the outside */

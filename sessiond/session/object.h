@@ -12,6 +12,7 @@
  *     outbox.c      sends: rows first, then one after another
  *     events.c      rows of the event journal
  *     media.h       files over WhatsApp's media servers
+ *     addons.c      votes, answers, encrypted reactions and edits as events
  *     normalise.c   messages as the JSON that receivers know
  */
 #ifndef SESSIOND_SESSION_OBJECT_H
@@ -218,5 +219,9 @@ void event_commit(struct session *session, struct store_tx *tx);
 void event_status(struct session *session, const char *members);
 /* Adds what a durable event tells the outside. */
 void event_of_batch(struct session *session, struct store_tx *tx, const struct wa_event *event);
+
+/* ---- addons.c ---- */
+/* Adds the event of something that belongs to an earlier message. */
+void event_addon(struct session *session, struct store_tx *tx, const struct wa_event *event);
 
 #endif

@@ -25,6 +25,7 @@ static void message_free(struct wa_message *m)
 	free(m->verified_name);
 	buf_wipe(&m->plaintext);
 	free(m->text);
+	free(m->target);
 	free(m);
 }
 
@@ -38,6 +39,29 @@ static void receipt_free(struct wa_receipt *r)
 	free(r);
 }
 
+static void poll_free(struct wa_poll_result *poll)
+{
+	if (poll == NULL)
+		return;
+	for (size_t i = 0; i < poll->n; i++)
+		free(poll->names[i]);
+	free(poll->names);
+	free(poll->votes);
+	free(poll->chosen);
+	free(poll->title);
+	free(poll);
+}
+
+void wa_addon_result_free(struct wa_addon *addon)
+{
+	if (addon == NULL)
+		return;
+	free(addon->target_id);
+	buf_wipe(&addon->plaintext);
+	poll_free(addon->poll);
+	free(addon);
+}
+
 void wa_event_free(struct wa_event *event)
 {
 	if (event == NULL)
@@ -47,6 +71,7 @@ void wa_event_free(struct wa_event *event)
 	buf_wipe(&event->bytes);
 	message_free(event->message);
 	receipt_free(event->receipt);
+	wa_addon_result_free(event->addon);
 	free(event);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a decrypted message says: own-device envelopes, messages for the library itself, and events for the host. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
+#include "sessiond/wa/addon.h"
 #include "sessiond/wa/e2e.h"
 #include "sessiond/wa/e2e_fields.h"
 #include "sessiond/wa/lidmap.h"
@@ -12,6 +14,7 @@
 #include "sessiond/wa/proto_scan.h"
 #include "sessiond/wa/proto_walk.h"
 #include "sessiond/wa/receive.h"
+#include "sessiond/wa/secret.h"
 #include "sessiond/wa/seen.h"
 
 #define KEY_ID_MAX 32U
@@ -87,7 +90,28 @@ void wa_receive_undecryptable(struct receive_job *job, int code, const char *tex
 	state_op_event(&job->job.op, event);
 }
 
-static void emit(struct receive_job *job, struct span message)
+/* Kept for quotes, and for what others add to it. Not what is itself about another message. */
+static void keep(struct receive_job *job, struct span message)
+{
+	const struct envelope *e = &job->envelope;
+	struct jid author = jid_bare(&e->author);
+	struct buf value = { 0 };
+	struct e2e_protocol protocol;
+	char text[JID_TEXT_MAX];
+
+	wa_secret_remember(&job->job.op, &e->chat, &author, e->id, message);
+	if (message.n == 0 || e2e_protocol_message(message, &protocol))
+		return;
+	buf_printf(&value, "%s %" PRId64, jid_format(&author, text, sizeof text), e->time_ms);
+	buf_u8(&value, 0);
+	buf_append_text(&value, jid_format(&e->chat, text, sizeof text));
+	buf_u8(&value, 0);
+	buf_append_span(&value, message);
+	state_op_put(&job->job.op, WA_RECORD_MESSAGE, e->id, buf_span(&value));
+	buf_wipe(&value);
+}
+
+void wa_receive_emit(struct receive_job *job, struct span message, const char *target)
 {
 	const struct envelope *e = &job->envelope;
 	struct wa_event *event;
@@ -96,16 +120,18 @@ static void emit(struct receive_job *job, struct span message)
 	event = wa_event_new(WA_EVENT_MESSAGE);
 	event->message = wa_receive_message(job);
 	buf_append_span(&event->message->plaintext, message);
+	event->message->target = target == NULL ? NULL : xstrdup(target);
 	event->message->text = e2e_text(message);
 	event->message->content = e2e_content_name(message);
 	state_op_event(&job->job.op, event);
 	job->visible = true;
+	keep(job, message);
 }
 
-static void warn(struct receive_job *job, const char *what)
+void wa_receive_refused(struct receive_job *job, const char *why)
 {
 	char jid[JID_TEXT_MAX];
-	char *text = xasprintf("dropped a message of %s: %s", jid_format(&job->envelope.author, jid, sizeof jid), what);
+	char *text = xasprintf("dropped a message of %s: %s", jid_format(&job->envelope.author, jid, sizeof jid), why);
 
 	wa_client_warn(job->job.m->client, 0, text);
 	free(text);
@@ -218,14 +244,14 @@ static void handle_message(struct receive_job *job, struct span message)
 
 	if (e2e_protocol_message(message, &protocol)) {
 		if (!protocol_allowed(job, &protocol)) {
-			warn(job, "only an own device may send such a message");
+			wa_receive_refused(job, "only an own device may send such a message");
 			return;
 		}
 		if (wa_messaging_is_own(job->job.m, &job->envelope.author))
 			handle_protocol(job, &protocol);
 	}
-	if (!e2e_only_key_distribution(message))
-		emit(job, message);
+	if (!e2e_only_key_distribution(message) && !wa_addon_note(job, message))
+		wa_receive_emit(job, message, NULL);
 }
 
 /* The envelope of an own device names the chat; without that right it is an attempt to put words into our mouth. */
@@ -234,7 +260,7 @@ static void handle_device_sent(struct receive_job *job, struct span chat, struct
 	struct jid destination;
 
 	if (!wa_messaging_is_own(job->job.m, &job->envelope.author)) {
-		warn(job, "it pretends to come from an own device");
+		wa_receive_refused(job, "it pretends to come from an own device");
 		return;
 	}
 	if (chat.n > 0 && jid_parse(&destination, (const char *)chat.p, chat.n) == 0 && jid_is_none(&job->envelope.recipient)) {

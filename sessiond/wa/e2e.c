@@ -149,6 +149,18 @@ const char *e2e_content_name(struct span message)
 	return f == NULL ? NULL : f->name;
 }
 
+uint32_t e2e_content(struct span message, struct span *content)
+{
+	const struct e2e_field *f = content_field(unwrap(message, is_any_wrapper), content);
+
+	return f == NULL ? 0 : f->number;
+}
+
+struct span e2e_unwrap_once(struct span message)
+{
+	return unwrap_once(message, is_any_wrapper);
+}
+
 char *e2e_text(struct span message)
 {
 	struct span content;

@@ -60,6 +60,10 @@ bool e2e_protocol_self_only(uint32_t type);
 bool e2e_only_key_distribution(struct span message);
 /* Name of the content field after wrappers (view once, ephemeral, device sent) are removed; NULL if unknown or none. Static. */
 const char *e2e_content_name(struct span message);
+/* Number and bytes of the content field inside all wrappers; 0 if it is unknown or there is none. */
+uint32_t e2e_content(struct span message, struct span *content);
+/* The message inside the outermost wrapper of any kind; p NULL if it is none. */
+struct span e2e_unwrap_once(struct span message);
 /* Text or caption of the message; owned by the caller, NULL if it has none or it is not text. */
 char *e2e_text(struct span message);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "sessiond/wa/addon.h"
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/receive.h"
 #include "sessiond/wa/seen.h"
@@ -69,7 +70,7 @@ static void decode(struct receive_job *job)
 	wa_receive_decode(job);
 	if (host->decoding != NULL)
 		host->decoding(ctx, NULL);
-	store(job);
+	wa_addon_resolve(job, store);
 }
 
 static void decode_turn(struct wa_client *client, void *arg)
@@ -195,6 +196,11 @@ static void unavailable(struct receive_job *job, const struct wa_node *node)
 	free(text);
 }
 
+static void clear(struct stanza_job *job)
+{
+	wa_addon_free(((struct receive_job *)job)->addon);
+}
+
 void wa_on_message(struct wa_client *client, struct wa_stanza *stanza)
 {
 	struct wa_messaging *m = wa_client_messaging(client);
@@ -202,6 +208,7 @@ void wa_on_message(struct wa_client *client, struct wa_stanza *stanza)
 	struct receive_job *job = wa_job_new(m, stanza, sizeof *job);
 	bool has_enc = wa_node_child(message, "enc") != NULL;
 
+	job->job.clear = clear;
 	if (!wa_envelope_read(m, message, &job->envelope)) {
 		wa_stanza_ack(client, stanza, NACK_PARSING);
 		wa_job_done(&job->job);

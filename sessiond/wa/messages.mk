@@ -11,6 +11,7 @@ libwa_a_SOURCES += \
 	sessiond/wa/appstate_crypto.c sessiond/wa/appstate_crypto.h \
 	sessiond/wa/appstate_keyring.c \
 	sessiond/wa/appstate_wire.c \
+	sessiond/wa/addon.c sessiond/wa/addon.h \
 	sessiond/wa/batch.c \
 	sessiond/wa/bundle.c sessiond/wa/bundle.h \
 	sessiond/wa/build.h \
@@ -30,12 +31,14 @@ libwa_a_SOURCES += \
 	sessiond/wa/message.c \
 	sessiond/wa/messaging.c sessiond/wa/messaging.h \
 	sessiond/wa/notify.c \
+	sessiond/wa/poll.c sessiond/wa/poll.h \
 	sessiond/wa/presence.c \
 	sessiond/wa/proto_walk.c sessiond/wa/proto_walk.h \
 	sessiond/wa/receipt.c \
 	sessiond/wa/receive.h \
 	sessiond/wa/retry.c sessiond/wa/retry.h \
 	sessiond/wa/retryask.c \
+	sessiond/wa/secret.c sessiond/wa/secret.h \
 	sessiond/wa/seen.c sessiond/wa/seen.h \
 	sessiond/wa/send.c sessiond/wa/send.h \
 	sessiond/wa/sendbuild.c \
@@ -70,6 +73,11 @@ TESTS += test_wa_state test_signal test_e2e test_messages test_contacts test_app
 test_appstate_SOURCES = tests/unit/test_appstate.c tests/unit/vector.h
 test_appstate_CFLAGS = $(TEST_CFLAGS)
 test_appstate_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += test_secret
+TESTS += test_secret
+test_secret_SOURCES = tests/unit/test_secret.c tests/unit/fake_host.c tests/unit/fake_host.h
+test_secret_CFLAGS = $(TEST_CFLAGS)
+test_secret_LDADD = $(WA_LIBS) $(JSONC_LIBS) $(CMOCKA_LIBS)
 FAKE_CLIENT = tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c tests/unit/fake_host.h
 test_messages_SOURCES = tests/unit/test_messages.c $(FAKE_CLIENT)
 test_messages_CFLAGS = $(TEST_CFLAGS)

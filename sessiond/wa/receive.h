@@ -20,6 +20,8 @@ enum receive_outcome {
 	RECEIVE_NACK     /* refused for good: ack with error */
 };
 
+struct addon;
+
 struct receive_job {
 	struct stanza_job job;    /* first member */
 	struct envelope envelope;
@@ -34,6 +36,7 @@ struct receive_job {
 	uint8_t prekey[SIGNAL_KEY_BYTES];
 	bool history;             /* a history notification: one receipt more */
 	bool visible;             /* an event was made */
+	struct addon *addon;      /* owned: waits for the records of the message it belongs to; addon.c */
 };
 
 /* Decrypts and handles everything in the stanza; sets the outcome. decode.c */
@@ -42,6 +45,10 @@ void wa_receive_decode(struct receive_job *job);
 void wa_receive_content(struct receive_job *job, struct span message);
 /* An event for a message that cannot be shown. count: how often it was asked for, 0: it will not be. */
 void wa_receive_undecryptable(struct receive_job *job, int code, const char *text, unsigned count);
+/* The event of a message that can be shown. target: NULL, or the message that it changes. content.c */
+void wa_receive_emit(struct receive_job *job, struct span message, const char *target);
+/* A warning: this message is dropped. content.c */
+void wa_receive_refused(struct receive_job *job, const char *why);
 /* Fills the event's message with what the envelope tells. content.c */
 struct wa_message *wa_receive_message(struct receive_job *job);
 

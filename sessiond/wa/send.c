@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "sessiond/wa/lidmap.h"
+#include "sessiond/wa/secret.h"
 #include "sessiond/wa/tctoken.h"
 
 /* Messages prepared at the same time; the rest waits its turn. */
@@ -202,10 +203,13 @@ void wa_send_built(struct send_job *job)
 {
 	struct wa_messaging *m = job->m;
 	struct wa_event *event = wa_event_new(WA_EVENT_SEND_STANZA);
+	struct jid own;
 
 	event->tag = job->tag;
 	buf_append_span(&event->bytes, buf_span(&job->stanza));
 	wa_send_remember(job, wa_client_wall_ms(m->client));
+	own = wa_messaging_own(m, &job->chat);
+	wa_secret_remember(&job->op, &job->chat, &own, job->id, buf_span(&job->message));
 	state_op_event(&job->op, event);
 	job->phase = SEND_COMMITTING;
 	state_op_commit(&job->op, stanza_stored, job);

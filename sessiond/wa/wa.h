@@ -45,7 +45,10 @@ enum wa_record_kind {
 	WA_RECORD_RECEIVED,     /* name "chat/sender/id": seen before; retry counters for it */
 	WA_RECORD_DECODING,     /* name "": marker of the stanza being decoded, for crash detection */
 	WA_RECORD_APPSTATE,     /* app state keys and versions */
-	WA_RECORD_MISC          /* small things by name */
+	WA_RECORD_MISC,         /* small things by name */
+	WA_RECORD_SECRET = 20,  /* secrets of polls and events, tallies of polls (secret.h); worth keeping for WA_SECRET_KEEP_MS */
+	WA_RECORD_MESSAGE = 200 /* name message id: author's JID, blank, time in ms, NUL, chat's JID, NUL, serialized
+	                           message; for what refers to it */
 };
 
 struct wa_key {
@@ -87,6 +90,7 @@ enum wa_event_kind {
 	WA_EVENT_SEND_FAILED,     /* send.tag, code, text: will never be sent */
 	WA_EVENT_RETRY_REQUESTED, /* jid (device), text: message id, number: count; answered or not in code (0 resent) */
 	WA_EVENT_IDENTITY_CHANGED,/* jid */
+	WA_EVENT_ADDON,           /* addon, message (without plaintext): something was added to an earlier message, or may not be */
 	WA_EVENT_TIMELOCK,        /* reach-out time lock: text: kind, ms: end */
 	WA_EVENT_LOGGED_OUT       /* credentials are void and deleted in the same batch; code, text */
 };
@@ -122,8 +126,52 @@ struct wa_message {
 	int64_t time_ms;       /* server's time */
 	struct buf plaintext;  /* serialized E2E Message, unwrapped from deviceSentMessage; owned */
 	char *text;            /* text content found by wa (conversation, extended text), owned, may be NULL */
+	char *target;          /* id of the message that this one edits or revokes, and its sender may; owned, NULL otherwise */
 	const char *content;   /* static: name of the content field, such as "conversation", "imageMessage"; NULL if unknown */
 };
+
+/* Something that belongs to an earlier message. */
+enum wa_addon_kind {
+	WA_ADDON_POLL_VOTE = 1,
+	WA_ADDON_EVENT_RESPONSE,
+	WA_ADDON_REACTION,     /* encrypted ones only */
+	WA_ADDON_COMMENT,
+	WA_ADDON_MESSAGE_EDIT, /* plain: only when refused */
+	WA_ADDON_EVENT_EDIT,
+	WA_ADDON_POLL_EDIT,
+	WA_ADDON_POLL_ADD_OPTION,
+	WA_ADDON_REVOKE        /* only when refused */
+};
+
+/* A vote, and the poll's result with it. */
+struct wa_poll_result {
+	char *title;           /* owned */
+	unsigned selectable;   /* 0: any number */
+	char **names;          /* owned, n options */
+	uint32_t *votes;       /* owned, n: votes for each */
+	size_t n;
+	uint32_t voters;
+	uint16_t *chosen;      /* owned: indices of the options of this vote */
+	size_t nchosen;
+	size_t unknown;        /* chosen options that are not in the poll as we know it */
+	bool older;            /* a later vote of the same voter came before: not counted */
+	bool uncounted;        /* more voters than are counted */
+};
+
+struct wa_addon {
+	enum wa_addon_kind kind;
+	bool refused;              /* an edit or revocation by somebody who may not; error says why */
+	const char *error;         /* static: why it could not be read; NULL: plaintext is good */
+	char *target_id;           /* owned */
+	struct jid target_author;  /* bare; server NONE: not known */
+	bool target_from_me;
+	struct jid creator, adder; /* the forms of both sides with which it opened */
+	int64_t time_ms;
+	struct buf plaintext;      /* owned: PollVoteMessage, EventResponseMessage, ReactionMessage, Message */
+	struct wa_poll_result *poll; /* owned, NULL unless it is a readable vote in a poll that is known */
+};
+
+void wa_addon_result_free(struct wa_addon *addon);
 
 struct wa_event {
 	enum wa_event_kind kind;
@@ -135,6 +183,7 @@ struct wa_event {
 	struct buf bytes;        /* owned */
 	struct wa_message *message; /* owned, may be NULL */
 	struct wa_receipt *receipt; /* owned, may be NULL */
+	struct wa_addon *addon;     /* owned, may be NULL */
 };
 
 struct wa_event *wa_event_new(enum wa_event_kind kind);
@@ -258,6 +307,37 @@ void wa_client_send(struct wa_client *client, const struct wa_send *send);
 void wa_client_resend(struct wa_client *client, uint64_t tag, const char *id, struct span stanza);
 /* A message id of the 3EB0 form for this account's user; out holds 23 bytes. */
 void wa_message_id(const struct wa_host *host, void *ctx, const char *user, char out[static 23]);
+
+/* ---- message secrets (secret.c). Pure; any thread. --------------------------------------------------------------------------------- */
+
+enum { WA_SECRET_LEN = 32, WA_SECRET_IV_LEN = 12 };
+#define WA_SECRET_KEEP_MS (INT64_C(90) * 24 * 3600 * 1000)
+
+/* What is added to a message. */
+enum wa_secret_use {
+	WA_SECRET_POLL_VOTE,
+	WA_SECRET_EVENT_RESPONSE,
+	WA_SECRET_REACTION,
+	WA_SECRET_COMMENT,
+	WA_SECRET_MESSAGE_EDIT,
+	WA_SECRET_EVENT_EDIT,
+	WA_SECRET_POLL_EDIT,
+	WA_SECRET_POLL_ADD_OPTION
+};
+
+/* All borrowed. */
+struct wa_secret {
+	const uint8_t *secret; /* WA_SECRET_LEN bytes, of the message that is added to */
+	const char *id;        /* its id */
+	const char *author;    /* its author: bare JID as text */
+	const char *adder;     /* who adds: the same */
+	enum wa_secret_use use;
+};
+
+/* Appends the plaintext. -1: wrong lengths, or it does not authenticate (another secret or other JIDs); plain is as before then. */
+int wa_secret_open(const struct wa_secret *s, struct span iv, struct span payload, struct buf *plain);
+/* Appends the ciphertext with its tag. -1 if OpenSSL failed. */
+int wa_secret_seal(const struct wa_secret *s, const uint8_t iv[static WA_SECRET_IV_LEN], struct span plain, struct buf *payload);
 
 void wa_client_presence(struct wa_client *client, bool available);
 void wa_client_chatstate(struct wa_client *client, const struct jid *to, enum wa_chatstate state);

@@ -43,6 +43,18 @@ static const char *plain(struct json_object *o)
 	return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
+/* The message that it edits or revokes: the protocol library has found that its sender may. */
+static char *target_of(struct json_object *v)
+{
+	struct json_object *message = json_tokener_parse(text_of(v, "json"));
+	struct json_object *protocol = json_object_object_get(message, "protocolMessage");
+	struct json_object *key = json_object_object_get(protocol, "key");
+	char *target = key ? xstrdup(text_of(key, "id")) : NULL;
+
+	json_object_put(message);
+	return target;
+}
+
 static void fill(struct wa_message *m, struct json_object *v)
 {
 	const char *encoded = text_of(v, "plaintext");
@@ -58,12 +70,14 @@ static void fill(struct wa_message *m, struct json_object *v)
 	buf_reserve(&m->plaintext, strlen(encoded) + 4);
 	assert_int_equal(crypto_unbase64(encoded, strlen(encoded), m->plaintext.data, &n), 0);
 	m->plaintext.len = n;
+	m->target = target_of(v);
 }
 
 static void clean(struct wa_message *m)
 {
 	free(m->id);
 	free(m->push_name);
+	free(m->target);
 	buf_free(&m->plaintext);
 }
 
@@ -170,6 +184,105 @@ static void copies_of_protocol_messages_can_be_left_out(void **state)
 	assert_null(n.kind);
 	assert_string_equal(n.kind2, "message_revoked");
 	clean(&m);
+	normalised_free(&n);
+}
+
+static void change_without_right_is_no_change(void **state)
+{
+	const struct config config = { .compat_protocol_copies = true };
+	const char *const names[] = { "Revocation", "Edit seen" };
+	struct normalised n;
+	struct wa_message m;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		fill(&m, vector_named(names[i]));
+		free(m.target);
+		m.target = i == 0 ? NULL : xstrdup("ANOTHER");
+		normalise(&n, "sales", &config, &m);
+		assert_null(n.kind2);
+		assert_string_equal(n.kind, "message_received");
+		clean(&m);
+		normalised_free(&n);
+	}
+}
+
+static struct json_object *payload_of_bytes(const char *bytes, size_t len, const struct config *config)
+{
+	struct json_object *data;
+	struct normalised n;
+	struct wa_message m;
+
+	fill(&m, vector_named("Text (conversation)"));
+	buf_clear(&m.plaintext);
+	buf_append(&m.plaintext, bytes, len);
+	normalise(&n, "sales", config, &m);
+	assert_non_null(n.kind);
+	data = json_tokener_parse(buf_text(&n.payload));
+	clean(&m);
+	normalised_free(&n);
+	return data;
+}
+
+static void what_is_inside_unusual_wrappers_is_found(void **state)
+{
+	const struct config config = { .compat_protocol_copies = true };
+	/* associatedChildMessage (91) { message (1) { imageMessage (3) { caption (3) "hi" } } } */
+	static const char child[] = "\xda\x05\x08\x0a\x06\x1a\x04\x1a\x02hi";
+	/* groupMentionedMessage (62) { message (1) { conversation (1) "yo" } } */
+	static const char mentioned[] = "\xf2\x03\x06\x0a\x04\x0a\x02yo";
+	struct json_object *data = payload_of_bytes(child, sizeof child - 1, &config);
+
+	(void)state;
+	assert_string_equal(text_of(data, "contentType"), "associatedChildMessage");
+	assert_string_equal(text_of(data, "tags"), "media");
+	assert_string_equal(text_of(data, "text"), "hi");
+	assert_string_equal(text_of(json_object_object_get(data, "media"), "type"), "imageMessage");
+	json_object_put(data);
+	data = payload_of_bytes(mentioned, sizeof mentioned - 1, &config);
+	assert_string_equal(text_of(data, "text"), "yo");
+	assert_string_equal(text_of(data, "tags"), "text");
+	json_object_put(data);
+}
+
+static void messages_of_the_future_are_passed_on(void **state)
+{
+	const struct config config = { .compat_protocol_copies = true };
+	/* field 999 { "abc" } */
+	static const char future[] = "\xba\x3e\x03" "abc";
+	struct json_object *data = payload_of_bytes(future, sizeof future - 1, &config);
+
+	(void)state;
+	assert_string_equal(text_of(data, "contentType"), "unknown");
+	assert_string_equal(text_of(data, "tags"), "system");
+	assert_string_equal(text_of(data, "raw"), "uj4DYWJj");
+	json_object_put(data);
+}
+
+static void answers_and_polls_are_told_plainly(void **state)
+{
+	static const struct {
+		const char *name, *reply;
+	} expected[] = {
+		{ "List reply", "{\"id\":\"A1\",\"title\":\"Item A1\",\"source\":\"list\"}" },
+		{ "Button reply", "{\"id\":\"btn-1\",\"title\":\"Yes\",\"source\":\"buttons\"}" },
+		{ "Template button reply", "{\"id\":\"t1\",\"title\":\"OK\",\"source\":\"template\"}" },
+		{ "Native-flow reply", "{\"id\":\"btn-ping\",\"title\":\"Ping\",\"source\":\"native_flow\"}" },
+	};
+	const struct config config = { .compat_protocol_copies = true };
+	struct json_object *data;
+	struct normalised n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+		data = payload_of(expected[i].name, &n, &config);
+		assert_string_equal(plain(json_object_object_get(data, "reply")), expected[i].reply);
+		json_object_put(data);
+		normalised_free(&n);
+	}
+	data = payload_of("Poll created", &n, &config);
+	assert_string_equal(plain(json_object_object_get(data, "poll")), "{\"name\":\"Lunch?\",\"options\":[\"Yes\",\"No\"],\"selectableCount\":1}");
+	json_object_put(data);
 	normalised_free(&n);
 }
 
@@ -284,6 +397,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_print_like_the_reference), cmocka_unit_test(payloads_are_the_originals), cmocka_unit_test(the_default_form_is_richer),
 		cmocka_unit_test(copies_of_protocol_messages_can_be_left_out), cmocka_unit_test(lids_are_never_made_into_numbers),
+		cmocka_unit_test(change_without_right_is_no_change), cmocka_unit_test(what_is_inside_unusual_wrappers_is_found),
+		cmocka_unit_test(messages_of_the_future_are_passed_on), cmocka_unit_test(answers_and_polls_are_told_plainly),
 		cmocka_unit_test(own_messages_channels_and_broadcasts_are_left_out), cmocka_unit_test(broken_and_deep_messages_are_refused_or_cut),
 		cmocka_unit_test(text_is_always_valid_json),
 	};
