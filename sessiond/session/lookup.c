@@ -86,3 +86,22 @@ int64_t lookup_expiry(struct span value, int64_t now_ms)
 
 	return now_ms + (long_lived ? KEEP_SECRET_MS : KEEP_MS);
 }
+
+void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message, int64_t now_ms)
+{
+	struct buf value = { 0 };
+	char text[JID_TEXT_MAX];
+	struct jid bare = jid_bare(author);
+
+	if (!message.n)
+		return;
+	buf_append_text(&value, jid_format(&bare, text, sizeof text));
+	if (time_ms > 0)
+		buf_printf(&value, " %" PRId64, time_ms);
+	buf_u8(&value, 0);
+	buf_append_text(&value, jid_format(chat, text, sizeof text));
+	buf_u8(&value, 0);
+	buf_append_span(&value, message);
+	store_tx_record_put(tx, session, WA_RECORD_MESSAGE, id, buf_span(&value), lookup_expiry(buf_span(&value), now_ms));
+	buf_wipe(&value);
+}

@@ -47,4 +47,7 @@ void lookup_message(struct store_reader *reader, struct arena *arena, const stru
 /* When a record WA_RECORD_MESSAGE with this value may go: by what the message is. */
 int64_t lookup_expiry(struct span value, int64_t now_ms);
 
+/* Adds the record of an own message that is worth more than its row. time_ms 0: unknown. */
+void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message, int64_t now_ms);
+
 #endif
