@@ -18,6 +18,7 @@ struct timers;
 struct store;
 struct sessions;
 struct webhooks;
+struct storage;
 struct guard;
 struct crash;
 struct net;
@@ -45,6 +46,7 @@ struct daemon {
 	struct store *store;
 	struct sessions *sessions;
 	struct webhooks *webhooks;
+	struct storage *storage;     /* where media rest */
 	struct net *net;             /* of the main loop, for webhooks */
 	struct crash *crash;         /* what is being decoded; NULL: not remembered */
 	struct guard *guard;         /* who may be dialled for users */

@@ -29,6 +29,7 @@
 #include "sessiond/net/net.h"
 #include "sessiond/rpc/rpc.h"
 #include "sessiond/session/session.h"
+#include "sessiond/storage/storage.h"
 #include "sessiond/store/store.h"
 #include "sessiond/timers.h"
 #include "sessiond/webhook/webhook.h"
@@ -402,6 +403,25 @@ static int start_net(struct program *program)
 	return 0;
 }
 
+static int start_storage(struct program *program)
+{
+	struct daemon *daemon = &program->daemon;
+	const struct storage_options options = {
+		.config = program->config,
+		.loop = daemon->loop,
+		.timers = daemon->timers,
+		.net = daemon->net,
+		.store = daemon->store,
+		.log = &daemon->log,
+	};
+	char why[200] = "";
+
+	if (storage_new(&daemon->storage, &options, why, sizeof why) == STORAGE_OK)
+		return 0;
+	log_error(&daemon->log, "the storage of media cannot be used", LOG_STR("why", why));
+	return EXIT_STATUS_CONFIG;
+}
+
 static void watch_signals(struct program *program)
 {
 	/* A file that may not grow is an error of that write, like a full disk. */
@@ -421,10 +441,13 @@ static void run(struct program *program)
 	daemon->webhooks = start_webhooks(daemon);
 	daemon->sessions = sessions_new(daemon, (unsigned)program->config->session_loops);
 	program->rpc = rpc_server_new(daemon);
+	storage_start(daemon->storage);
 	sessions_load(daemon->sessions, sessions_loaded, program);
 	loop_run(daemon->loop);
 	sessions_join(daemon->sessions);
+	storage_stop(daemon->storage);
 	store_close(daemon->store);
+	storage_free(&daemon->storage);
 	rpc_server_free(program->rpc);
 	sessions_free(daemon->sessions);
 	webhooks_free(&daemon->webhooks);
@@ -466,6 +489,8 @@ static int start(struct program *program, struct config_report *report)
 	status = open_store(program);
 	if (!status)
 		status = start_net(program);
+	if (!status)
+		status = start_storage(program);
 	if (!status && write_pid(config->pid_file)) {
 		log_error(&daemon->log, "WAREST_PID_FILE cannot be written", LOG_STR("path", config->pid_file), LOG_STR("reason", strerror(errno)));
 		status = EXIT_STATUS_CONFIG;

@@ -53,7 +53,7 @@ struct store_reader {
 };
 
 struct store_seals {
-	struct sealer *records, *outbox, *journal, *sessions, *answers; /* owned */
+	struct sealer *records, *outbox, *journal, *sessions, *answers, *files; /* owned */
 };
 
 struct key_table;

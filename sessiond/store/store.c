@@ -145,9 +145,10 @@ static int load_seals(struct store *store, const char *file, char *why, size_t w
 	seals->journal = sealer_new(ring, "journal");
 	seals->sessions = sealer_new(ring, "sessions");
 	seals->answers = sealer_new(ring, "answers");
+	seals->files = sealer_new(ring, "files");
 	seal_ring_free(ring);
 	if (seals->records != NULL && seals->outbox != NULL && seals->journal != NULL && seals->sessions != NULL &&
-	    seals->answers != NULL)
+	    seals->answers != NULL && seals->files != NULL)
 		return 0;
 	snprintf(why, why_len, "the keys for sealing could not be derived");
 	return STORE_CONFIG;
@@ -247,6 +248,7 @@ static void store_free(struct store *store)
 	sealer_free(seals->journal);
 	sealer_free(seals->sessions);
 	sealer_free(seals->answers);
+	sealer_free(seals->files);
 	key_table_free(store->keys);
 	pthread_mutex_destroy(&store->lock);
 	pthread_cond_destroy(&store->queued_cond);

@@ -407,6 +407,66 @@ void store_tx_dead_letter_remove(struct store_tx *tx, int64_t session, const cha
 int store_dead_letter_list(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit,
                            struct store_dead_letter **rows, size_t *n);
 
+/* ---- files of the storage (files.c) ----------------------------------------------------------------------------------------------- */
+
+enum store_file_state {
+	STORE_FILE_ARRIVING = 1, /* bytes are on their way; what is left of them after a crash is taken away at the next start */
+	STORE_FILE_STORED,
+	STORE_FILE_GOING         /* nobody finds it any more; its bytes are being deleted */
+};
+
+struct store_file {
+	int64_t number;       /* given by the store, never reused */
+	const char *key;      /* how the outside names it; unique among the stored ones */
+	const char *driver;   /* "local", "s3" */
+	const char *object;   /* the driver's name of it */
+	enum store_file_state state;
+	bool is_public;
+	int64_t key_id;       /* of the key that encrypts it; 0: not encrypted by us */
+	int64_t size;         /* bytes of the content */
+	uint8_t sha256[32];   /* of the content */
+	const char *mime;     /* may be NULL */
+	const char *session;  /* id, may be NULL */
+	const char *upload;   /* S3: id of the multipart upload while arriving; may be NULL */
+	const char *info;     /* JSON of the storage's own; sealed; may be NULL */
+	int64_t created_ms, expires_ms;
+};
+
+/* As ARRIVING. *number as with users. */
+void store_tx_file_add(struct store_tx *tx, const struct store_file *file, int64_t *number);
+/* ARRIVING -> STORED; what was stored under the same key becomes GOING. STORE_NOT_FOUND fails the tx when the row has gone. */
+void store_tx_file_stored(struct store_tx *tx, int64_t number, const uint8_t sha256[32], int64_t key_id);
+void store_tx_file_upload(struct store_tx *tx, int64_t number, const char *upload);
+void store_tx_file_key_id(struct store_tx *tx, int64_t number, int64_t key_id);
+void store_tx_file_going(struct store_tx *tx, int64_t number);
+void store_tx_file_remove(struct store_tx *tx, int64_t number);
+
+/* The STORED one, or STORE_NOT_FOUND. */
+int store_file_find(struct store_reader *reader, struct arena *arena, const char *key, struct store_file *file);
+
+struct store_file_query {
+	enum store_file_what {
+		STORE_FILES_UNSETTLED, /* neither ARRIVING nor GOING is for ever: number > after */
+		STORE_FILES_EXPIRED,   /* expires_ms < before_ms */
+		STORE_FILES_OLDEST,    /* created_ms < before_ms, oldest first */
+		STORE_FILES_OTHER_KEY  /* encrypted under another key than key_id: number > after */
+	} what;
+	int64_t after, before_ms, key_id;
+	int limit;
+};
+
+int store_file_list(struct store_reader *reader, struct arena *arena, const struct store_file_query *what, struct store_file **rows,
+                    size_t *n);
+
+struct store_file_totals {
+	int64_t files, bytes; /* STORED */
+	int64_t other_key;    /* of these, encrypted under another key than the given */
+	int64_t expiring;     /* of these, with an end */
+	int64_t last;         /* highest number */
+};
+
+int store_file_totals(struct store_reader *reader, int64_t key_id, struct store_file_totals *totals);
+
 /* ---- idempotency (idempotency.c) -------------------------------------------------------------------------------------------------- */
 
 struct store_idempotency {
