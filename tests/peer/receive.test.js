@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this fails, a kind of message that a real client sends does not reach webhook receivers, or says something else than was sent.
+import test, { after } from 'node:test';
+import assert from 'node:assert/strict';
+import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { proto, decryptPollVote, generateMessageIDV2 } from 'baileys';
+import { DaemonBench } from '../e2e/lib/daemon.js';
+import { BaileysPeer, endProcessSoon } from './baileys-peer.js';
+
+const CHOSEN = 'poll_vote,event_response,message_comment,message_refused';
+const bench = new DaemonBench(15558000000, { env: { WAREST_COMMANDS: 'menu', WAREST_WEBHOOK_EVENTS: CHOSEN, WAREST_DOWNLOAD_MEDIA_RECEIVED: 'false' } });
+let us;
+let them;
+let bob;
+
+test('both sides are linked', async () => {
+    us = await bench.linked('in');
+    them = await bench.account({ name: 'Bob', companions: 1 });
+    bob = new BaileysPeer(bench.wasim);
+    await bob.pair(them.phone);
+});
+
+after(() => {
+    bob?.stop();
+    endProcessSoon();
+});
+
+/** Any message content, as it is, to us; resolves with its id. */
+async function relay(message, to = us.account.jid) {
+    const id = generateMessageIDV2(bob.jid);
+    await bob.socket.relayMessage(to, message, { messageId: id });
+    return id;
+}
+
+const received = id => bench.hook.wait('message_received', d => d.message.key.id === id).then(e => e.data);
+const media = {
+    url: 'https://mmg.whatsapp.net/v/t62/1.enc?x=1', directPath: '/v/t62/1.enc?x=1', mediaKey: Buffer.alloc(32, 1), fileSha256: Buffer.alloc(32, 2),
+    fileEncSha256: Buffer.alloc(32, 3), fileLength: 5, mediaKeyTimestamp: 1767225599
+};
+const key = () => ({ remoteJid: us.account.jid, fromMe: true, id: '3EB0TARGET' });
+
+// What is sent, and what its webhook says: contentType, tags, text, further members.
+const KINDS = [
+    ['conversation', { conversation: 'hello' }, 'text', 'hello'],
+    ['extendedTextMessage', { extendedTextMessage: { text: 'linked' } }, 'extended_text', 'linked'],
+    ['imageMessage', { imageMessage: { ...media, mimetype: 'image/jpeg', caption: 'look', width: 3, height: 4 } }, 'media', 'look', { media: 'imageMessage' }],
+    ['videoMessage', { videoMessage: { ...media, mimetype: 'video/mp4', caption: 'clip', gifPlayback: true } }, 'media', 'clip', { media: 'videoMessage' }],
+    ['ptvMessage', { ptvMessage: { ...media, mimetype: 'video/mp4', seconds: 3 } }, 'media', '', { media: 'ptvMessage' }],
+    ['audioMessage', { audioMessage: { ...media, mimetype: 'audio/ogg; codecs=opus', ptt: true } }, 'audio', '', { media: 'audioMessage' }],
+    ['documentMessage', { documentMessage: { ...media, mimetype: 'application/pdf', fileName: 'a.pdf', caption: 'read' } }, 'file', 'read', { media: 'documentMessage' }],
+    ['documentWithCaptionMessage', { documentWithCaptionMessage: { message: { documentMessage: { ...media, mimetype: 'text/plain', caption: 'captioned' } } } },
+        'file', 'captioned', { media: 'documentMessage' }],
+    ['stickerMessage', { stickerMessage: { ...media, mimetype: 'image/webp', isAnimated: false } }, 'sticker', '', { media: 'stickerMessage' }],
+    ['lottieStickerMessage', { lottieStickerMessage: { message: { stickerMessage: { ...media, mimetype: 'application/was', isLottie: true } } } },
+        'sticker', '', { media: 'stickerMessage' }],
+    ['imageMessage', { viewOnceMessageV2: { message: { imageMessage: { ...media, mimetype: 'image/jpeg', viewOnce: true } } } }, 'media', '', { media: 'imageMessage' }],
+    ['audioMessage', { viewOnceMessageV2Extension: { message: { audioMessage: { ...media, mimetype: 'audio/ogg', viewOnce: true } } } }, 'audio', '', { media: 'audioMessage' }],
+    ['extendedTextMessage', { ephemeralMessage: { message: { extendedTextMessage: { text: 'gone soon', contextInfo: { expiration: 86400 } } } } }, 'extended_text', 'gone soon'],
+    ['extendedTextMessage', { ephemeralMessage: { message: { viewOnceMessage: { message: { extendedTextMessage: { text: 'twice wrapped' } } } } } }, 'extended_text', 'twice wrapped'],
+    ['locationMessage', { locationMessage: { degreesLatitude: -6.2, degreesLongitude: 106.8, name: 'HQ' } }, 'location', ''],
+    ['liveLocationMessage', { liveLocationMessage: { degreesLatitude: -6.2, degreesLongitude: 106.8, caption: 'on my way', sequenceNumber: 1 } }, 'location', 'on my way'],
+    ['liveLocationMessage', { liveLocationMessage: { degreesLatitude: -6.3, degreesLongitude: 106.9, sequenceNumber: 2, timeOffset: 30 } }, 'location', ''],
+    ['contactMessage', { contactMessage: { displayName: 'John', vcard: 'BEGIN:VCARD\nVERSION:3.0\nFN:John\nEND:VCARD' } }, 'contact', 'John'],
+    ['contactsArrayMessage', { contactsArrayMessage: { displayName: '2', contacts: [{ displayName: 'A', vcard: 'a' }, { displayName: 'B', vcard: 'b' }] } }, 'contacts', 'Contacts: 2'],
+    ['groupInviteMessage', { groupInviteMessage: { groupJid: '120363025246125244@g.us', inviteCode: 'AbC', groupName: 'Team', caption: 'join' } }, 'group_invite', ''],
+    ['orderMessage', { orderMessage: { orderId: '12', itemCount: 1, orderTitle: 'Shop', token: 'tok' } }, 'order', ''],
+    ['productMessage', { productMessage: { product: { productId: '9', title: 'Mug' }, businessOwnerJid: '6281234567890@s.whatsapp.net' } }, 'product', ''],
+    ['albumMessage', { albumMessage: { expectedImageCount: 2 } }, 'system', ''],
+    ['imageMessage', { messageContextInfo: { messageAssociation: { associationType: 1, parentMessageKey: { remoteJid: '1@s.whatsapp.net', fromMe: true, id: 'ALBUM' } } },
+        imageMessage: { ...media, mimetype: 'image/jpeg', caption: 'first of two' } }, 'media', 'first of two', { media: 'imageMessage' }],
+    ['associatedChildMessage', { associatedChildMessage: { message: { imageMessage: { ...media, mimetype: 'image/jpeg', caption: 'second of two' } } } },
+        'media', 'second of two', { media: 'imageMessage' }],
+    ['listResponseMessage', { listResponseMessage: { title: 'Item A1', listType: 1, singleSelectReply: { selectedRowId: 'A1' } } }, 'interactive', 'Item A1',
+        { reply: { id: 'A1', title: 'Item A1', source: 'list' } }],
+    ['buttonsResponseMessage', { buttonsResponseMessage: { selectedButtonId: 'b1', selectedDisplayText: 'Yes', type: 1 } }, 'interactive', 'Yes',
+        { reply: { id: 'b1', title: 'Yes', source: 'buttons' } }],
+    ['templateButtonReplyMessage', { templateButtonReplyMessage: { selectedId: 't1', selectedDisplayText: 'OK' } }, 'interactive', 'OK',
+        { reply: { id: 't1', title: 'OK', source: 'template' } }],
+    ['interactiveResponseMessage', { interactiveResponseMessage: { body: { text: 'Ping' }, nativeFlowResponseMessage: { name: 'quick_reply', paramsJson: '{"id":"ping"}', version: 1 } } },
+        'interactive', 'Ping', { reply: { id: 'ping', title: 'Ping', source: 'native_flow' } }],
+    ['listMessage', { listMessage: { title: 'Menu', buttonText: 'Open', listType: 1 } }, 'interactive', ''],
+    ['buttonsMessage', { buttonsMessage: { contentText: 'Sure?', headerType: 1 } }, 'interactive', ''],
+    ['templateMessage', { templateMessage: { hydratedTemplate: { hydratedContentText: 'hi' } } }, 'system', ''],
+    ['pinInChatMessage', { pinInChatMessage: { key: { remoteJid: '1@s.whatsapp.net', fromMe: false, id: 'X' }, type: 1 } }, 'pin', ''],
+    ['keepInChatMessage', { keepInChatMessage: { key: { remoteJid: '1@s.whatsapp.net', fromMe: false, id: 'X' }, keepType: 1 } }, 'pin', ''],
+    ['requestPaymentMessage', { requestPaymentMessage: { currencyCodeIso4217: 'IDR', amount1000: 1000 } }, 'payment', ''],
+    ['groupMentionedMessage', { groupMentionedMessage: { message: { conversation: 'all of you' } } }, 'text', 'all of you'],
+    ['commentMessage', { commentMessage: { message: { conversation: 'nice' }, targetMessageKey: { id: 'X' } } }, 'system', '']
+];
+
+test('every kind of content arrives as what it is', async () => {
+    for (const [contentType, message, tags, text, more = {}] of KINDS) {
+        const sent = proto.Message.toObject(proto.Message.fromObject(message), { bytes: String, longs: String, enums: String, json: true });
+        const data = await received(await relay(message));
+        assert.deepEqual([data.contentType, data.tags, data.text], [contentType, tags, text], JSON.stringify(message));
+        const { messageContextInfo: _, ...content } = data.message.message;
+        const { messageContextInfo: __, ...wanted } = sent;
+        assert.deepEqual(content, wanted);
+        assert.equal(data.media?.type, more.media, contentType);
+        assert.deepEqual(data.reply, more.reply, contentType);
+        if (more.media) {
+            assert.deepEqual([data.media.mediaKey, data.media.url, data.media.directPath, data.media.fileLength],
+                [media.mediaKey.toString('base64'), media.url, media.directPath, 5]);
+        }
+    }
+});
+
+test('a kind that nobody knows yet is passed on as such', async () => {
+    const { data } = await bench.control('POST', `/accounts/${them.phone}/send`, { to: us.phone, base64: 'uj4DYWJj' })
+        .then(sent => bench.hook.wait('message_received', d => d.message.key.id === sent.id));
+    assert.deepEqual([data.contentType, data.tags, data.raw], ['unknown', 'system', 'uj4DYWJj']);
+});
+
+test('quotes and mentions', async () => {
+    const first = await bob.sendText(us.account.jid, 'shall we?');
+    const quoted = bob.sent.get(first);
+    const id = await bob.send(us.account.jid, { text: 'ok @628123456789', mentions: ['628123456789@s.whatsapp.net'] },
+        { quoted: { key: { remoteJid: us.account.jid, fromMe: true, id: first }, message: quoted } });
+    const data = await received(id);
+    assert.deepEqual([data.quoted.text, data.quoted.type, data.mentions], ['shall we?', 'text', ['628123456789@s.whatsapp.net']]);
+});
+
+test('reactions given and taken away, commands', async () => {
+    for (const text of ['👍', '']) {
+        const id = await bob.send(us.account.jid, { react: { text, key: key() } });
+        const { data } = await bench.hook.wait('message_reaction', d => d.key.id === id);
+        assert.deepEqual([data.reaction.text, data.reaction.key.id], [text, '3EB0TARGET']);
+    }
+    const id = await bob.sendText(us.account.jid, '/Menu drinks');
+    const { data } = await bench.hook.wait('message_command', d => d.message.key.id === id);
+    assert.equal(data.text, '/Menu drinks');
+});
+
+test('edits and revocations of the author, also inside editedMessage', async () => {
+    const id = await bob.sendText(us.account.jid, 'frist');
+    await received(id);
+    await bob.send(us.account.jid, { text: 'first @628123456789', mentions: ['628123456789@s.whatsapp.net'], edit: { remoteJid: us.account.jid, fromMe: true, id } });
+    const edited = await bench.hook.wait('message_edited', d => d.key.id === id);
+    assert.deepEqual([edited.data.editedMessage.message.extendedTextMessage.text, edited.data.mentions], ['first @628123456789', ['628123456789@s.whatsapp.net']]);
+    const other = await bob.sendText(us.account.jid, 'secnod');
+    await received(other);
+    await relay({ editedMessage: { message: { protocolMessage: { key: { remoteJid: us.account.jid, fromMe: true, id: other }, type: 14, editedMessage: { conversation: 'second' } } } } });
+    assert.deepEqual((await bench.hook.wait('message_edited', d => d.key.id === other)).data.editedMessage, { message: { conversation: 'second' } });
+    await bob.send(us.account.jid, { delete: { remoteJid: us.account.jid, fromMe: true, id } });
+    assert.equal((await bench.hook.wait('message_revoked', d => d.key.id === id)).data.scope, 'everyone');
+});
+
+test('nobody edits or revokes what somebody else wrote', async () => {
+    const { result } = await bench.sendText('in', them.phone, 'ours');
+    const [{ messageId: ours }] = result;
+    const other = await bench.account({ name: 'Cid' });
+    const { id: foreign } = await bench.phoneSends(other.phone, us.phone, 'of a third');
+    await received(foreign);
+    const attempts = [
+        [{ key: { remoteJid: us.account.jid, fromMe: false, id: ours }, type: 0 }, 'revoke', ours],
+        [{ key: { remoteJid: us.account.jid, fromMe: true, id: ours }, type: 0 }, 'revoke', ours],
+        [{ key: { remoteJid: us.account.jid, fromMe: true, id: ours }, type: 14, editedMessage: { conversation: 'theirs' } }, 'edit', ours],
+        [{ key: { remoteJid: us.account.jid, fromMe: true, id: foreign }, type: 0 }, 'revoke', foreign]
+    ];
+    for (const [protocolMessage, action, target] of attempts) {
+        const id = await relay({ protocolMessage });
+        const { data } = await bench.hook.wait('message_refused', d => d.key.id === id);
+        assert.deepEqual([data.action, data.messageKey.id], [action, target]);
+        assert.equal(bench.hook.deliveries.some(d => d.event === 'message_received' && d.data.message.key.id === id), false);
+    }
+    /* Beside another content, or inside a wrapper beside another protocol message, it is not overlooked either. */
+    const revoke = { key: { remoteJid: us.account.jid, fromMe: false, id: ours }, type: 0 };
+    await relay({ call: { callKey: Buffer.alloc(32) }, protocolMessage: revoke });
+    await relay({ protocolMessage: { type: 3, ephemeralExpiration: 0 }, ephemeralMessage: { message: { protocolMessage: revoke } } });
+    await received(await bob.sendText(us.account.jid, 'after the attempts'));
+    const changes = bench.hook.deliveries.filter(d => ['message_edited', 'message_revoked'].includes(d.event)).map(d => d.data.key.id);
+    assert.equal(changes.includes(ours) || changes.includes(foreign), false);
+});
+
+/** What a client adds to a message with a secret. */
+function seal(use, secret, id, author, adder, plain, bound = true) {
+    const info = Buffer.from(id + author + adder + use);
+    const cipher = createCipheriv('aes-256-gcm', Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(32), info, 32)), Buffer.alloc(12, 9));
+    if (bound) cipher.setAAD(Buffer.from(`${id}\0${adder}`));
+    return { encPayload: Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]), encIv: Buffer.alloc(12, 9) };
+}
+
+const bare = jid => jid.replace(/:\d+@/, '@');
+const hash = name => createHash('sha256').update(name).digest();
+
+async function vote(poll, options, { author, voter, at = Date.now(), fromMe = true }) {
+    const plain = proto.Message.PollVoteMessage.encode({ selectedOptions: options.map(hash) }).finish();
+    const sealed = seal('Poll Vote', poll.secret, poll.id, author, voter, plain);
+    assert.equal(decryptPollVote(sealed, { pollCreatorJid: author, pollMsgId: poll.id, pollEncKey: poll.secret, voterJid: voter }).selectedOptions.length, options.length);
+    return relay({ pollUpdateMessage: { pollCreationMessageKey: { remoteJid: us.account.jid, fromMe, id: poll.id }, vote: sealed, senderTimestampMs: at } });
+}
+
+test('votes in a poll of Baileys, by number and by LID, with a running result that outlives the process', async () => {
+    const secret = randomBytes(32);
+    const id = await bob.send(us.account.jid, { poll: { name: 'Lunch?', values: ['Yes', 'No'], selectableCount: 1, messageSecret: secret } });
+    const created = await received(id);
+    assert.deepEqual([created.tags, created.text, created.poll], ['poll', 'Lunch?', { name: 'Lunch?', options: ['Yes', 'No'], selectableCount: 1 }]);
+    const poll = { id, secret };
+    const [pn, lid] = [bare(bob.jid), bare(bob.lid)];
+    const result = async vid => (await bench.hook.wait('poll_vote', d => d.key.id === vid)).data;
+    let data = await result(await vote(poll, ['Yes'], { author: pn, voter: pn, at: 1000 }));
+    assert.deepEqual([data.votedOptionNames, data.votedOptionIndexes, data.pollTitle, data.voters, data.counted], [['Yes'], [0], 'Lunch?', 1, true]);
+    assert.deepEqual(data.pollOptions, [{ index: 0, name: 'Yes', votes: 1 }, { index: 1, name: 'No', votes: 0 }]);
+    await bench.restart('SIGKILL');
+    await bench.until('in', 'open');
+    /* The other namespace, the same person: replaced, not counted twice. */
+    data = await result(await vote(poll, ['No'], { author: lid, voter: lid, at: 2000 }));
+    assert.deepEqual([data.pollOptions.map(o => o.votes), data.voters, data.pollCreatorJid], [[0, 1], 1, lid]);
+    data = await result(await vote(poll, ['Yes'], { author: lid, voter: pn, at: 1500 }));
+    assert.deepEqual([data.counted, data.pollOptions.map(o => o.votes)], [false, [0, 1]]);
+    data = await result(await vote(poll, ['Never offered'], { author: pn, voter: pn, at: 2500 }));
+    assert.deepEqual([data.votedOptionNames, data.unknownOptions], [[], 1]);
+    data = await result(await vote(poll, [], { author: pn, voter: pn, at: 3000 }));
+    assert.deepEqual([data.voters, data.pollOptions.map(o => o.votes)], [0, [0, 0]]);
+    const wrong = await vote({ id, secret: randomBytes(32) }, ['Yes'], { author: pn, voter: pn });
+    assert.match((await result(wrong)).error, /does not open/);
+    const unknown = await vote({ id: '3EB0NOBODY', secret }, ['Yes'], { author: pn, voter: pn });
+    assert.match((await result(unknown)).error, /not known/);
+    /* The encrypted form comes as the contract has it, too. */
+    assert.equal((await received(wrong)).contentType, 'pollUpdateMessage');
+});
+
+test('answers to an event, encrypted reactions, comments and edits', async () => {
+    const [pn, us_] = [bare(bob.jid), us.account.jid];
+    const messageSecret = randomBytes(32);
+    const id = await bob.send(us_, { event: { name: 'Party', startDate: new Date(1767312000000), messageSecret } });
+    assert.equal((await received(id)).tags, 'event');
+    const eventCreationMessageKey = { remoteJid: us_, fromMe: true, id };
+    const answer = proto.Message.EventResponseMessage.encode({ response: 1, timestampMs: 5000, extraGuestCount: 2 }).finish();
+    const answered = await relay({ encEventResponseMessage: { eventCreationMessageKey, ...seal('Event Response', messageSecret, id, pn, pn, answer) } });
+    const { data } = await bench.hook.wait('event_response', d => d.key.id === answered);
+    assert.deepEqual([data.response, data.extraGuestCount, data.timestampMs, data.messageKey.id], ['GOING', 2, 5000, id]);
+
+    const secret = randomBytes(32);
+    const plain = await relay({ messageContextInfo: { messageSecret: secret }, conversation: 'with a secret' });
+    await received(plain);
+    const targetMessageKey = { remoteJid: us_, fromMe: true, id: plain };
+    const reaction = proto.Message.ReactionMessage.encode({ text: '🎉', senderTimestampMs: 7000 }).finish();
+    const reacted = await relay({ encReactionMessage: { targetMessageKey, ...seal('Enc Reaction', secret, plain, pn, pn, reaction, false) } });
+    assert.deepEqual((await bench.hook.wait('message_reaction', d => d.key.id === reacted)).data.reaction,
+        { key: { remoteJid: pn, fromMe: false, id: plain }, text: '🎉', senderTimestampMs: '7000' });
+    const text = proto.Message.encode({ conversation: 'well said' }).finish();
+    const commented = await relay({ encCommentMessage: { targetMessageKey, ...seal('Enc Comment', secret, plain, pn, pn, text, false) } });
+    assert.deepEqual((await bench.hook.wait('message_comment', d => d.key.id === commented)).data.message, { conversation: 'well said' });
+    await relay({ secretEncryptedMessage: { targetMessageKey, secretEncType: 2, ...seal('Message Edit', secret, plain, pn, pn, text, false) } });
+    assert.deepEqual((await bench.hook.wait('message_edited', d => d.key.id === plain)).data.editedMessage, { message: { conversation: 'well said' } });
+});
