@@ -62,6 +62,17 @@ void wa_addon_result_free(struct wa_addon *addon)
 	free(addon);
 }
 
+void wa_action_free(struct wa_action *action)
+{
+	if (action == NULL)
+		return;
+	free(action->message_id);
+	free(action->id);
+	free(action->text);
+	free(action->text2);
+	free(action);
+}
+
 void wa_event_free(struct wa_event *event)
 {
 	if (event == NULL)
@@ -72,6 +83,7 @@ void wa_event_free(struct wa_event *event)
 	message_free(event->message);
 	receipt_free(event->receipt);
 	wa_addon_result_free(event->addon);
+	wa_action_free(event->action);
 	free(event);
 }
 

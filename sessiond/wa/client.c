@@ -495,6 +495,46 @@ void wa_client_committed(struct wa_client *client, uint64_t token, bool ok)
 	client_leave(client);
 }
 
+void wa_client_blob(struct wa_client *client, uint64_t token, struct span bytes, const char *error)
+{
+	client_enter(client);
+	wa_appstate_blob(&client->messaging->appstate, token, bytes, error);
+	client_leave(client);
+}
+
+struct offload {
+	struct wa_client *client;
+	void (*work)(void *arg);
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void offload_work(void *arg)
+{
+	struct offload *o = arg;
+
+	o->work(o->arg);
+}
+
+static void offload_done(void *arg)
+{
+	struct offload *o = arg;
+	struct wa_client *client = o->client;
+
+	client_enter(client);
+	o->done(o->arg);
+	free(o);
+	client_leave(client);
+}
+
+void wa_client_offload(struct wa_client *client, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	struct offload *o = xcalloc(1, sizeof *o);
+
+	*o = (struct offload){ .client = client, .work = work, .done = done, .arg = arg };
+	client->host->offload(client->ctx, offload_work, offload_done, o);
+}
+
 static void stop_now(struct wa_client *client, void *arg)
 {
 	(void)arg;

@@ -88,6 +88,9 @@ int64_t wa_client_wall_ms(const struct wa_client *client);
 int64_t wa_client_server_offset_ms(const struct wa_client *client);
 void wa_client_random(const struct wa_client *client, void *out, size_t n);
 
+/* Runs work(arg) elsewhere, then done(arg) on this loop, between entry and exit of the library. */
+void wa_client_offload(struct wa_client *client, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+
 /* ---- parts ---- */
 
 const struct wa_host *wa_client_host(const struct wa_client *client);

@@ -17,9 +17,7 @@
 #include "sessiond/wa/secret.h"
 #include "sessiond/wa/seen.h"
 
-#define KEY_ID_MAX 32U
-/* Records APPSTATE "key/<id in hex>": serialized AppStateSyncKeyData. */
-#define APPSTATE_KEY_PREFIX "key/"
+enum { PROTOCOL_KEY_SHARE = 7 };
 
 /* ---- events ---- */
 
@@ -139,31 +137,13 @@ void wa_receive_refused(struct receive_job *job, const char *why)
 
 /* ---- messages for the library ---- */
 
-static void keep_app_state_key(struct receive_job *job, const E2e__AppStateSyncKey *key)
+static void on_key_share(struct receive_job *job, const E2e__ProtocolMessage *protocol, struct span bytes)
 {
-	char name[sizeof APPSTATE_KEY_PREFIX + 2 * KEY_ID_MAX];
-	struct buf data = { 0 };
-	size_t at = sizeof APPSTATE_KEY_PREFIX - 1;
+	struct span share;
 
-	if (key->key_id == NULL || !key->key_id->has_key_id || key->key_id->key_id.len == 0 || key->key_id->key_id.len > KEY_ID_MAX)
-		return;
-	/* An entry without data says that the phone does not have that key either. */
-	if (key->key_data == NULL || !key->key_data->has_key_data)
-		return;
-	memcpy(name, APPSTATE_KEY_PREFIX, at + 1);
-	for (size_t i = 0; i < key->key_id->key_id.len; i++)
-		at += (size_t)snprintf(name + at, sizeof name - at, "%02x", key->key_id->key_id.data[i]);
-	proto_pack(&data, &key->key_data->base);
-	state_op_put(&job->job.op, WA_RECORD_APPSTATE, name, buf_span(&data));
-	buf_wipe(&data);
-}
-
-static void on_key_share(struct receive_job *job, const E2e__ProtocolMessage *protocol)
-{
-	const E2e__AppStateSyncKeyShare *share = protocol->app_state_sync_key_share;
-
-	for (size_t i = 0; share != NULL && i < share->n_keys; i++)
-		keep_app_state_key(job, share->keys[i]);
+	(void)protocol;
+	if (proto_find(bytes, PROTOCOL_KEY_SHARE, &share) && wa_appstate_take_keys(job, share))
+		job->new_keys = true;
 }
 
 static void learn_mapping(struct receive_job *job, const E2e__LIDMigrationMapping *mapping)
@@ -183,13 +163,14 @@ static void learn_mapping(struct receive_job *job, const E2e__LIDMigrationMappin
 		wa_lidmap_learn(&job->job.op, &pn, &lid);
 }
 
-static void on_lid_mappings(struct receive_job *job, const E2e__ProtocolMessage *protocol)
+static void on_lid_mappings(struct receive_job *job, const E2e__ProtocolMessage *protocol, struct span bytes)
 {
 	const E2e__LIDMigrationMappingSyncMessage *sync = protocol->lid_migration_mapping_sync_message;
 	const E2e__LIDMigrationMappingSyncPayload *payload;
 	ProtobufCMessage *unpacked = NULL;
 	struct arena a;
 
+	(void)bytes;
 	if (sync == NULL || !sync->has_encoded_mapping_payload)
 		return;
 	arena_init(&a, 0);
@@ -205,7 +186,7 @@ static void on_lid_mappings(struct receive_job *job, const E2e__ProtocolMessage 
 /* By kind: what the library itself takes from a message between own devices. */
 static const struct {
 	uint32_t type;
-	void (*handle)(struct receive_job *job, const E2e__ProtocolMessage *protocol);
+	void (*handle)(struct receive_job *job, const E2e__ProtocolMessage *protocol, struct span bytes);
 } OWN_HANDLERS[] = {
 	{ E2E_APP_STATE_SYNC_KEY_SHARE, on_key_share },
 	{ E2E_LID_MIGRATION_MAPPING_SYNC, on_lid_mappings },
@@ -222,7 +203,7 @@ static void handle_protocol(struct receive_job *job, const struct e2e_protocol *
 	for (size_t i = 0; i < sizeof OWN_HANDLERS / sizeof OWN_HANDLERS[0]; i++)
 		if (OWN_HANDLERS[i].type == p->type &&
 		    proto_unpack(&a, &e2e__protocol_message__descriptor, p->bytes, &unpacked) == PROTO_OK)
-			OWN_HANDLERS[i].handle(job, (const E2e__ProtocolMessage *)unpacked);
+			OWN_HANDLERS[i].handle(job, (const E2e__ProtocolMessage *)unpacked, p->bytes);
 	arena_free(&a);
 }
 

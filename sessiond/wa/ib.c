@@ -9,6 +9,7 @@
 
 #include "common/limits.h"
 #include "sessiond/wa/connection.h"
+#include "sessiond/wa/messaging.h"
 
 #define BATCH_STANZAS 200
 /* The server may have sent less than a batch: ask again after a quiet while. */
@@ -106,14 +107,20 @@ static void forget_devices(struct state_op *op, const struct jid *own)
 
 static void on_dirty(struct wa_client *client, const struct wa_node *child)
 {
-	/* App state is not among them: it is clean only after it was fetched. */
+	/* App state is not among them: it is clean only after it was fetched (appstate.c). */
 	static const char *const cleanable[] = { "account_sync", "groups", "newsletter_metadata" };
 	const char *type = wa_node_get_or_empty(child, "type");
 	struct wa_node *iq, *clean;
 	struct state_op op;
 	struct arena arena;
+	uint64_t time = 0;
 	bool known = false;
 
+	if (strcmp(type, "syncd_app_state") == 0) {
+		wa_node_get_u64(child, "timestamp", &time);
+		wa_appstate_dirty(client, time);
+		return;
+	}
 	for (size_t i = 0; i < sizeof cleanable / sizeof cleanable[0]; i++)
 		known = known || strcmp(cleanable[i], type) == 0;
 	if (!known)

@@ -46,6 +46,8 @@ static void stored(void *arg, bool ok)
 
 	if (ok && wa_stanza_live(job->job.m->client, job->job.stanza))
 		answer(job);
+	if (ok && job->new_keys)
+		wa_appstate_keys_came(&job->job.m->appstate);
 	wa_job_done(&job->job);
 }
 
@@ -159,6 +161,8 @@ static void load_names(struct receive_job *job)
 	job->ring = e->chat;
 	wa_seen_keys(&keys, &job->ring);
 	wa_retry_keys(&keys, e);
+	if (wa_messaging_is_own(job->job.m, &e->author))
+		wa_appstate_keys(&keys);
 	state_op_fetch(&job->job.op, keys.keys, keys.n, names_loaded, job);
 	state_keys_free(&keys);
 }

@@ -7,9 +7,13 @@ sessiond/wa/proto/e2e.pb-c.c: $(srcdir)/sessiond/wa/proto/e2e.proto
 sessiond/wa/proto/e2e.pb-c.h: sessiond/wa/proto/e2e.pb-c.c
 
 libwa_a_SOURCES += \
+	sessiond/wa/appstate.c sessiond/wa/appstate.h \
+	sessiond/wa/appstate_action.c sessiond/wa/appstate_action.h \
 	sessiond/wa/appstate_apply.c sessiond/wa/appstate_apply.h \
 	sessiond/wa/appstate_crypto.c sessiond/wa/appstate_crypto.h \
+	sessiond/wa/appstate_effect.c \
 	sessiond/wa/appstate_keyring.c \
+	sessiond/wa/appstate_run.c \
 	sessiond/wa/appstate_wire.c \
 	sessiond/wa/addon.c sessiond/wa/addon.h \
 	sessiond/wa/batch.c \
@@ -32,6 +36,7 @@ libwa_a_SOURCES += \
 	sessiond/wa/messaging.c sessiond/wa/messaging.h \
 	sessiond/wa/notify.c \
 	sessiond/wa/poll.c sessiond/wa/poll.h \
+	sessiond/wa/peer.c \
 	sessiond/wa/presence.c \
 	sessiond/wa/proto_walk.c sessiond/wa/proto_walk.h \
 	sessiond/wa/receipt.c \

@@ -15,6 +15,7 @@ struct wa_messaging *wa_messaging_new(struct wa_client *client)
 	struct wa_messaging *m = xcalloc(1, sizeof *m);
 
 	m->client = client;
+	wa_appstate_init(&m->appstate, m);
 	return m;
 }
 
@@ -25,6 +26,8 @@ void wa_messaging_free(struct wa_messaging *m)
 	m->open = false;
 	wa_timer_stop(m->client, &m->decode_timer);
 	wa_send_free(m);
+	wa_appstate_free(&m->appstate);
+	wa_peers_free(m);
 	wa_jobs_free(m);
 	free(m->suspect);
 	OPENSSL_cleanse(&m->account, sizeof m->account);
@@ -36,6 +39,7 @@ void wa_messaging_opened(struct wa_messaging *m)
 	m->open = true;
 	m->available = wa_client_config(m->client)->mark_online;
 	wa_send_opened(m);
+	wa_appstate_opened(&m->appstate);
 }
 
 void wa_messaging_closed(struct wa_messaging *m)
@@ -44,6 +48,7 @@ void wa_messaging_closed(struct wa_messaging *m)
 	m->available = false;
 	m->nresends = 0;
 	wa_send_closed(m);
+	wa_appstate_closed(&m->appstate);
 }
 
 void wa_client_suspect(struct wa_client *client, const char *name)

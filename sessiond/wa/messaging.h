@@ -9,6 +9,7 @@
 #ifndef WA_MESSAGING_H
 #define WA_MESSAGING_H
 
+#include "sessiond/wa/appstate.h"
 #include "sessiond/wa/client.h"
 #include "sessiond/wa/signal.h"
 #include "sessiond/wa/state.h"
@@ -34,9 +35,11 @@ wa_stanza_handler wa_on_devices;              /* devices */
 wa_stanza_handler wa_on_account_sync_devices; /* account_sync with <devices> */
 wa_stanza_handler wa_on_privacy_token;        /* privacy_token */
 wa_stanza_handler wa_on_media_retry;          /* mediaretry */
+wa_stanza_handler wa_on_server_sync;          /* server_sync: appstate.c */
 
 /* ---- among the files of messaging ---- */
 
+struct peer_job;
 struct send_job;
 struct stanza_job;
 
@@ -49,6 +52,8 @@ struct wa_messaging {
 	struct send_job *jobs, *last_job; /* owned, oldest first */
 	bool starting;                    /* jobs are being started further up the stack */
 	struct wa_timer start_timer;
+	struct wa_appstate appstate;
+	struct peer_job *peers;           /* owned: messages to the own phone that are being made */
 	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
 	uint64_t resends[64];             /* retry.c: hashes of what was written on this connection, a ring */
 	size_t nresends;
@@ -71,5 +76,7 @@ void wa_messaging_add_registration(struct wa_messaging *m, struct arena *a, stru
 void wa_send_opened(struct wa_messaging *m);
 void wa_send_closed(struct wa_messaging *m);
 void wa_send_free(struct wa_messaging *m);
+/* peer.c */
+void wa_peers_free(struct wa_messaging *m);
 
 #endif

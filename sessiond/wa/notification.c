@@ -41,6 +41,7 @@ static const struct {
 	{ "account_sync", on_account_sync, false },
 	{ "mediaretry", wa_on_media_retry, false },
 	{ "privacy_token", wa_on_privacy_token, false },
+	{ "server_sync", wa_on_server_sync, false },
 	{ "link_code_companion_reg", paircode_on_notification, true },
 	{ "passkey_prologue_request", passkey_on_request, true },
 	{ "crsc_continuation", passkey_on_continuation, true },

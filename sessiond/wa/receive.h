@@ -35,6 +35,7 @@ struct receive_job {
 	uint32_t prekey_id;       /* one-time key offered in the retry receipt, 0: none */
 	uint8_t prekey[SIGNAL_KEY_BYTES];
 	bool history;             /* a history notification: one receipt more */
+	bool new_keys;            /* app state keys came: what waits for them goes on once they are stored */
 	bool visible;             /* an event was made */
 	struct addon *addon;      /* owned: waits for the records of the message it belongs to; addon.c */
 };

@@ -79,6 +79,7 @@ enum wa_event_kind {
 	WA_EVENT_PRESENCE,        /* jid, text: available|unavailable|composing|recording|paused, other: participant, ms: last seen */
 	WA_EVENT_MEDIA_RETRY,     /* text: message id, bytes: the phone's sealed answer (media.h), code != 0: its refusal instead */
 	WA_EVENT_WARNING,         /* code, text: something an operator should see (client_expiration, dropped stanza, ...) */
+	WA_EVENT_CHANGED,         /* tag of wa_client_change(): accepted by the server and stored (code 0), or not: code, text */
 	/* durable: in a batch */
 	WA_EVENT_PAIRED,          /* jid, other (LID), text: platform, text2: business name */
 	WA_EVENT_PROFILE,         /* text: own push name */
@@ -92,6 +93,8 @@ enum wa_event_kind {
 	WA_EVENT_IDENTITY_CHANGED,/* jid */
 	WA_EVENT_ADDON,           /* addon, message (without plaintext): something was added to an earlier message, or may not be */
 	WA_EVENT_TIMELOCK,        /* reach-out time lock: text: kind, ms: end */
+	WA_EVENT_ACTION,          /* action: something of the account's shared state changed (app state) */
+	WA_EVENT_APPSTATE_SYNCED, /* text: collection that is complete now, after linking or from a snapshot; number: entries */
 	WA_EVENT_LOGGED_OUT       /* credentials are void and deleted in the same batch; code, text */
 };
 
@@ -172,6 +175,33 @@ struct wa_addon {
 };
 
 void wa_addon_result_free(struct wa_addon *addon);
+/*
+ * One entry of the state that all devices of the account share (app state): a chat archived, muted or pinned, a message starred, a
+ * contact, a label. The same form goes in (WA_EVENT_ACTION) and out (wa_client_change()); which members count follows from the name.
+ */
+struct wa_action {
+	const char *name;      /* static: "archive", "pin_v1", "markChatAsRead", "mute", "star", "deleteMessageForMe", "clearChat", "deleteChat",
+	                          "contact", "setting_pushName", "label_edit", ...: appstate_action.c has the list */
+	bool removed;          /* the entry is gone (contacts) */
+	bool initial;          /* known before: part of a first or repeated whole sync */
+	bool own;              /* this device did it */
+	struct jid chat;       /* chat, person or LID it is about, as named there; server NONE if it is about none */
+	struct jid chat_pn, chat_lid; /* both forms where known, else JID_SERVER_NONE */
+	char *message_id;      /* owned, may be NULL; with from_me, and participant in groups */
+	bool from_me;
+	struct jid participant;
+	char *id;              /* owned, may be NULL: label, quick reply */
+	bool on;               /* archived, pinned, muted, read, starred, locked, deleted (labels), ... */
+	bool starred_too, media_too; /* clearChat, deleteChat: these are deleted as well; deleteMessageForMe: media_too */
+	int64_t until_ms;      /* mute: end, -1: for ever, 0: none */
+	int64_t number;        /* label_edit: colour; status_privacy: mode; deleteMessageForMe: the message's time in seconds */
+	char *text, *text2;    /* owned, may be NULL: names, language, shortcut and text of a quick reply */
+	struct jid pn, lid;    /* what the entry itself says about a contact's forms */
+	int64_t last_message_s;/* archive, markChatAsRead, clearChat, deleteChat: it counts up to this message; 0: not said */
+	int64_t time_ms;       /* when it was done, as the device says */
+};
+
+void wa_action_free(struct wa_action *action);
 
 struct wa_event {
 	enum wa_event_kind kind;
@@ -179,11 +209,12 @@ struct wa_event {
 	int code;
 	int64_t number, ms;
 	char *text, *text2;      /* owned, may be NULL */
-	uint64_t tag;            /* of wa_client_send() */
+	uint64_t tag;            /* of wa_client_send() and wa_client_change() */
 	struct buf bytes;        /* owned */
 	struct wa_message *message; /* owned, may be NULL */
 	struct wa_receipt *receipt; /* owned, may be NULL */
 	struct wa_addon *addon;     /* owned, may be NULL */
+	struct wa_action *action;   /* owned, may be NULL */
 };
 
 struct wa_event *wa_event_new(enum wa_event_kind kind);
@@ -220,6 +251,15 @@ struct wa_close {
 	int64_t until_ms;      /* wall clock, WA_STOP_UNTIL only */
 };
 
+/* A file on WhatsApp's media servers, encrypted as such. Borrowed. */
+struct wa_blob {
+	const char *direct_path;  /* "/v/..." */
+	struct span media_key;    /* 32 bytes */
+	struct span plain_sha256, enc_sha256; /* 32 bytes each, or empty: not said */
+	uint64_t size;            /* of the encrypted file, 0: not said */
+	size_t max_bytes;         /* larger ones are an error */
+};
+
 /* ---- the host ------------------------------------------------------------------------------------------------------------------- */
 
 struct wa_host {
@@ -248,6 +288,11 @@ struct wa_host {
 	void (*decoding)(void *ctx, const char *name);
 	/* Run work(arg) elsewhere, then done(arg) on this loop (PBKDF2 and the like). */
 	void (*offload)(void *ctx, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+	/*
+	 * Optional (NULL: large app state cannot be had). Download, check and decrypt a file of kind "app state"; answer with
+	 * wa_client_blob(client, token, ...) on this loop, not before this call has returned. The reference is borrowed for the call.
+	 */
+	void (*blob)(void *ctx, const struct wa_blob *blob, uint64_t token);
 };
 
 struct wa_version { uint32_t primary, secondary, tertiary; };
@@ -286,6 +331,8 @@ void wa_client_tick(struct wa_client *client);
 /* values[i].p == NULL: no such record. Borrowed for the call. error: reading failed (the client stops with WA_STOP_STORAGE). */
 void wa_client_fetched(struct wa_client *client, uint64_t token, const struct span *values, size_t n, bool error);
 void wa_client_committed(struct wa_client *client, uint64_t token, bool ok);
+/* The decrypted file, borrowed for the call. error NULL: there it is; else why not. */
+void wa_client_blob(struct wa_client *client, uint64_t token, struct span bytes, const char *error);
 
 /* ---- what the host can ask for ---------------------------------------------------------------------------------------------------- */
 
@@ -338,6 +385,12 @@ struct wa_secret {
 int wa_secret_open(const struct wa_secret *s, struct span iv, struct span payload, struct buf *plain);
 /* Appends the ciphertext with its tag. -1 if OpenSSL failed. */
 int wa_secret_seal(const struct wa_secret *s, const uint8_t iv[static WA_SECRET_IV_LEN], struct span plain, struct buf *payload);
+/*
+ * Changes the account's shared state: encrypts, uploads (again on a conflict with another device), stores. Exactly one WA_EVENT_CHANGED
+ * with this tag follows, never inside this call; changes of one collection happen in order. The action is copied; name, chat, ids, flags,
+ * texts and last_message_s are read, the rest is not. At most LIMIT_WA_APPSTATE_WAITING wait at a time.
+ */
+void wa_client_change(struct wa_client *client, uint64_t tag, const struct wa_action *action);
 
 void wa_client_presence(struct wa_client *client, bool available);
 void wa_client_chatstate(struct wa_client *client, const struct jid *to, enum wa_chatstate state);

@@ -219,6 +219,20 @@ void wa_client_random(const struct wa_client *client, void *out, size_t n)
 	client->host->host.random(client->host, out, n);
 }
 
+void wa_client_offload(struct wa_client *client, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	client->host->host.offload(client->host, work, done, arg);
+}
+
+void wa_client_set_push_name(struct wa_client *client, struct state_op *op, const char *push_name)
+{
+	struct wa_event *event = wa_event_new(WA_EVENT_PROFILE);
+
+	(void)client;
+	event->text = xstrdup(push_name);
+	state_op_event(op, event);
+}
+
 /* ---- parts ---- */
 
 const struct wa_host *wa_client_host(const struct wa_client *client)

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Messages of this device to the own phone (category "peer"): questions that only it can answer. Their loss is not repaired. */
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "sessiond/wa/e2e.h"
+#include "sessiond/wa/messaging.h"
+
+struct peer_job {
+	struct peer_job *next;  /* list of the messaging */
+	struct wa_messaging *m; /* borrowed */
+	struct wa_client *client;
+	struct jid address;     /* Signal address of the phone */
+	struct buf message;     /* owned: padded */
+	struct state_op op;
+	struct buf stanza;      /* owned: encoded */
+};
+
+static void job_free(struct peer_job *job)
+{
+	struct peer_job **at = &job->m->peers;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	state_op_end(&job->op);
+	buf_wipe(&job->message);
+	buf_free(&job->stanza);
+	free(job);
+}
+
+static void stored(void *arg, bool ok)
+{
+	struct peer_job *job = arg;
+
+	if (ok)
+		wa_client_write_bytes(job->client, buf_span(&job->stanza));
+	job_free(job);
+}
+
+static bool build(struct peer_job *job, struct span ciphertext, bool prekey)
+{
+	struct wa_messaging *m = job->m;
+	struct jid to = jid_bare(wa_client_own_pn(m->client));
+	struct wa_node *message, *enc;
+	char id[23];
+	struct arena a;
+	int rc;
+
+	wa_message_id(wa_client_host(m->client), wa_client_host_ctx(m->client), to.user, id);
+	arena_init(&a, 0);
+	message = wa_node_new(&a, "message");
+	wa_node_attr(&a, message, "id", id);
+	wa_node_attr_jid(&a, message, "to", &to);
+	wa_node_attr(&a, message, "type", "text");
+	wa_node_attr(&a, message, "category", "peer");
+	wa_node_attr(&a, message, "push_priority", "high");
+	enc = wa_node_add_new(&a, message, "enc");
+	wa_node_attr(&a, enc, "v", "2");
+	wa_node_attr(&a, enc, "type", prekey ? "pkmsg" : "msg");
+	wa_node_set_bytes(&a, enc, ciphertext);
+	if (prekey)
+		wa_messaging_add_identity(m, &a, message);
+	rc = wa_node_encode(&job->stanza, message);
+	arena_free(&a);
+	return rc == WA_NODE_OK;
+}
+
+static void session_loaded(void *arg, bool ok)
+{
+	struct peer_job *job = arg;
+	struct signal_call call;
+	struct buf ciphertext = { 0 };
+	bool prekey = false;
+	bool good = false;
+
+	if (ok && job->m->open) {
+		call = wa_messaging_call(job->m, &job->op);
+		good = wa_signal_has_session(&call, &job->address) &&
+		       wa_signal_encrypt(&call, &job->address, buf_span(&job->message), &ciphertext, &prekey) == SIGNAL_OK &&
+		       build(job, buf_span(&ciphertext), prekey);
+	}
+	buf_free(&ciphertext);
+	if (good)
+		state_op_commit(&job->op, stored, job);
+	else
+		job_free(job);
+}
+
+void wa_peers_free(struct wa_messaging *m)
+{
+	while (m->peers != NULL)
+		job_free(m->peers);
+}
+
+void wa_peer_send(struct wa_messaging *m, struct span message)
+{
+	const struct jid *lid = wa_client_own_lid(m->client);
+	struct peer_job *job = xcalloc(1, sizeof *job);
+	struct state_keys keys = { 0 };
+	uint8_t random;
+
+	job->m = m;
+	job->next = m->peers;
+	m->peers = job;
+	job->client = m->client;
+	job->address = jid_bare(jid_is_none(lid) ? wa_client_own_pn(m->client) : lid);
+	wa_client_random(m->client, &random, sizeof random);
+	buf_append_span(&job->message, message);
+	e2e_pad(&job->message, random);
+	state_op_init(&job->op, wa_client_state(m->client));
+	wa_signal_keys_for_device(&keys, &job->address);
+	state_op_fetch(&job->op, keys.keys, keys.n, session_loaded, job);
+	state_keys_free(&keys);
+}
