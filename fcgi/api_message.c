@@ -2,12 +2,9 @@
 /* /api/v1/messages: sending (contract rest-a 7). */
 #include "fcgi/answer.h"
 #include "fcgi/request.h"
+#include "fcgi/send_params.h"
 
-#define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
-
-static const char *const presence_values[] = { "true", "false", "typing", "compose", "writing", "text", "composing", "recording", "rec",
-					       "audio", "voice", "mic", "microphone", "ptt", "available", "online", "unavailable",
-					       "offline", "paused", NULL };
+#define BODY_QUERY SEND_BODY_QUERY
 
 /* The order is the order of the checks. */
 static const struct param text_params[] = {
@@ -16,28 +13,20 @@ static const struct param text_params[] = {
 	{ .name = "to", .aliases = { "jid", "target", "number" }, .in = BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array",
 	  .required = true, .missing = { 400, 1100, "Parameter 'to' is required" }, .invalid = { 400, 1100, "Invalid 'to' value" },
 	  .note = "list separators , ; newline; JSON array text; JIDs or phone numbers" },
-	{ .name = "presence", .in = BODY_QUERY, .kind = PARAM_PRESENCE, .type = "boolean|number|string", .values = presence_values,
-	  .note = "shows this state to the recipient for a moment before sending; off when absent" },
+	SEND_PRESENCE(SEND_BODY_QUERY),
 	{ .name = "replyMessageId", .aliases = { "quotedMessageId", "replyId" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string",
 	  .note = "id of the message to quote" },
 	{ .name = "isForwarded", .aliases = { "forwarded" }, .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
+	SEND_EXTRAS,
 };
 
-static const struct success text_sent[] = {
-	{ 200, 1000, "Text message sent", "phone to toJid messageId status timestamp advancedInfo.isForwarded advancedInfo.quotedMessageId "
-					  "advancedInfo.mentions[]?" },
-	{ 207, 1004, "Text message sent", NULL },
-	{ 0 },
-};
+static const struct success text_sent[] = { SEND_SUCCESSES("Text message", "advancedInfo.mentions[]?") };
 
 static const struct fault text_errors[] = {
 	{ 400, 1100, "Parameter 'message' is required" },
 	{ 400, 1100, "Parameter 'to' is required" },
 	{ 400, 1100, "Invalid 'to' value" },
-	{ 409, 2009, "Idempotency-Key was used with another request" },
-	{ 500, 8000, "Internal server error" },
-	{ 502, 3002, "Failed to send text to all recipients" },
-	{ 0 },
+	SEND_ERRORS("text")
 };
 
 static const char text_text[] =

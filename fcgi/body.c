@@ -126,8 +126,13 @@ void body_read(struct request *r, size_t limit)
 		return;
 	}
 	r->body = json_parse(r->arena, text, &error);
-	if (!r->body)
+	if (!r->body) {
 		set_fault(r, (struct fault){ 400, 0, error });
+		return;
+	}
+	/* Send routes take the first element of an array for the request (rest-a 1.4). */
+	if (r->match.route && r->match.route->body == BODY_JSON_SEND && r->body->type == JSON_ARRAY && r->body->first && r->body->first->type == JSON_OBJECT)
+		r->body = r->body->first;
 }
 
 void body_drain(struct request *r)

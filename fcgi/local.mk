@@ -5,7 +5,9 @@ libresponder_a_CFLAGS = $(AM_CFLAGS)
 libresponder_a_SOURCES = \
 	fcgi/answer.c fcgi/answer.h \
 	fcgi/api_auth.c \
+	fcgi/api_content.c \
 	fcgi/api_docs.c \
+	fcgi/api_interactive.c \
 	fcgi/api_message.c \
 	fcgi/api_server.c \
 	fcgi/api_session.c \
@@ -32,6 +34,7 @@ libresponder_a_SOURCES = \
 	fcgi/route_table.c \
 	fcgi/router.c \
 	fcgi/selector.c \
+	fcgi/send_params.c fcgi/send_params.h \
 	fcgi/settings.c fcgi/settings.h \
 	fcgi/spool.c fcgi/spool.h \
 	fcgi/uri.c fcgi/uri.h \

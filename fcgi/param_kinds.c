@@ -8,8 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/timefmt.h"
 #include "fcgi/json_out.h"
 #include "fcgi/recipients.h"
+
+#define MESSAGE_ID_MAX 64
+/* The last millisecond of the year 9999. */
+#define LAST_TIME_MS 253402300799999.0
+#define FARTHEST_MS ((int64_t)366 * 24 * 3600 * 1000)
 
 static bool is_blank(uint8_t c)
 {
@@ -253,6 +259,52 @@ static enum param_result read_presence(struct request *r, const struct param *p,
 	return PARAM_OK;
 }
 
+static enum param_result read_message_id(struct request *r, const struct param *p, const struct json *v, struct buf *out)
+{
+	struct span text;
+
+	(void)r;
+	(void)p;
+	if (!param_text(v, &text))
+		return PARAM_ABSENT;
+	if (text.n > MESSAGE_ID_MAX)
+		return PARAM_INVALID;
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] >= 0x80 || !(isalnum(text.p[i]) || (text.p[i] && strchr("._-", text.p[i]))))
+			return PARAM_INVALID;
+	json_span(out, text);
+	return PARAM_OK;
+}
+
+/* Numbers below this are seconds: as milliseconds they would be in 1973. */
+#define SECONDS_BELOW 1e11
+
+static enum param_result read_time(struct request *r, const struct param *p, const struct json *v, struct buf *out)
+{
+	struct span text;
+	const char *s;
+	char *end;
+	double d;
+	int64_t ms;
+
+	(void)p;
+	if (!param_text(v, &text) || v->type == JSON_BOOL)
+		return PARAM_INVALID;
+	s = arena_text(r->arena, text.p, text.n);
+	d = strtod(s, &end);
+	if (end != s && !*end && !strpbrk(s, "xXpP")) {
+		if (!isfinite(d) || d < 0 || d > LAST_TIME_MS)
+			return PARAM_INVALID;
+		ms = (int64_t)(d < SECONDS_BELOW ? d * 1000 : d);
+	} else if (!timefmt_parse(s, &ms) || ms < 0) {
+		return PARAM_INVALID;
+	}
+	if (ms > timefmt_now_ms() + FARTHEST_MS)
+		return PARAM_INVALID;
+	json_int(out, ms);
+	return PARAM_OK;
+}
+
 static enum param_result read_schedule(struct request *r, const struct param *p, const struct json *v, struct buf *out)
 {
 	struct span text;
@@ -292,6 +344,8 @@ const struct param_reader param_readers[] = {
 	[PARAM_FIRST] = { is_text_or_array, read_first },
 	[PARAM_RECIPIENTS] = { is_text_or_array, read_recipients },
 	[PARAM_PRESENCE] = { param_is_text, read_presence },
+	[PARAM_MESSAGE_ID] = { param_is_text, read_message_id },
+	[PARAM_TIME] = { param_is_text, read_time },
 	[PARAM_SCHEDULE] = { param_is_text, read_schedule },
 	[PARAM_DOCUMENT] = { is_anything, NULL },
 };

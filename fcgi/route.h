@@ -56,6 +56,8 @@ enum param_kind {
 	PARAM_FIRST,      /* text or array of texts; the first counts */
 	PARAM_RECIPIENTS, /* phone numbers and JIDs; the daemon gets an array of JIDs */
 	PARAM_PRESENCE,   /* the daemon gets the state to show, or nothing */
+	PARAM_MESSAGE_ID, /* 1 to 64 of A-Z a-z 0-9 . _ - */
+	PARAM_TIME,       /* seconds, milliseconds or ISO 8601, not negative, at most a year ahead; the daemon gets milliseconds */
 	PARAM_SCHEDULE,   /* HH:MM or 0; the daemon gets it zero-padded */
 	PARAM_DOCUMENT    /* documented here, read by the route's own prepare() */
 };

@@ -16,7 +16,9 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \
+	sessiond/rpc/rpc_interactive.c \
 	sessiond/rpc/rpc_message.c \
+	sessiond/rpc/rpc_send.c \
 	sessiond/rpc/rpc_server.c \
 	sessiond/rpc/rpc_session.c \
 	sessiond/rpc/rpc_webhook.c \

@@ -74,7 +74,7 @@ void send_job_common(const struct rpc_request *request, struct send_job *job)
 	job->wait = wait_of(request);
 	job->forwarded = rpc_param_bool(request, "isForwarded");
 	job->forwarding_score = (uint32_t)json_object_get_int(json_object_object_get(request->p, "forwardingScore"));
-	job->not_before_ms = json_object_get_int64(json_object_object_get(request->p, "sendAt"));
+	job->not_before_ms = json_object_get_int64(json_object_object_get(request->p, "send_at"));
 }
 
 /* NULL: the request was answered. */
@@ -175,9 +175,10 @@ void send_go(struct rpc_request *request, struct send_plan *plan)
 		send_plan_free(plan);
 		return;
 	}
+	plan->shape.per = plan->ncontents;
 	plan->shape.forwarded = job->forwarded;
 	plan->shape.quoted_id = job->items[0].quoted_id ? xstrdup(job->items[0].quoted_id) : NULL;
-	if (rpc_param_bool(request, "dryRun")) {
+	if (rpc_param_bool(request, "dry_run")) {
 		answer_dry(request, job, &plan->shape, entry);
 		send_job_free(job);
 		send_plan_free(plan);

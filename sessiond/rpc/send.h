@@ -11,7 +11,7 @@
  * send_begin() and the answer; a builder that works asynchronously keeps its own state and the request's pointer.
  *
  * Parameters that send_go() reads: to (array of JIDs), presence, replyMessageId, isForwarded, forwardingScore, messageId, wait,
- * sendAt (ms), dryRun.
+ * send_at (ms), dry_run.
  */
 #ifndef SESSIOND_RPC_SEND_H
 #define SESSIOND_RPC_SEND_H
@@ -24,6 +24,7 @@ struct send_shape {
 	char label[48];     /* "Text message": "Text message sent (2 recipients)" */
 	char kind[64];      /* "text": status "text success", "text failed" */
 	char noun[32];      /* "text": "Failed to send text to all recipients" */
+	size_t per;         /* messages per recipient; the answer has one entry for them, that of the first. Filled in by send_go() */
 	bool forwarded;     /* filled in by send_go() */
 	char *quoted_id;    /* owned; filled in by send_go() */
 	struct buf extras;  /* JSON members of advancedInfo behind quotedMessageId, "" or "\"displayName\":\"Ann\"" */

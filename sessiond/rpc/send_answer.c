@@ -87,27 +87,27 @@ static int put_answer(struct buf *out, const struct send_job *job, const struct 
 {
 	struct buf good = { 0 };
 	struct buf bad = { 0 };
-	size_t failed = 0;
+	size_t failed = 0, n = job->n / shape->per;
 	char message[128];
 	int status = outcome.status;
 
 	buf_u8(&good, '[');
 	buf_u8(&bad, '[');
-	for (size_t i = 0; i < job->n; i++) {
+	for (size_t i = 0; i < job->n; i += shape->per) {
 		put_entry(job->results[i].failed ? &bad : &good, job, shape, &job->results[i], outcome.word);
 		failed += job->results[i].failed ? 1 : 0;
 	}
 	buf_u8(&good, ']');
 	buf_u8(&bad, ']');
-	if (job->n > 1)
-		snprintf(message, sizeof message, "%s %s (%zu recipients)", shape->label, outcome.verb, job->n - failed);
+	if (n > 1)
+		snprintf(message, sizeof message, "%s %s (%zu recipients)", shape->label, outcome.verb, n - failed);
 	else
 		snprintf(message, sizeof message, "%s %s", shape->label, outcome.verb);
 	if (failed == 0) {
 		send_answer_put(out, status, outcome.code, message, &good, NULL);
-	} else if (job->n == 1) {
+	} else if (n == 1) {
 		send_answer_put(out, status = 500, 8000, "Internal server error", NULL, NULL);
-	} else if (failed < job->n) {
+	} else if (failed < n) {
 		send_answer_put(out, status = 207, 1004, message, &good, &bad);
 	} else {
 		snprintf(message, sizeof message, "Failed to send %s to all recipients", shape->noun);
@@ -144,6 +144,7 @@ char *send_shape_store(const struct send_shape *shape, size_t items)
 
 	buf_u8(&out, '{');
 	json_put_int(&out, "items", (int64_t)items);
+	json_put_int(&out, "per", (int64_t)shape->per);
 	json_put_member(&out, "label", shape->label);
 	json_put_member(&out, "kind", shape->kind);
 	json_put_member(&out, "noun", shape->noun);
@@ -167,14 +168,16 @@ bool send_shape_load(struct send_shape *shape, const char *info, size_t *items)
 {
 	struct json_object *object = info ? json_tokener_parse(info) : NULL;
 	int64_t n = object ? json_object_get_int64(json_object_object_get(object, "items")) : 0;
+	int64_t per = object ? json_object_get_int64(json_object_object_get(object, "per")) : 0;
 	const char *quoted, *extras;
 
 	*shape = (struct send_shape){ 0 };
 	*items = n > 0 ? (size_t)n : 0;
-	if (n <= 0) {
+	if (n <= 0 || per <= 0) {
 		json_object_put(object);
 		return false;
 	}
+	shape->per = (size_t)per;
 	take(shape->label, sizeof shape->label, object, "label");
 	take(shape->kind, sizeof shape->kind, object, "kind");
 	take(shape->noun, sizeof shape->noun, object, "noun");

@@ -72,4 +72,105 @@ struct wa_text {
 };
 void wa_build_text(struct buf *out, const struct wa_text *text);
 
+/* ---- cards: build_card.c ---- */
+
+struct wa_contact {
+	const char *display_name;
+	const char *vcard; /* wa_vcard() or the caller's own */
+};
+
+/* What a vCard is made of; NULL or "" leaves the line out. */
+struct wa_person {
+	const char *name, *full_name, *phone, *organization, *email;
+};
+/* vCard 3.0, lines joined by LF, values escaped. Appends to out. */
+void wa_vcard(struct buf *out, const struct wa_person *person);
+/* One contact is a contactMessage, more are a contactsArrayMessage of that name. */
+void wa_build_contacts(struct buf *out, const char *title, const struct wa_contact *contacts, size_t n);
+
+struct wa_location {
+	double latitude, longitude;
+	const char *name, *address, *url;
+};
+void wa_build_location(struct buf *out, const struct wa_location *location);
+
+struct wa_live_location {
+	double latitude, longitude;
+	uint32_t accuracy_m;   /* 0: unknown */
+	float speed_mps;       /* 0: unknown */
+	uint32_t degrees;      /* clockwise from magnetic north, 0: unknown */
+	const char *caption;
+	int64_t sequence;      /* 0: none */
+	uint32_t time_offset_s;
+};
+void wa_build_live_location(struct buf *out, const struct wa_live_location *location);
+
+struct wa_invite {
+	struct jid group;
+	const char *code, *group_name, *caption;
+	int64_t expires_s;
+	struct span thumbnail; /* JPEG */
+};
+void wa_build_invite(struct buf *out, const struct wa_invite *invite);
+
+/* ---- polls and events: build_poll.c. secret: 32 random bytes, votes and answers are encrypted with it ---- */
+
+enum { WA_SECRET_BYTES = 32 };
+
+struct wa_poll {
+	const char *question;
+	const char *const *options; size_t noptions;
+	uint32_t selectable;   /* how many may be chosen, 0: any number */
+	const uint8_t *secret;
+};
+void wa_build_poll(struct buf *out, const struct wa_poll *poll);
+
+struct wa_calendar_event {
+	const char *name, *description, *join_link;
+	const struct wa_location *location; /* NULL: none */
+	int64_t start_s, end_s;             /* end 0: open */
+	bool canceled, extra_guests;
+	const uint8_t *secret;
+};
+void wa_build_event(struct buf *out, const struct wa_calendar_event *event);
+
+/* ---- buttons and lists: build_interactive.c ---- */
+
+struct wa_flow_button {
+	const char *name;      /* quick_reply, cta_url, cta_call, cta_copy, single_select */
+	const char *params;    /* JSON */
+};
+
+struct wa_interactive {
+	const char *body, *footer;
+	struct span image;     /* serialized ImageMessage shown above, empty: none */
+	const struct wa_flow_button *buttons; size_t nbuttons;
+	const char *params;    /* JSON */
+};
+void wa_build_interactive(struct buf *out, const struct wa_interactive *interactive);
+
+/* ---- about other messages: build_action.c ---- */
+
+/* Names a message from our point of view. */
+struct wa_message_key {
+	struct jid chat;
+	bool from_me;
+	const char *id;
+	struct jid participant; /* author of somebody else's message in a group; else JID_SERVER_NONE */
+};
+
+/* emoji "": takes an earlier reaction back. */
+void wa_build_reaction(struct buf *out, const struct wa_message_key *key, const char *emoji, int64_t now_ms);
+/* For everybody; somebody else's message as an admin of the group. */
+void wa_build_revoke(struct buf *out, const struct wa_message_key *key);
+/* duration_s: how long it stays pinned; 0: takes the pin off. */
+void wa_build_pin(struct buf *out, const struct wa_message_key *key, uint32_t duration_s, int64_t now_ms);
+/* The edit of one of our own messages: its text, or its caption. False if it has neither. */
+bool wa_build_edit(struct buf *out, const struct wa_message_key *key, struct span original, const char *text, int64_t now_ms);
+/*
+ * The content of a message as it is passed on: without wrappers, context, secret; *score as the next one's context needs it. False
+ * for what is not passed on: view once, polls, events, and what is no content.
+ */
+bool wa_build_forward(struct buf *out, struct span message, bool from_me, uint32_t *score);
+
 #endif

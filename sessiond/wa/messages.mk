@@ -19,12 +19,17 @@ libwa_a_SOURCES += \
 	sessiond/wa/batch.c \
 	sessiond/wa/bundle.c sessiond/wa/bundle.h \
 	sessiond/wa/build.h \
+	sessiond/wa/build_action.c \
+	sessiond/wa/build_card.c \
+	sessiond/wa/build_interactive.c \
+	sessiond/wa/build_poll.c \
 	sessiond/wa/content.c \
 	sessiond/wa/context.c \
 	sessiond/wa/decode.c \
 	sessiond/wa/devices.c sessiond/wa/devices.h \
 	sessiond/wa/e2e.c sessiond/wa/e2e.h \
 	sessiond/wa/e2e_fields.c sessiond/wa/e2e_fields.h \
+	sessiond/wa/extras.c sessiond/wa/extras.h \
 	sessiond/wa/envelope.c sessiond/wa/envelope.h \
 	sessiond/wa/job.c sessiond/wa/job.h \
 	sessiond/wa/lidmap.c sessiond/wa/lidmap.h \

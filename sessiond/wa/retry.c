@@ -14,6 +14,7 @@
 #include "sessiond/wa/bundle.h"
 #include "sessiond/wa/devices.h"
 #include "sessiond/wa/e2e.h"
+#include "sessiond/wa/extras.h"
 #include "sessiond/wa/job.h"
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/sent.h"
@@ -181,6 +182,7 @@ static int build(struct retry_job *retry, struct span ciphertext, bool prekey)
 	wa_node_set_bytes(&a, enc, ciphertext);
 	if (prekey)
 		wa_messaging_add_identity(retry->job.m, &a, message);
+	wa_stanza_extras(&a, message, buf_span(&retry->sent.message), &retry->sent.chat, wa_client_wall_ms(retry->job.m->client) / 1000);
 	rc = wa_node_encode(&retry->stanza, message);
 	arena_free(&a);
 	return rc;

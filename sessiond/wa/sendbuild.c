@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "sessiond/wa/extras.h"
 #include "sessiond/wa/send.h"
 #include "sessiond/wa/tctoken.h"
 
@@ -135,6 +136,7 @@ static void build(struct send_job *job)
 	if (prekey)
 		wa_messaging_add_identity(job->m, &a, message);
 	attach_token(job, &a, message, attributes.token_exempt);
+	wa_stanza_extras(&a, message, buf_span(&job->message), &job->chat, wa_client_wall_ms(job->m->client) / 1000);
 	remember_hashes(job);
 	buf_clear(&job->stanza);
 	rc = wa_node_encode(&job->stanza, message);
