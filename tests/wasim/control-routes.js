@@ -336,6 +336,6 @@ export function routes(sim) {
     return {
         'GET /': () => ({ wasim: 1, root_key: sim.authority.root.public.toString('hex'), connections: sim.connections.size }),
         ...accountRoutes(sim), ...linkRoutes(sim), ...messageRoutes(sim), ...clientRoutes(sim),
-        ...groupRoutes(sim), ...logRoutes(sim), ...faultRoutes(sim), ...bulkRoutes(sim)
+        ...groupRoutes(sim), ...logRoutes(sim), ...faultRoutes(sim), ...bulkRoutes(sim), ...sim.media.routes(key => account(sim, key))
     };
 }

@@ -154,9 +154,7 @@ export class IqService {
     }
 
     mediaConnection() {
-        const hosts = this.sim.options.mediaHosts || [];
-        return [node('media_conn', { auth: 'wasim-auth', ttl: 300, auth_ttl: 21600, max_buckets: 12 },
-            hosts.map(hostname => node('host', { hostname })))];
+        return this.sim.media.connection();
     }
 
     /** GraphQL queries; the only one known is the state of the reach-out time lock. */

@@ -26,6 +26,7 @@ export class Receipts {
         if (SETTLING.has(type)) this.settle(sender, stanza);
         else if (type === 'retry') this.retry(sender, stanza);
         else if (READING.has(type)) this.read(sender, stanza);
+        else if (type === 'server-error') this.sim.media.retry(sender, stanza);
         else if (!OTHER.has(type)) this.sim.strict.violation(sender, 'receipt', `receipt type "${type}"`, stanza);
         this.sim.event('receipt', { id, from: sender.name, to, receipt_type: type ?? null });
         return node('ack', { class: 'receipt', id, from: to, type, participant: stanza.attrs.participant });

@@ -17,6 +17,7 @@ import { CodePairing } from './code-pairing.js';
 import { Passkey } from './passkey.js';
 import { Notices } from './notices.js';
 import { Router } from './routing.js';
+import { MediaHost } from './media.js';
 import { Receipts } from './receipts.js';
 import { SimulatedDevice } from './sim-device.js';
 import { Bulk } from './bulk.js';
@@ -55,6 +56,7 @@ export class Simulator {
         this.notices = new Notices(this);
         this.groups = new Groups(this);
         this.newsletters = new Newsletters(this);
+        this.media = new MediaHost(this);
         this.router = new Router(this);
         this.receipts = new Receipts(this);
         this.iq = new IqService(this);

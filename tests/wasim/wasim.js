@@ -74,17 +74,19 @@ export async function startWasim(options = {}) {
     const tls = options.tls ? makeTlsFiles(options.stateDir || ownDir) : null;
     const server = tls ? https.createServer({ key: tls.key, cert: tls.cert, ALPNProtocols: ['http/1.1'] }) : http.createServer();
     server.on('request', (request, response) => {
-        response.writeHead(404).end();
+        if (!tls || !sim.media.handle(request, response)) response.writeHead(404).end();
     });
     const sockets = acceptClients(sim, server);
     const control = controlServer(sim);
     const address = await listen(server, listenAt);
     const controlAddress = await listen(control, controlAt);
+    if (tls) sim.media.listenAt(authority(listenAt.host, address));
     const close = async () => {
         for (const client of sockets.clients) client.terminate();
         control.closeAllConnections();
         server.closeAllConnections();
         await Promise.all([server, control].map(s => new Promise(resolve => { s.close(resolve); })));
+        sim.media.close();
         if (ownDir) fs.rmSync(ownDir, { recursive: true, force: true });
     };
     return {
