@@ -81,8 +81,20 @@ static struct span charset_of(const char *type)
 	return span_of(at, n);
 }
 
-/* True if this body is JSON that can be read; other types count as no body at all (the original's rule). */
-static bool readable(struct request *r)
+bool body_empty(const struct request *r)
+{
+	return declared_length(r) == 0;
+}
+
+bool body_over(const struct request *r, uint64_t n)
+{
+	size_t declared = declared_length(r);
+
+	return declared != SIZE_MAX && declared > n;
+}
+
+/* Other types count as no body at all (the original's rule). */
+bool body_is_json(struct request *r)
 {
 	const char *type = request_var(r, "CONTENT_TYPE"), *coding = request_var(r, "HTTP_CONTENT_ENCODING");
 	struct span charset;
@@ -107,7 +119,7 @@ void body_read(struct request *r, size_t limit)
 	const char *error;
 	struct span text;
 
-	if (!declared || !readable(r))
+	if (!declared || !body_is_json(r))
 		return;
 	if (declared != SIZE_MAX && declared > limit) {
 		set_fault(r, too_large);

@@ -8,6 +8,7 @@
 #include "common/timefmt.h"
 #include "fcgi/json_out.h"
 #include "fcgi/json_scan.h"
+#include "fcgi/upload_input.h"
 
 #define LOG_PAUSE_MS 10000
 
@@ -179,6 +180,9 @@ int daemon_read_answer(struct arena *a, struct span json, struct answer *answer)
 
 enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct question *q, struct answer *answer)
 {
+	const struct upload *u = q->params.n ? r->upload : NULL;
+	const int *fds = u && u->nfds ? u->fds : NULL;
+	size_t nfds = u ? u->nfds : 0;
 	int rc;
 
 	if (!d->link) {
@@ -187,7 +191,7 @@ enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct 
 	}
 	buf_clear(&d->frame);
 	write_question(&d->frame, r, q);
-	rc = rpc_call_watched(d->link->pool, (const char *)d->frame.data, d->frame.len, NULL, 0, q->timeout_ms, r->x->ops->watch(r->x), &d->reply);
+	rc = rpc_call_watched(d->link->pool, (const char *)d->frame.data, d->frame.len, fds, nfds, q->timeout_ms, r->x->ops->watch(r->x), &d->reply);
 	explicit_bzero(d->frame.data, d->frame.len);
 	if (rc == RPC_OK && daemon_read_answer(r->arena, buf_span(&d->reply.json), answer))
 		rc = RPC_E_PROTOCOL;

@@ -44,7 +44,7 @@ static struct span keep(struct form *f, struct span s)
 	return span_of(arena_dup(f->arena, s.p, s.n), s.n);
 }
 
-static struct form_file *open_file(struct form *f, struct span name, struct span filename, struct span type)
+struct form_file *form_add_file(struct form *f, struct span name, struct span filename, struct span type)
 {
 	struct form_file *file = &f->files[f->files_count];
 
@@ -59,13 +59,16 @@ static struct form_file *open_file(struct form *f, struct span name, struct span
 	return file;
 }
 
-static int write_file(struct form *f, struct form_file *file, struct span bytes)
+int form_write_file(struct form *f, struct form_file *file, struct span bytes)
 {
+	if (file->too_large)
+		return 0;
 	switch (spool_write(&file->spool, bytes)) {
 	case SPOOL_OK:
 		return 0;
 	case SPOOL_TOO_LARGE:
-		return fail(f, FORM_TOO_LARGE);
+		file->too_large = true;
+		return 0;
 	case SPOOL_FULL:
 		return fail(f, FORM_NO_SPACE);
 	case SPOOL_SYSTEM:
@@ -82,7 +85,7 @@ static int part_begin(void *arg, const struct multipart_part *part)
 	r->skip = part->is_file && r->form->files_count == FORM_MAX_FILES;
 	buf_clear(&r->text);
 	if (part->is_file && !r->skip) {
-		r->file = open_file(r->form, part->name, part->filename, part->type);
+		r->file = form_add_file(r->form, part->name, part->filename, part->type);
 		return r->file ? 0 : -1;
 	}
 	r->name = keep(r->form, part->name);
@@ -96,7 +99,7 @@ static int part_content(void *arg, struct span bytes)
 	if (r->skip)
 		return 0;
 	if (r->file)
-		return write_file(r->form, r->file, bytes);
+		return form_write_file(r->form, r->file, bytes);
 	r->form->text_bytes += bytes.n;
 	if (r->form->text_bytes > FORM_MAX_TEXT_BYTES)
 		return fail(r->form, FORM_TOO_LARGE);
@@ -203,7 +206,7 @@ static void read_raw(struct form *f, struct span type, form_source *source, void
 
 	while (n < type.n && type.p[n] != ';' && type.p[n] != ' ')
 		n++;
-	reading.file = open_file(f, span_text("file"), span_of(NULL, 0), n ? span_of(type.p, n) : span_text("application/octet-stream"));
+	reading.file = form_add_file(f, span_text("file"), span_of(NULL, 0), n ? span_of(type.p, n) : span_text("application/octet-stream"));
 	if (reading.file && !pump(f, source, arg, take_text, &reading) && !reading.file->spool.size) {
 		/* no body at all is no file */
 		form_free(f);

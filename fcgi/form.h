@@ -10,6 +10,7 @@
 #ifndef FCGI_FORM_H
 #define FCGI_FORM_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/arena.h"
@@ -25,6 +26,10 @@ struct form_file {
 	struct span filename; /* may be empty */
 	struct span type;     /* as declared; application/octet-stream without */
 	struct spool spool;   /* owned */
+	bool too_large;       /* over the limit: what is in the spool is its beginning */
+	bool cut;             /* cut out of JSON (json_cut.h), not uploaded as a file */
+	bool data_uri;        /* ... of a data URI: type is what that says, empty without */
+	bool broken;          /* ... and not what its beginning promised */
 };
 
 struct form {
@@ -41,7 +46,7 @@ struct form {
 enum form_error {
 	FORM_OK = 0,
 	FORM_MALFORMED = -1,
-	FORM_TOO_LARGE = -2, /* a file over its limit, or too much text */
+	FORM_TOO_LARGE = -2, /* too much text */
 	FORM_NO_SPACE = -3,
 	FORM_SYSTEM = -4,    /* the spool directory cannot be used; errno says why */
 	FORM_ABORTED = -5    /* the body ended early */
@@ -53,6 +58,10 @@ typedef ssize_t form_source(void *arg, void *p, size_t n);
 void form_init(struct form *f, struct arena *arena, const char *spool_dir, uint64_t file_limit);
 /* Closes the files. */
 void form_free(struct form *f);
+/* A new file at the end of files[], NULL with f->error; files_count must be below FORM_MAX_FILES. Texts are copied. */
+struct form_file *form_add_file(struct form *f, struct span name, struct span filename, struct span type);
+/* 0, or -1 with f->error. Bytes over the limit set too_large and are left out. */
+int form_write_file(struct form *f, struct form_file *file, struct span bytes);
 /* Reads the whole body. FORM_OK or the first error. */
 enum form_error form_read(struct form *f, struct span content_type, form_source *source, void *arg);
 

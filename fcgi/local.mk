@@ -8,6 +8,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_content.c \
 	fcgi/api_docs.c \
 	fcgi/api_interactive.c \
+	fcgi/api_media.c \
 	fcgi/api_message.c \
 	fcgi/api_server.c \
 	fcgi/api_session.c \
@@ -20,6 +21,7 @@ libresponder_a_SOURCES = \
 	fcgi/form.c fcgi/form.h \
 	fcgi/headers.c fcgi/headers.h \
 	fcgi/json.c fcgi/json.h \
+	fcgi/json_cut.c fcgi/json_cut.h \
 	fcgi/json_out.c fcgi/json_out.h \
 	fcgi/json_scan.c fcgi/json_scan.h \
 	fcgi/multipart.c fcgi/multipart.h \
@@ -37,6 +39,8 @@ libresponder_a_SOURCES = \
 	fcgi/send_params.c fcgi/send_params.h \
 	fcgi/settings.c fcgi/settings.h \
 	fcgi/spool.c fcgi/spool.h \
+	fcgi/upload.c fcgi/upload.h \
+	fcgi/upload_input.c fcgi/upload_input.h \
 	fcgi/uri.c fcgi/uri.h \
 	fcgi/validate.c fcgi/validate.h \
 	fcgi/yaml.c

@@ -244,7 +244,6 @@ static enum param_result read_presence(struct request *r, const struct param *p,
 	const char *state = NULL;
 	struct span text;
 
-	(void)p;
 	if (!param_text(v, &text))
 		return PARAM_ABSENT;
 	if (v->type == JSON_NUMBER)
@@ -254,7 +253,11 @@ static enum param_result read_presence(struct request *r, const struct param *p,
 	if (state && !*state)
 		return PARAM_ABSENT;
 	json_open(out, '{');
-	json_member(out, "state", state ? state : "composing");
+	json_member(out, "state", state ? state : p->state ? p->state : "composing");
+	if (!state) {
+		json_name(out, "own");
+		json_bool(out, true);
+	}
 	json_close(out, '}');
 	return PARAM_OK;
 }

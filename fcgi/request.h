@@ -10,6 +10,8 @@
 #include "fcgi/route.h"
 #include "fcgi/settings.h"
 
+struct upload;
+
 struct request {
 	struct exchange *x;              /* borrowed */
 	const struct settings *settings; /* borrowed */
@@ -21,6 +23,7 @@ struct request {
 	struct route_match match;
 	struct json *query;              /* an object, always there */
 	struct json *body;               /* object or array, NULL without one */
+	struct upload *upload; /* in the arena: files that came with it; NULL: none can */
 	struct fault body_fault;         /* message NULL: the body is fine or absent */
 	const char *key;                 /* API key, NULL if none was sent */
 	bool key_from_cookie;
@@ -43,6 +46,12 @@ const char *credentials_bearer(struct request *r);
 
 /* body.c: reads and parses the body within `limit`; sets body or body_fault. */
 void body_read(struct request *r, size_t limit);
+/* A JSON body that can be read; false for other types, and with body_fault when its charset or coding is foreign. */
+bool body_is_json(struct request *r);
+/* No body at all. */
+bool body_empty(const struct request *r);
+/* Declared longer than this. */
+bool body_over(const struct request *r, uint64_t n);
 /* Declared or read: is there a body larger than n bytes? */
 bool body_larger(const struct request *r, size_t n);
 /* Reads on and forgets, so that the web server can deliver an answer that came early. */

@@ -9,6 +9,7 @@
 #include "fcgi/headers.h"
 #include "fcgi/json_out.h"
 #include "fcgi/responder_output.h"
+#include "fcgi/upload.h"
 #include "fcgi/uri.h"
 #include "fcgi/validate.h"
 
@@ -183,7 +184,10 @@ static bool take_body(struct responder *w, struct request *r, const struct quest
 		if (verdict != PASSED)
 			return false;
 	}
-	body_read(r, body_limit(r));
+	if (r->match.route->body == BODY_UPLOAD)
+		upload_read(r);
+	else
+		body_read(r, body_limit(r));
 	if (!r->body_fault.message)
 		return true;
 	bare_fault(w, &r->body_fault);
@@ -201,7 +205,9 @@ static int validate(struct responder *w, struct request *r, struct question *q)
 	json_open(&w->params, '{');
 	if (validate_idempotency(r, &q->idempotency, &w->answer))
 		return -1;
-	if (route->flags & ROUTE_PARAMS_FIRST)
+	if (route->first)
+		rc = route->first(r, NULL, &w->answer);
+	if (!rc && route->flags & ROUTE_PARAMS_FIRST)
 		rc = validate_params(r, &w->params, &w->answer);
 	if (!rc && route->selector) {
 		rc = validate_session(r, &q->choice, &w->answer);
@@ -281,6 +287,7 @@ void responder_serve(struct responder *w, struct exchange *x)
 		body_drain(&r);
 		responder_write(w, &r);
 	}
+	upload_free(&r);
 	/* message texts and secrets do not stay in memory until the next request */
 	if (w->body_bytes.len)
 		explicit_bzero(w->body_bytes.data, w->body_bytes.len);

@@ -26,7 +26,7 @@ enum auth { AUTH_NONE, AUTH_KEY, AUTH_ADMIN, AUTH_DOCS };
 enum { GUARD_RATE = 1, GUARD_COOLDOWN = 2, GUARD_QUOTA = 4 };
 
 /* Bodies of GET are read too (JSON only), they need no mention here. */
-enum body_kind { BODY_NONE, BODY_JSON, BODY_JSON_SEND /* with the limit MSG_JSON_LIMIT_MB */ };
+enum body_kind { BODY_NONE, BODY_JSON, BODY_JSON_SEND /* with the limit MSG_JSON_LIMIT_MB */, BODY_UPLOAD /* files, see upload.h */ };
 
 /* Envelopes: A errors have results:[], A_NULL (messages) results:null, S (chats) result, BARE a flat object, FILE a document. */
 enum family { FAMILY_A, FAMILY_A_NULL, FAMILY_S, FAMILY_BARE, FAMILY_FILE };
@@ -34,7 +34,7 @@ enum family { FAMILY_A, FAMILY_A_NULL, FAMILY_S, FAMILY_BARE, FAMILY_FILE };
 enum place { PLACE_END = 0, PLACE_PATH, PLACE_QUERY, PLACE_BODY, PLACE_HEADER };
 
 #define PARAM_MAX_PLACES 3
-#define PARAM_MAX_ALIASES 6
+#define PARAM_MAX_ALIASES 8
 
 /* A refusal: HTTP status, application code (0 in bare answers), text. */
 struct fault {
@@ -71,6 +71,7 @@ struct param {
 	bool required;
 	const char *fallback;      /* default as JSON text, sent to the daemon when the parameter is absent; NULL: none */
 	const char *const *values; /* enum, ends with NULL */
+	const char *state;         /* PARAM_PRESENCE: the route's own, NULL: composing */
 	double min, max;           /* numbers: clamped, 0 0 = unbounded; texts: refused when shorter than min */
 	struct fault missing, invalid;
 	const char *note;
@@ -98,7 +99,8 @@ enum {
 	ROUTE_PARAMS_FIRST = 1, /* parameters are judged before the choice of the session */
 	ROUTE_IDEMPOTENT = 2,   /* reads Idempotency-Key */
 	ROUTE_ALSO_POST = 4,    /* POST accepted beside a GET that has side effects (K5) */
-	ROUTE_SLOW = 8          /* the daemon may wait for WhatsApp: long time limit */
+	ROUTE_SLOW = 8,         /* the daemon may wait for WhatsApp: long time limit */
+	ROUTE_LARGE_FILES = 16  /* BODY_UPLOAD: FILE_PER_FILE_MB instead of MEDIA_PER_FILE_MB */
 };
 
 /* Fills in what the table cannot say. Writes members of p (an open JSON object) or fills the answer and returns non-zero. */
@@ -118,6 +120,7 @@ struct route {
 	unsigned flags;
 	const struct param *params; /* count below */
 	size_t params_count;
+	route_prepare *first; /* judged before the choice of the session; p is NULL */
 	route_prepare *prepare;
 	route_local *local;
 	const char *title, *text; /* for the document */

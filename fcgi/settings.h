@@ -24,6 +24,8 @@ struct settings {
 	bool production;           /* cookies only over https */
 	bool query_key;            /* C3: api_key in the query counts */
 	size_t json_limit;         /* body of messages/send/... */
+	uint64_t upload_limit;     /* body of the upload routes */
+	uint64_t media_limit, file_limit; /* one file of them */
 	struct address_range *proxies; /* owned: whose X-Forwarded-* headers are believed */
 	size_t proxies_count;
 	unsigned threads;

@@ -14,6 +14,7 @@ struct spool {
 	int fd;         /* owned; -1: not open */
 	uint64_t size;
 	uint64_t limit;
+	uint64_t sum;   /* of the bytes so far: tells two uploads apart, no proof of anything */
 };
 
 enum spool_error {

@@ -5,7 +5,7 @@
 
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
-#include "sessiond/session/media.h"
+#include "sessiond/session/transfer.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
 
@@ -144,7 +144,7 @@ static void react_version(struct session *session, const struct wa_close *why)
 static void react_storage(struct session *session, const struct wa_close *why)
 {
 	session->drop_client = true;
-	media_end_all(session);
+	transfer_end_all(session);
 	log_error(&session->log, "storage failed, connection dropped without acknowledging", LOG_STR("session", session->id));
 	retry(session, STORAGE_RETRY_MIN_MS, SESSION_STORAGE_ERROR, why);
 }
@@ -260,7 +260,7 @@ void session_wish(struct session *session, enum stop_wish wish, struct session_c
 		return;
 	session->wish = wish;
 	session->running = false;
-	media_end_all(session);
+	transfer_end_all(session);
 	/* The connection is being closed already: its end leads to the heavier wish. */
 	if (under_way && timer_runs(&session->closing))
 		return;

@@ -16,10 +16,6 @@ libsession_a_SOURCES = \
 	sessiond/session/host.c \
 	sessiond/session/job.c \
 	sessiond/session/lookup.c sessiond/session/lookup.h \
-	sessiond/session/media.c sessiond/session/media.h sessiond/session/mediawork.h \
-	sessiond/session/mediadown.c \
-	sessiond/session/mediahosts.c \
-	sessiond/session/mediaup.c \
 	sessiond/session/message_json.c sessiond/session/message_json.h \
 	sessiond/session/message_schema.c sessiond/session/message_schema.h \
 	sessiond/session/normalise.c sessiond/session/normalise.h \
@@ -31,6 +27,10 @@ libsession_a_SOURCES = \
 	sessiond/session/registry.c sessiond/session/registry.h \
 	sessiond/session/session.c sessiond/session/session.h \
 	sessiond/session/slots.c \
+	sessiond/session/transfer.c sessiond/session/transfer.h sessiond/session/transferwork.h \
+	sessiond/session/transferdown.c \
+	sessiond/session/transferhosts.c \
+	sessiond/session/transferup.c \
 	sessiond/session/version.c \
 	sessiond/session/view.c sessiond/session/view.h
 

@@ -11,7 +11,7 @@
  *     lookup.c      messages of the past, by id
  *     outbox.c      sends: rows first, then one after another
  *     events.c      rows of the event journal
- *     media.h       files over WhatsApp's media servers
+ *     transfer.h    files over WhatsApp's media servers
  *     addons.c      votes, answers, encrypted reactions and edits as events
  *     normalise.c   messages as the JSON that receivers know
  */
@@ -80,7 +80,7 @@ struct session_call {
 };
 
 struct outbox_item;
-struct session_media;
+struct transfers;
 
 struct outbox {
 	struct outbox_item *first, *tail;  /* owned: not yet handed to the library, in order */
@@ -125,7 +125,7 @@ struct session {
 	bool let_go;                 /* ... and no letter of the main loop is on its way any more */
 	struct session_call *calls;  /* owned: answered when the wish has come true */
 	struct outbox outbox;
-	struct session_media *media; /* owned; NULL: no file was sent or fetched yet */
+	struct transfers *transfers; /* owned; NULL: no file was sent or fetched yet */
 };
 
 /* ---- session.c: on the session's loop ---- */
@@ -162,8 +162,8 @@ void session_free_slot(struct session *session, enum dial_outcome outcome);
 void session_retry_in(struct session *session, int64_t delay_ms);
 void session_answer_calls(struct session *session, int result);
 
-/* ---- media.c; the rest of it is in media.h ---- */
-void media_free(struct session *session);
+/* ---- transfer.c; the rest of it is in transfer.h ---- */
+void transfers_free(struct session *session);
 
 /* ---- ending.c ---- */
 /* Ends the connection for this wish; the calls are answered when it has come true. */

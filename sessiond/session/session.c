@@ -9,7 +9,7 @@
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/assertion.h"
-#include "sessiond/session/mediawork.h"
+#include "sessiond/session/transferwork.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/qrpng.h"
 #include "sessiond/session/registry.h"
@@ -47,7 +47,7 @@ void session_free(struct session *session)
 	timer_stop(timers, &session->wake);
 	timer_stop(timers, &session->closing);
 	outbox_free(session);
-	media_free(session);
+	transfers_free(session);
 	wa_client_free(session->client);
 	session_view_free(&session->view);
 	free(session->id);
@@ -83,7 +83,7 @@ void session_stop_here(struct session *session, enum session_status status, int 
 {
 	session->running = false;
 	session->drop_client = true;
-	media_end_all(session);
+	transfer_end_all(session);
 	session_view_clear_pairing(&session->view);
 	session_set_status(session, status, reason, text);
 }
@@ -327,7 +327,7 @@ void session_on_event(struct session *session, const struct wa_event *event)
 		[WA_EVENT_OPEN] = on_open,
 		[WA_EVENT_OFFLINE_DONE] = on_offline_done,
 		[WA_EVENT_PRESENCE] = on_presence,
-		[WA_EVENT_MEDIA_RETRY] = media_on_retry,
+		[WA_EVENT_MEDIA_RETRY] = transfer_on_retry,
 		[WA_EVENT_WARNING] = on_warning,
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Uploads (see mediawork.h).
+ * Uploads (see transferwork.h).
  *
  *     POST https://HOST/mms/KIND/TOKEN?auth=AUTH&token=TOKEN    TOKEN = base64url(SHA-256 of the blob)
  *     -> {"url":"https://...","direct_path":"/v/...","handle":"..."}
@@ -20,7 +20,7 @@
 
 #include "common/mem.h"
 #include "sessiond/daemon.h"
-#include "sessiond/session/mediawork.h"
+#include "sessiond/session/transferwork.h"
 
 #define RESUMABLE_BYTES ((uint64_t)5 << 20)
 #define ANSWER_MAX 65536
@@ -30,19 +30,19 @@
 #define TRIES_MAX 5
 #define PAUSE_MS 1000
 
-static void send_blob(struct media_transfer *t);
+static void send_blob(struct transfer *t);
 
 /* ---- addresses ---- */
 
-static char *address_of(const struct media_transfer *t, const char *extra)
+static char *address_of(const struct transfer *t, const char *extra)
 {
-	struct session_media *media = t->session->media;
+	struct transfers *media = t->session->transfers;
 	char token[64], *auth, *address;
 
-	media_token(t->file.blob_hash, token);
+	transfer_token(t->file.blob_hash, token);
 	auth = curl_easy_escape(NULL, media->auth, 0);
-	address = xasprintf("https://%s/%s%s/%s?auth=%s&token=%s%s", media_host(t->session, t->host), t->file.encrypted ? "mms/" : "newsletter/newsletter-",
-			    media_kind_path(t->file.kind), token, auth ? auth : "", token, extra);
+	address = xasprintf("https://%s/%s%s/%s?auth=%s&token=%s%s", transfer_host(t->session, t->host), t->file.encrypted ? "mms/" : "newsletter/newsletter-",
+			    transfer_kind_path(t->file.kind), token, auth ? auth : "", token, extra);
 	curl_free(auth);
 	return address;
 }
@@ -71,24 +71,24 @@ static struct json_object *parse(struct span body)
 }
 
 /* True if the answer says where the file is now. */
-static bool take_place(struct media_transfer *t, struct json_object *answer)
+static bool take_place(struct transfer *t, struct json_object *answer)
 {
 	const char *path = text_member(answer, "direct_path"), *url = text_member(answer, "url"), *handle = text_member(answer, "handle");
 
 	if (!path || path[0] != '/')
 		return false;
 	t->file.direct_path = xstrdup(path);
-	t->file.url = url ? xstrdup(url) : xasprintf("https://%s%s", media_host(t->session, t->host), path);
+	t->file.url = url ? xstrdup(url) : xasprintf("https://%s%s", transfer_host(t->session, t->host), path);
 	t->file.handle = handle ? xstrdup(handle) : NULL;
 	return true;
 }
 
 /* ---- what comes next ---- */
 
-static void conn_renewed(struct media_transfer *t)
+static void conn_renewed(struct transfer *t)
 {
-	if (!t->session->media->auth) {
-		media_finish(t, MEDIA_E_OFFLINE, NULL);
+	if (!t->session->transfers->auth) {
+		transfer_finish(t, TRANSFER_E_OFFLINE, NULL);
 		return;
 	}
 	t->host = 0;
@@ -97,74 +97,74 @@ static void conn_renewed(struct media_transfer *t)
 
 static void go_on(void *arg)
 {
-	struct media_transfer *t = arg;
+	struct transfer *t = arg;
 
 	/* What is known of the servers may have expired meanwhile. */
-	media_want_conn(t, false, conn_renewed);
+	transfer_want_conn(t, false, conn_renewed);
 }
 
 static void go_on_here(void *arg)
 {
-	struct media_transfer *t = arg;
+	struct transfer *t = arg;
 
-	if (t->session->media->auth)
+	if (t->session->transfers->auth)
 		send_blob(t);
 	else
 		go_on(t);
 }
 
-static void next_host(struct media_transfer *t, enum media_error error)
+static void next_host(struct transfer *t, enum transfer_error error)
 {
 	t->resume_asked = false;
 	t->resume_at = 0;
 	if (++t->tries >= TRIES_MAX) {
-		media_finish(t, error, NULL);
+		transfer_finish(t, error, NULL);
 		return;
 	}
 	t->host++;
-	if (t->host >= t->session->media->nhosts)
+	if (t->host >= t->session->transfers->nhosts)
 		t->host = 0;
-	media_later(t, PAUSE_MS * (int64_t)t->tries, go_on_here);
+	transfer_later(t, PAUSE_MS * (int64_t)t->tries, go_on_here);
 }
 
-static void refused(struct media_transfer *t, int status)
+static void refused(struct transfer *t, int status)
 {
 	if ((status == 401 || status == 403) && !t->refreshed) {
 		t->refreshed = true;
 		t->resume_asked = false;
 		t->resume_at = 0;
-		media_want_conn(t, true, conn_renewed);
+		transfer_want_conn(t, true, conn_renewed);
 		return;
 	}
-	next_host(t, MEDIA_E_REFUSED);
+	next_host(t, TRANSFER_E_REFUSED);
 }
 
 /* True if the request goes to another address of WhatsApp's now. */
-static bool redirected(struct media_transfer *t, const struct http_answer *answer)
+static bool redirected(struct transfer *t, const struct http_answer *answer)
 {
-	if (answer->status < 300 || answer->status > 399 || !answer->location[0] || !media_address_allowed(t->session, answer->location) ||
+	if (answer->status < 300 || answer->status > 399 || !answer->location[0] || !transfer_address_allowed(t->session, answer->location) ||
 	    ++t->redirects > REDIRECTS_MAX)
 		return false;
 	free(t->address);
 	t->address = xstrdup(answer->location);
-	media_later(t, 0, go_on_here);
+	transfer_later(t, 0, go_on_here);
 	return true;
 }
 
 static void on_uploaded(void *arg, const struct http_answer *answer)
 {
-	struct media_transfer *t = arg;
+	struct transfer *t = arg;
 	struct json_object *json;
 	bool placed;
 
 	t->call = NULL;
 	t->status = answer->status;
 	if (answer->error == HTTP_FILE) {
-		media_finish(t, MEDIA_E_LOCAL, NULL);
+		transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 		return;
 	}
 	if (answer->error) {
-		next_host(t, MEDIA_E_NETWORK);
+		next_host(t, TRANSFER_E_NETWORK);
 		return;
 	}
 	if (redirected(t, answer))
@@ -177,7 +177,7 @@ static void on_uploaded(void *arg, const struct http_answer *answer)
 	placed = json && take_place(t, json);
 	json_object_put(json);
 	if (placed)
-		media_finish(t, MEDIA_OK, NULL);
+		transfer_finish(t, TRANSFER_OK, NULL);
 	else
 		refused(t, 401); /* an unusable answer: other servers once, then the next host */
 }
@@ -185,7 +185,7 @@ static void on_uploaded(void *arg, const struct http_answer *answer)
 /* Failing to learn how much the server has is no failure: everything is sent then. */
 static void on_resume_known(void *arg, const struct http_answer *answer)
 {
-	struct media_transfer *t = arg;
+	struct transfer *t = arg;
 	struct json_object *json;
 	const char *resume;
 	bool placed = false;
@@ -203,22 +203,22 @@ static void on_resume_known(void *arg, const struct http_answer *answer)
 	}
 	json_object_put(json);
 	if (placed)
-		media_finish(t, MEDIA_OK, NULL);
+		transfer_finish(t, TRANSFER_OK, NULL);
 	else
 		send_blob(t);
 }
 
-static void ask_resume(struct media_transfer *t)
+static void ask_resume(struct transfer *t)
 {
 	char *address = address_of(t, "&resume=1");
 	struct http_request request = { .method = "POST", .url = address, .body = span_of("", 0), .max_answer = ANSWER_MAX };
 
 	t->resume_asked = true;
-	media_request(t, &request, on_resume_known);
+	transfer_request(t, &request, on_resume_known);
 	free(address);
 }
 
-static void send_blob(struct media_transfer *t)
+static void send_blob(struct transfer *t)
 {
 	char offset[48] = "";
 	char *address;
@@ -236,18 +236,18 @@ static void send_blob(struct media_transfer *t)
 	request.body_fd = t->blob_fd >= 0 ? t->blob_fd : t->plain_fd;
 	request.body_at = t->resume_at;
 	request.body_len = t->blob_len - t->resume_at;
-	media_request(t, &request, on_uploaded);
+	transfer_request(t, &request, on_uploaded);
 	free(address);
 }
 
 /* ---- before the network ---- */
 
-static void encrypted(struct media_transfer *t, int result)
+static void encrypted(struct transfer *t, int result)
 {
 	const struct media_sums *sums = media_cipher_sums(t->cipher);
 
 	if (result < 0) {
-		media_finish(t, result == CRYPTO_EARG ? MEDIA_E_TOO_LARGE : MEDIA_E_LOCAL, NULL);
+		transfer_finish(t, result == CRYPTO_EARG ? TRANSFER_E_TOO_LARGE : TRANSFER_E_LOCAL, NULL);
 		return;
 	}
 	memcpy(t->file.plain_hash, sums->plain_hash, sizeof t->file.plain_hash);
@@ -257,27 +257,27 @@ static void encrypted(struct media_transfer *t, int result)
 	t->file.key_time_s = timefmt_now_ms() / 1000;
 	t->blob_len = sums->blob_len;
 	media_cipher_free(&t->cipher);
-	media_want_conn(t, false, conn_renewed);
+	transfer_want_conn(t, false, conn_renewed);
 }
 
-void media_upload_begin(void *transfer)
+void transfer_upload_begin(void *transfer)
 {
-	struct media_transfer *t = transfer;
+	struct transfer *t = transfer;
 	struct media_keys keys;
 
 	if (t->file.encrypted) {
 		session_random(t->on, t->file.key, sizeof t->file.key);
-		t->blob_fd = media_temp_file(t->on->daemon->config->state_dir);
-		if (t->blob_fd < 0 || media_keys_derive(&keys, t->file.key, media_kind_info(t->file.kind))) {
-			media_finish(t, MEDIA_E_LOCAL, NULL);
+		t->blob_fd = transfer_temp_file(t->on->daemon->config->state_dir);
+		if (t->blob_fd < 0 || media_keys_derive(&keys, t->file.key, transfer_kind_info(t->file.kind))) {
+			transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 			return;
 		}
 	}
 	if (t->plain_fd < 0) {
-		media_finish(t, MEDIA_E_LOCAL, NULL);
+		transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 		return;
 	}
 	t->cipher = media_encryptor_new(t->file.encrypted ? &keys : NULL, t->plain_fd, t->blob_fd, t->max_len);
 	crypto_wipe(&keys, sizeof keys);
-	media_run_cipher(t, encrypted);
+	transfer_run_cipher(t, encrypted);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The media servers (see mediawork.h). */
+/* The media servers (see transferwork.h). */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +7,12 @@
 
 #include "common/mem.h"
 #include "sessiond/daemon.h"
-#include "sessiond/session/mediawork.h"
+#include "sessiond/session/transferwork.h"
 
 #define WELL_KNOWN_HOST "mmg.whatsapp.net"
 #define OWN_DOMAIN ".whatsapp.net"
 
-void media_forget_conn(struct session_media *media)
+void transfer_forget_conn(struct transfers *media)
 {
 	free(media->auth);
 	media->auth = NULL;
@@ -24,10 +24,10 @@ void media_forget_conn(struct session_media *media)
 /* Those that wait may end, or ask again, while the list is walked. */
 static void tell_waiting(struct session *session)
 {
-	struct media_transfer *t;
+	struct transfer *t;
 
 	do {
-		for (t = session->media->first; t && !t->wants_conn; t = t->next)
+		for (t = session->transfers->first; t && !t->wants_conn; t = t->next)
 			;
 		if (t) {
 			t->wants_conn = false;
@@ -39,12 +39,12 @@ static void tell_waiting(struct session *session)
 static void answered(void *arg, const struct wa_media_conn *conn)
 {
 	struct session *session = arg;
-	struct session_media *media = session->media;
+	struct transfers *media = session->transfers;
 
 	if (!media)
 		return;
 	media->asking = false;
-	media_forget_conn(media);
+	transfer_forget_conn(media);
 	if (conn) {
 		media->auth = xstrdup(conn->auth);
 		for (size_t i = 0; i < conn->nhosts; i++)
@@ -56,7 +56,7 @@ static void answered(void *arg, const struct wa_media_conn *conn)
 
 static void tell_soon(void *arg)
 {
-	struct media_transfer *t = arg;
+	struct transfer *t = arg;
 
 	if (!t->wants_conn)
 		return;
@@ -64,20 +64,20 @@ static void tell_soon(void *arg)
 	t->conn_ready(t);
 }
 
-void media_want_conn(struct media_transfer *t, bool fresh, void (*conn_ready)(struct media_transfer *t))
+void transfer_want_conn(struct transfer *t, bool fresh, void (*conn_ready)(struct transfer *t))
 {
 	struct session *session = t->session;
-	struct session_media *media = session->media;
+	struct transfers *media = session->transfers;
 
 	t->wants_conn = true;
 	t->conn_ready = conn_ready;
 	if (media->asking && media->life == session->life)
 		return;
 	if (fresh || timefmt_monotonic_ms() >= media->expires_ms)
-		media_forget_conn(media);
+		transfer_forget_conn(media);
 	/* Known already, or nobody can be asked. */
 	if (media->auth || !session->client || !wa_client_is_open(session->client)) {
-		media_later(t, 0, tell_soon);
+		transfer_later(t, 0, tell_soon);
 		return;
 	}
 	media->asking = true;
@@ -85,9 +85,9 @@ void media_want_conn(struct media_transfer *t, bool fresh, void (*conn_ready)(st
 	wa_client_media_conn(session->client, answered, session);
 }
 
-const char *media_host(const struct session *session, unsigned n)
+const char *transfer_host(const struct session *session, unsigned n)
 {
-	const struct session_media *media = session->media;
+	const struct transfers *media = session->transfers;
 
 	if (n < media->nhosts)
 		return media->hosts[n];
@@ -115,7 +115,7 @@ static bool below_own_domain(const char *host)
 
 static bool host_allowed(const struct session *session, const char *host, const char *port)
 {
-	const struct session_media *media = session->media;
+	const struct transfers *media = session->transfers;
 	char *both = port ? xasprintf("%s:%s", host, port) : xstrdup(host);
 	bool ok = below_own_domain(host) && (!port || strcmp(port, "443") == 0);
 
@@ -144,7 +144,7 @@ static bool split(const struct session *session, const char *url, CURLU *parts)
 	return ok;
 }
 
-bool media_address_allowed(const struct session *session, const char *url)
+bool transfer_address_allowed(const struct session *session, const char *url)
 {
 	CURLU *parts = curl_url();
 	bool ok = split(session, url, parts);
@@ -153,7 +153,7 @@ bool media_address_allowed(const struct session *session, const char *url)
 	return ok;
 }
 
-char *media_path_of(const struct session *session, const char *url)
+char *transfer_path_of(const struct session *session, const char *url)
 {
 	CURLU *parts = curl_url();
 	char *path = NULL, *query, *both = NULL;

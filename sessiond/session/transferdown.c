@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Downloads (see mediawork.h).
+ * Downloads (see transferwork.h).
  *
  *     GET https://HOST + direct path + hash=base64url(SHA-256 of the blob)&mms-type=KIND&__wa-mms=
  *
@@ -17,7 +17,7 @@
 
 #include "common/mem.h"
 #include "sessiond/daemon.h"
-#include "sessiond/session/mediawork.h"
+#include "sessiond/session/transferwork.h"
 
 #define REDIRECTS_MAX 5
 #define TRIES_MAX 5
@@ -25,19 +25,19 @@
 #define RETRY_AFTER_MAX_S 30
 #define PHONE_MS 60000
 
-static void fetch(struct media_transfer *t);
+static void fetch(struct transfer *t);
 
-static void conn_ready(struct media_transfer *t)
+static void conn_ready(struct transfer *t)
 {
 	char *path;
 
 	/* Only now is known which hosts are WhatsApp's. */
 	if (!t->file.direct_path && t->file.url) {
-		path = media_path_of(t->session, t->file.url);
+		path = transfer_path_of(t->session, t->file.url);
 		t->file.direct_path = path;
 	}
 	if (!t->file.direct_path || t->file.direct_path[0] != '/') {
-		media_finish(t, MEDIA_E_INVALID, NULL);
+		transfer_finish(t, TRANSFER_E_INVALID, NULL);
 		return;
 	}
 	t->host = 0;
@@ -50,38 +50,38 @@ static void fetch_again(void *arg)
 }
 
 /* The same or the next host after a pause; the last word when every try is used up. */
-static void try_again(struct media_transfer *t, enum media_error error, int64_t pause_ms)
+static void try_again(struct transfer *t, enum transfer_error error, int64_t pause_ms)
 {
 	if (++t->tries >= TRIES_MAX) {
-		media_finish(t, error, NULL);
+		transfer_finish(t, error, NULL);
 		return;
 	}
-	if (!media_host(t->session, ++t->host))
+	if (!transfer_host(t->session, ++t->host))
 		t->host = 0;
-	media_later(t, pause_ms > 0 ? pause_ms : PAUSE_MS * (int64_t)t->tries, fetch_again);
+	transfer_later(t, pause_ms > 0 ? pause_ms : PAUSE_MS * (int64_t)t->tries, fetch_again);
 }
 
 /* ---- the phone ---- */
 
 static void phone_is_silent(void *arg)
 {
-	media_finish(arg, MEDIA_E_GONE, "WhatsApp has lost the file, and the phone did not answer");
+	transfer_finish(arg, TRANSFER_E_GONE, "WhatsApp has lost the file, and the phone did not answer");
 }
 
-static void ask_phone(struct media_transfer *t)
+static void ask_phone(struct transfer *t)
 {
 	struct wa_media_retry retry = { .id = t->message_id, .chat = t->chat, .participant = t->participant, .from_me = t->from_me, .key = t->file.key };
 	struct wa_client *client = t->session->client;
 
 	if (!t->message_id || !t->file.encrypted || t->phone_asked || !client || !wa_client_media_retry(client, &retry)) {
-		media_finish(t, MEDIA_E_GONE, NULL);
+		transfer_finish(t, TRANSFER_E_GONE, NULL);
 		return;
 	}
 	t->phone_asked = t->waits_for_phone = true;
-	media_later(t, PHONE_MS, phone_is_silent);
+	transfer_later(t, PHONE_MS, phone_is_silent);
 }
 
-static void phone_answered(struct media_transfer *t, const struct wa_event *event)
+static void phone_answered(struct transfer *t, const struct wa_event *event)
 {
 	struct buf scratch = { 0 };
 	struct span path;
@@ -97,18 +97,18 @@ static void phone_answered(struct media_transfer *t, const struct wa_event *even
 		timer_stop(t->on->timers, &t->timer);
 		t->tries = t->redirects = 0;
 		t->host = 0;
-		media_later(t, 0, fetch_again);
+		transfer_later(t, 0, fetch_again);
 	} else if (result != WA_MEDIA_RETRY_FALSE) {
-		media_finish(t, MEDIA_E_GONE, result == WA_MEDIA_RETRY_NOT_FOUND ? "WhatsApp has lost the file, and the phone has no copy" : NULL);
+		transfer_finish(t, TRANSFER_E_GONE, result == WA_MEDIA_RETRY_NOT_FOUND ? "WhatsApp has lost the file, and the phone has no copy" : NULL);
 	}
 	buf_wipe(&scratch);
 }
 
-void media_on_retry(struct session *session, const struct wa_event *event)
+void transfer_on_retry(struct session *session, const struct wa_event *event)
 {
-	struct media_transfer *t, *next;
+	struct transfer *t, *next;
 
-	for (t = session->media ? session->media->first : NULL; t; t = next) {
+	for (t = session->transfers ? session->transfers->first : NULL; t; t = next) {
 		next = t->next;
 		if (t->waits_for_phone && strcmp(t->message_id, event->text) == 0)
 			phone_answered(t, event);
@@ -117,7 +117,7 @@ void media_on_retry(struct session *session, const struct wa_event *event)
 
 /* ---- what came ---- */
 
-static void decrypted(struct media_transfer *t, int result)
+static void decrypted(struct transfer *t, int result)
 {
 	const struct media_sums *sums = media_cipher_sums(t->cipher);
 	uint64_t length = sums->plain_len;
@@ -125,61 +125,61 @@ static void decrypted(struct media_transfer *t, int result)
 
 	media_cipher_free(&t->cipher);
 	if (result == CRYPTO_EIO || result == CRYPTO_EFAIL) {
-		media_finish(t, MEDIA_E_LOCAL, NULL);
+		transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 		return;
 	}
 	if (result < 0 || !right_length) {
 		/* Another host may have the true bytes. */
-		if (t->tries == 0 && media_host(t->session, t->host + 1)) {
-			try_again(t, MEDIA_E_FALSE, 1);
+		if (t->tries == 0 && transfer_host(t->session, t->host + 1)) {
+			try_again(t, TRANSFER_E_FALSE, 1);
 			return;
 		}
-		media_finish(t, MEDIA_E_FALSE, NULL);
+		transfer_finish(t, TRANSFER_E_FALSE, NULL);
 		return;
 	}
 	t->file.length = length;
-	media_finish(t, MEDIA_OK, NULL);
+	transfer_finish(t, TRANSFER_OK, NULL);
 }
 
-static void decrypt(struct media_transfer *t)
+static void decrypt(struct transfer *t)
 {
 	struct media_keys keys;
 
-	if (t->file.encrypted && media_keys_derive(&keys, t->file.key, media_kind_info(t->file.kind))) {
-		media_finish(t, MEDIA_E_LOCAL, NULL);
+	if (t->file.encrypted && media_keys_derive(&keys, t->file.key, transfer_kind_info(t->file.kind))) {
+		transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 		return;
 	}
 	t->cipher = media_decryptor_new(t->file.encrypted ? &keys : NULL, t->blob_fd, t->plain_fd, MEDIA_BLOB_LEN(t->max_len),
 					t->file.has_plain_hash ? t->file.plain_hash : NULL, t->file.has_blob_hash ? t->file.blob_hash : NULL);
 	crypto_wipe(&keys, sizeof keys);
-	media_run_cipher(t, decrypted);
+	transfer_run_cipher(t, decrypted);
 }
 
-static bool redirected(struct media_transfer *t, const struct http_answer *answer)
+static bool redirected(struct transfer *t, const struct http_answer *answer)
 {
-	if (answer->status < 300 || answer->status > 399 || !answer->location[0] || !media_address_allowed(t->session, answer->location) ||
+	if (answer->status < 300 || answer->status > 399 || !answer->location[0] || !transfer_address_allowed(t->session, answer->location) ||
 	    ++t->redirects > REDIRECTS_MAX)
 		return false;
 	free(t->address);
 	t->address = xstrdup(answer->location);
-	media_later(t, 0, fetch_again);
+	transfer_later(t, 0, fetch_again);
 	return true;
 }
 
 static void on_fetched(void *arg, const struct http_answer *answer)
 {
-	struct media_transfer *t = arg;
+	struct transfer *t = arg;
 	int status = answer->status;
 	int64_t after_s = answer->retry_after_s < RETRY_AFTER_MAX_S ? answer->retry_after_s : RETRY_AFTER_MAX_S;
 
 	t->call = NULL;
 	t->status = status;
 	if (answer->error == HTTP_FILE)
-		media_finish(t, MEDIA_E_LOCAL, NULL);
+		transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 	else if (answer->error == HTTP_TOO_LARGE)
-		media_finish(t, MEDIA_E_TOO_LARGE, NULL);
+		transfer_finish(t, TRANSFER_E_TOO_LARGE, NULL);
 	else if (answer->error)
-		try_again(t, MEDIA_E_NETWORK, 0);
+		try_again(t, TRANSFER_E_NETWORK, 0);
 	else if (redirected(t, answer))
 		return;
 	else if (status >= 200 && status < 300)
@@ -187,23 +187,23 @@ static void on_fetched(void *arg, const struct http_answer *answer)
 	else if (status == 403 || status == 404 || status == 410)
 		ask_phone(t);
 	else
-		try_again(t, MEDIA_E_REFUSED, after_s * 1000);
+		try_again(t, TRANSFER_E_REFUSED, after_s * 1000);
 }
 
-static char *address_of(const struct media_transfer *t)
+static char *address_of(const struct transfer *t)
 {
 	const char *path = t->file.direct_path;
 	char token[64] = "";
 
 	if (t->file.has_blob_hash)
-		media_token(t->file.blob_hash, token);
+		transfer_token(t->file.blob_hash, token);
 	else
-		media_token(t->file.plain_hash, token);
-	return xasprintf("https://%s%s%chash=%s&mms-type=%s&__wa-mms=", media_host(t->session, t->host), path, strchr(path, '?') ? '&' : '?', token,
-			 media_kind_path(t->file.kind));
+		transfer_token(t->file.plain_hash, token);
+	return xasprintf("https://%s%s%chash=%s&mms-type=%s&__wa-mms=", transfer_host(t->session, t->host), path, strchr(path, '?') ? '&' : '?', token,
+			 transfer_kind_path(t->file.kind));
 }
 
-static void fetch(struct media_transfer *t)
+static void fetch(struct transfer *t)
 {
 	uint64_t length = t->file.length > 0 ? t->file.length : t->max_len;
 	struct http_request request = { .has_answer_file = true, .answer_fd = t->blob_fd, .max_answer = MEDIA_BLOB_LEN(length) };
@@ -213,26 +213,26 @@ static void fetch(struct media_transfer *t)
 	if (ftruncate(t->blob_fd, 0) != 0) {
 		free(address);
 		t->address = NULL;
-		media_finish(t, MEDIA_E_LOCAL, NULL);
+		transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 		return;
 	}
 	t->address = NULL;
 	request.url = address;
-	media_request(t, &request, on_fetched);
+	transfer_request(t, &request, on_fetched);
 	free(address);
 }
 
-void media_download_begin(void *transfer)
+void transfer_download_begin(void *transfer)
 {
-	struct media_transfer *t = transfer;
+	struct transfer *t = transfer;
 
-	t->blob_fd = media_temp_file(t->on->daemon->config->state_dir);
+	t->blob_fd = transfer_temp_file(t->on->daemon->config->state_dir);
 	if (t->plain_fd < 0 || t->blob_fd < 0)
-		media_finish(t, MEDIA_E_LOCAL, NULL);
+		transfer_finish(t, TRANSFER_E_LOCAL, NULL);
 	else if (t->file.length > t->max_len)
-		media_finish(t, MEDIA_E_TOO_LARGE, NULL);
+		transfer_finish(t, TRANSFER_E_TOO_LARGE, NULL);
 	else if (!t->file.has_plain_hash || (!t->file.direct_path && !t->file.url))
-		media_finish(t, MEDIA_E_INVALID, NULL);
+		transfer_finish(t, TRANSFER_E_INVALID, NULL);
 	else
-		media_want_conn(t, false, conn_ready);
+		transfer_want_conn(t, false, conn_ready);
 }
