@@ -8,6 +8,19 @@
 /* A text message has at most 65,536 characters: what is larger than this holds none, whatever MSG_JSON_LIMIT_MB allows. */
 #define LIMIT_HTTP_TEXT_JSON_BYTES (4U << 20)
 
+/* Media jobs (sessiond/media): images are refused above these before they are decoded, what is decoded stays within the memory */
+#define LIMIT_MEDIA_SIDE 16383
+#define LIMIT_MEDIA_PIXELS 67108864
+#define LIMIT_MEDIA_IMAGE_BYTES (64 << 20)
+#define LIMIT_MEDIA_STREAM_BYTES (64 << 20) /* input that cannot be positioned */
+#define LIMIT_MEDIA_OUTPUT_BYTES (INT64_C(2) << 30)
+#define LIMIT_MEDIA_MEMORY_BYTES (INT64_C(1) << 30)
+#define LIMIT_MEDIA_FRAMES 100000
+#define LIMIT_MEDIA_STREAMS 16
+#define LIMIT_MEDIA_DURATION_S 14400
+#define LIMIT_MEDIA_STICKER_FRAMES 150
+#define LIMIT_MEDIA_QUEUE 256U
+
 /* RPC between warest.fcgi and warest-sessiond */
 #define LIMIT_RPC_FRAME_BYTES (8U << 20)
 #define LIMIT_RPC_DESCRIPTORS 24U

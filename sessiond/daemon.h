@@ -22,6 +22,7 @@ struct storage;
 struct guard;
 struct crash;
 struct net;
+struct mediajobs;
 
 /* Counters that every loop may add to. */
 struct metrics {
@@ -47,6 +48,7 @@ struct daemon {
 	struct sessions *sessions;
 	struct webhooks *webhooks;
 	struct storage *storage;     /* where media rest */
+	struct mediajobs *media;        /* the media worker; any thread may submit jobs */
 	struct net *net;             /* of the main loop, for webhooks */
 	struct crash *crash;         /* what is being decoded; NULL: not remembered */
 	struct guard *guard;         /* who may be dialled for users */

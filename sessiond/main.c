@@ -19,12 +19,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/limits.h"
 #include "common/mem.h"
 #include "common/rpc.h"
 #include "sessiond/crash.h"
 #include "sessiond/daemon.h"
 #include "sessiond/exit.h"
 #include "sessiond/loop.h"
+#include "sessiond/media/media.h"
 #include "sessiond/net/guard.h"
 #include "sessiond/net/net.h"
 #include "sessiond/rpc/rpc.h"
@@ -291,6 +293,7 @@ static void sessions_ended(void *arg)
 	struct program *program = arg;
 
 	webhooks_stop(program->daemon.webhooks);
+	mediajobs_stop(program->daemon.media);
 	loop_stop(program->daemon.loop);
 }
 
@@ -363,6 +366,22 @@ static struct webhooks *start_webhooks(struct daemon *daemon)
 	};
 
 	return webhooks_new(&options);
+}
+
+/* The worker program itself starts with the first job. */
+static struct mediajobs *start_media(struct daemon *daemon)
+{
+	char *program = mediajob_find_program(daemon->config->media_worker);
+	const struct mediajob_settings settings = {
+		.program = program,
+		.workers = (unsigned)daemon->config->media_threads,
+		.queue = LIMIT_MEDIA_QUEUE,
+		.timeout_ms = daemon->config->media_timeout_sec * 1000,
+	};
+	struct mediajobs *media = mediajobs_new(daemon->loop, &daemon->log, &settings);
+
+	free(program);
+	return media;
 }
 
 /* The list of sessions is whole from the first request on. */
@@ -439,6 +458,7 @@ static void run(struct program *program)
 
 	watch_signals(program);
 	daemon->webhooks = start_webhooks(daemon);
+	daemon->media = start_media(daemon);
 	daemon->sessions = sessions_new(daemon, (unsigned)program->config->session_loops);
 	program->rpc = rpc_server_new(daemon);
 	storage_start(daemon->storage);
@@ -451,6 +471,7 @@ static void run(struct program *program)
 	rpc_server_free(program->rpc);
 	sessions_free(daemon->sessions);
 	webhooks_free(&daemon->webhooks);
+	mediajobs_free(&daemon->media);
 	net_free(&daemon->net);
 	timers_free(daemon->timers);
 	loop_free(daemon->loop);
