@@ -2,6 +2,7 @@
 /* Class, text, quote, mentions and media of a message. */
 #include "sessiond/session/content.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -419,17 +420,44 @@ static const struct {
 	{ "gifPlayback", "videoMessage ptvMessage" },
 };
 
-void content_put_media(struct buf *out, const struct content *c, const struct config *config)
+bool content_has_file(const struct content *c)
 {
 	static const char *const kinds[] = { "imageMessage", "videoMessage", "audioMessage", "documentMessage", "stickerMessage", "ptvMessage" };
+
+	for (size_t i = 0; c->media_type && i < sizeof kinds / sizeof *kinds; i++) {
+		if (strcmp(kinds[i], c->media_type) == 0 && (!c->legacy || strcmp(kinds[i], "ptvMessage") != 0))
+			return true;
+	}
+	return false;
+}
+
+void content_mime(const struct content *c, char out[static CONTENT_MIME_MAX])
+{
+	struct span mime = message_text(&c->media, "mimetype");
+	size_t n = 0;
+
+	while (n < mime.n && n + 1 < CONTENT_MIME_MAX && mime.p[n] != ';' && mime.p[n] > ' ') {
+		out[n] = (char)tolower(mime.p[n]);
+		n++;
+	}
+	out[n] = '\0';
+}
+
+static void put_file(struct buf *out, const struct content_file *file)
+{
+	json_put_member(out, "storageKey", file->key);
+	json_put_member(out, "storageDriver", file->driver);
+}
+
+void content_put_media(struct buf *out, const struct content *c, const struct config *config, const struct content_file *file)
+{
 	static const char *const empty[] = { "liveLocationMessage", "contactMessage", "contactsArrayMessage" };
-	bool usable = false;
-	bool has = false;
+	bool usable = content_has_file(c);
+	bool stored = file && file->url;
+	char mime[CONTENT_MIME_MAX];
+	bool has = usable;
 	struct span caption;
 
-	for (size_t i = 0; c->media_type && i < sizeof kinds / sizeof *kinds; i++)
-		usable = usable || (strcmp(kinds[i], c->media_type) == 0 && (!c->legacy || strcmp(kinds[i], "ptvMessage") != 0));
-	has = usable;
 	for (size_t i = 0; c->legacy && c->media_type && i < sizeof empty / sizeof *empty; i++)
 		has = has || strcmp(empty[i], c->media_type) == 0;
 	if (!has)
@@ -437,14 +465,22 @@ void content_put_media(struct buf *out, const struct content *c, const struct co
 	json_put_name(out, "media");
 	buf_append_text(out, "{\"hasMedia\":true");
 	json_put_member(out, "type", c->media_type);
-	put_if_there(out, "mimeType", message_text(&c->media, "mimetype"));
+	content_mime(c, mime);
+	if (stored)
+		json_put_member(out, "mimeType", mime);
+	else
+		put_if_there(out, "mimeType", message_text(&c->media, "mimetype"));
 	caption = message_text(&c->media, "caption");
 	/* a live location has a caption of its own, which the original does not take for one of media */
 	put_if_there(out, "caption", usable && caption.p ? caption : span_of("", 0));
 	put_bytes_member(out, "fileSha256", &c->media, "fileSha256");
 	put_bytes_member(out, "mediaKey", &c->media, "mediaKey");
-	put_url(out, c);
-	put_if_there(out, "directPath", message_text(&c->media, "directPath"));
+	if (stored)
+		json_put_member(out, "url", file->url);
+	else
+		put_url(out, c);
+	if (!stored)
+		put_if_there(out, "directPath", message_text(&c->media, "directPath"));
 	put_length(out, &c->media, config->compat_long_objects);
 	for (size_t i = 0; i < sizeof media_members / sizeof *media_members; i++) {
 		if (!strstr(media_members[i].kinds, c->media_type))
@@ -453,5 +489,9 @@ void content_put_media(struct buf *out, const struct content *c, const struct co
 		if (!message_json_field(out, &c->media, media_members[i].field))
 			buf_append_text(out, "null");
 	}
+	if (stored)
+		put_file(out, file);
+	else if (file && file->error && !c->legacy)
+		json_put_member(out, "storageError", file->error);
 	buf_u8(out, '}');
 }

@@ -7,6 +7,8 @@
 #include "sessiond/session/message_json.h"
 #include "sessiond/wa/wa.h"
 
+enum { CONTENT_MIME_MAX = 128 };
+
 struct content {
 	bool legacy;                 /* C7: exactly what the original derives */
 	struct message_part whole;   /* as it came, with its wrappers; borrowed */
@@ -20,6 +22,12 @@ struct content {
 	struct buf text;             /* never with a terminator */
 };
 
+/* Where the file of a message was stored. All borrowed. */
+struct content_file {
+	const char *url, *key, *driver; /* url NULL: it was not */
+	const char *error;              /* why, NULL: it was not wanted */
+};
+
 /* plaintext: a serialized Message; borrowed by the content. */
 void content_read(struct content *c, struct span plaintext, bool legacy);
 void content_free(struct content *c);
@@ -28,8 +36,12 @@ struct message_part content_protocol(const struct content *c);
 
 /* ,"quoted":{...} if a message with text is quoted */
 void content_put_quoted(struct buf *out, const struct content *c);
-/* ,"media":{...} for the kinds that have it */
-void content_put_media(struct buf *out, const struct content *c, const struct config *config);
+/* ,"media":{...} for the kinds that have it; file NULL: not stored */
+void content_put_media(struct buf *out, const struct content *c, const struct config *config, const struct content_file *file);
+/* True for the kinds whose file can be fetched. */
+bool content_has_file(const struct content *c);
+/* mimetype without parameters, in lower case; "" if there is none. */
+void content_mime(const struct content *c, char out[static CONTENT_MIME_MAX]);
 /* ,"mentions":[...] as phone number addresses */
 void content_put_mentions(struct buf *out, const struct content *c, const struct wa_message *m);
 

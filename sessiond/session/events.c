@@ -9,6 +9,7 @@
  *     identity_changed       {id, jid, sessionId}
  *     account_timelock       {id, kind, until, sessionId}
  *     poll_vote, event_response, message_comment, message_refused: addons.c
+ *     message_media          {id, key, media, sessionId}      media that came, or could not be had, after its message was told
  */
 #include <stdlib.h>
 #include <string.h>

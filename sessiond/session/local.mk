@@ -18,6 +18,8 @@ libsession_a_SOURCES = \
 	sessiond/session/lookup.c sessiond/session/lookup.h \
 	sessiond/session/message_json.c sessiond/session/message_json.h \
 	sessiond/session/message_schema.c sessiond/session/message_schema.h \
+	sessiond/session/mirror.c sessiond/session/mirror.h \
+	sessiond/session/mirrorfile.c \
 	sessiond/session/normalise.c sessiond/session/normalise.h \
 	sessiond/session/object.h \
 	sessiond/session/outbox.c \

@@ -20,6 +20,8 @@ struct walk {
 	struct buf *out;
 	unsigned depth;
 	bool ok;
+	const uint8_t *moved; /* the submessage whose file lies elsewhere; NULL: none */
+	const char *url;      /* where it lies */
 };
 
 /* ---- wire ---- */
@@ -316,6 +318,25 @@ static void put_array(struct walk *w, const struct schema_field *field, struct r
 	buf_u8(w->out, ']');
 }
 
+/* In a message whose file lies elsewhere: true if the field was dealt with. */
+static bool put_moved(struct walk *w, const struct message_part *part, const struct schema_field *field, bool *first)
+{
+	bool path = strcmp(field->name, "directPath") == 0;
+
+	if (w->moved == NULL || part->bytes.p != w->moved || (!path && strcmp(field->name, "url") != 0))
+		return false;
+	/* Without an address of its own it stands where the path was. */
+	if (path && message_text(part, "url").p)
+		return true;
+	if (!*first)
+		buf_u8(w->out, ',');
+	*first = false;
+	json_put_string(w->out, "url");
+	buf_u8(w->out, ':');
+	json_put_string(w->out, w->url);
+	return true;
+}
+
 /* Fields in the order of the wire; of a repeated one the first place counts, of a doubled one the last value. */
 static void put_message(struct walk *w, const struct message_part *part)
 {
@@ -343,6 +364,8 @@ static void put_message(struct walk *w, const struct message_part *part)
 		if (!field || *count == 0 || (!field->repeated && (--*count > 0 || f.type != wire_type_of(field))))
 			continue;
 		*count = 0;
+		if (put_moved(w, part, field, &first))
+			continue;
 		if (!first)
 			buf_u8(w->out, ',');
 		first = false;
@@ -360,6 +383,17 @@ static void put_message(struct walk *w, const struct message_part *part)
 bool message_json(struct buf *out, const struct message_part *part)
 {
 	struct walk w = { .out = out, .ok = true };
+	size_t before = out->len;
+
+	put_message(&w, part);
+	if (!w.ok)
+		out->len = before;
+	return w.ok;
+}
+
+bool message_json_moved(struct buf *out, const struct message_part *part, const struct message_part *media, const char *url)
+{
+	struct walk w = { .out = out, .ok = true, .moved = media->bytes.p, .url = url };
 	size_t before = out->len;
 
 	put_message(&w, part);

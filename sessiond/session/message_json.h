@@ -41,6 +41,8 @@ const struct schema_field *message_field(unsigned schema, uint32_t number);
 
 /* Appends the part as a JSON object. False: malformed, nested too deeply or too large; out is as before then. */
 bool message_json(struct buf *out, const struct message_part *part);
+/* The same, but where the submessage `media` (a part inside it, its bytes) stands, its "url" is this one and its "directPath" is left out. */
+bool message_json_moved(struct buf *out, const struct message_part *part, const struct message_part *media, const char *url);
 /* Appends one field's value. False as above. */
 bool message_json_field(struct buf *out, const struct message_part *part, const char *name);
 

@@ -11,6 +11,7 @@
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/content.h"
+#include "sessiond/session/mirror.h"
 #include "sessiond/session/object.h"
 
 /* ---- key and sender ---- */
@@ -74,9 +75,10 @@ void normalise_put_sender(struct buf *out, const struct wa_message *m)
 	buf_u8(out, '}');
 }
 
-static void put_whole_message(struct buf *out, const struct wa_message *m, const struct content *c)
+static void put_whole_message(struct buf *out, const struct wa_message *m, const struct content *c, const struct content_file *file)
 {
 	struct buf json = { 0 };
+	bool ok;
 
 	json_put_name(out, "message");
 	buf_u8(out, '{');
@@ -88,7 +90,8 @@ static void put_whole_message(struct buf *out, const struct wa_message *m, const
 	json_put_bool(out, "broadcast", false);
 	if (m->verified_name && m->verified_name[0])
 		json_put_member(out, "verifiedBizName", m->verified_name);
-	if (message_json(&json, &c->whole) && json.len > 2)
+	ok = file && file->url ? message_json_moved(&json, &c->whole, &c->media, file->url) : message_json(&json, &c->whole);
+	if (ok && json.len > 2)
 		json_put_raw(out, "message", buf_text(&json));
 	buf_u8(out, '}');
 	buf_free(&json);
@@ -121,18 +124,36 @@ static void put_content(struct buf *out, const struct config *config, const stru
 	(void)config;
 }
 
-static void as_message(struct normalised *out, const char *id, const struct config *config, const struct wa_message *m, const struct content *c, bool command)
+bool normalise_is_command(const struct config *config, const struct content *c)
+{
+	const char *text = (const char *)c->text.data;
+	size_t len = 0;
+
+	if (c->text.len < 2 || !strchr("/!.", text[0]))
+		return false;
+	while (len + 1 < c->text.len && !isspace((unsigned char)text[len + 1]))
+		len++;
+	for (size_t i = 0; i < config->commands.count; i++) {
+		if (strlen(config->commands.items[i]) == len && strncasecmp(config->commands.items[i], text + 1, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void as_message(struct normalised *out, const char *id, const struct config *config, const struct wa_message *m, const struct content *c,
+	const struct content_file *file)
 {
 	struct buf *p = &out->payload;
+	bool command = normalise_is_command(config, c);
 
 	out->kind = command ? "message_command" : "message_received";
 	start(p, id);
 	if (!command)
 		json_put_member(p, "tags", c->tag);
-	put_whole_message(p, m, c);
+	put_whole_message(p, m, c, file);
 	put_content(p, config, m, c);
 	if (!command)
-		content_put_media(p, c, config);
+		content_put_media(p, c, config, file);
 	content_put_mentions(p, c, m);
 	if (!c->legacy)
 		content_put_more(p, c);
@@ -252,24 +273,8 @@ static void look_at_protocol(struct normalised *out, const char *id, const struc
 		as_revocation(out, id, m, protocol);
 }
 
-/* A text that starts with one of / ! . and a registered word. */
-static bool is_command(const struct config *config, const struct content *c)
-{
-	const char *text = (const char *)c->text.data;
-	size_t len = 0;
-
-	if (c->text.len < 2 || !strchr("/!.", text[0]))
-		return false;
-	while (len + 1 < c->text.len && !isspace((unsigned char)text[len + 1]))
-		len++;
-	for (size_t i = 0; i < config->commands.count; i++) {
-		if (strlen(config->commands.items[i]) == len && strncasecmp(config->commands.items[i], text + 1, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-void normalise(struct normalised *out, const char *session_id, const struct config *config, const struct wa_message *m)
+void normalise(struct normalised *out, const char *session_id, const struct config *config, const struct wa_message *m,
+	const struct content_file *file)
 {
 	struct message_part protocol;
 	struct content c;
@@ -292,7 +297,7 @@ void normalise(struct normalised *out, const char *session_id, const struct conf
 	else if (out->kind2 && !config->compat_protocol_copies)
 		out->kind = NULL;
 	else if (strcmp(c.tag, "reaction") != 0)
-		as_message(out, session_id, config, m, &c, is_command(config, &c));
+		as_message(out, session_id, config, m, &c, file);
 	content_free(&c);
 }
 
@@ -302,16 +307,14 @@ void normalised_free(struct normalised *normalised)
 	buf_free(&normalised->payload2);
 }
 
-void normalise_message(struct session *session, struct store_tx *tx, const struct wa_message *message)
+void normalise_add(struct session *session, struct store_tx *tx, const struct wa_message *message, const struct content_file *file)
 {
 	struct normalised n;
 	char chat[JID_TEXT_MAX];
 	char sender[JID_TEXT_MAX];
 	char seed[JID_TEXT_MAX * 2 + 256];
 
-	if (!message)
-		return;
-	normalise(&n, session->id, session->on->daemon->config, message);
+	normalise(&n, session->id, session->on->daemon->config, message, file);
 	jid_format(&message->chat, chat, sizeof chat);
 	snprintf(seed, sizeof seed, "%s\n%s\n%s", chat, jid_format(&message->sender, sender, sizeof sender), message->id);
 	if (n.kind2)
@@ -319,4 +322,14 @@ void normalise_message(struct session *session, struct store_tx *tx, const struc
 	if (n.kind)
 		event_add(session, tx, n.kind, chat, seed, &n.payload, message->time_ms);
 	normalised_free(&n);
+}
+
+void normalise_message(struct session *session, struct store_tx *tx, const struct wa_message *message)
+{
+	if (!message)
+		return;
+	if (mirror_wanted(session, message))
+		mirror_keep(session, tx, message);
+	else
+		normalise_add(session, tx, message, NULL);
 }

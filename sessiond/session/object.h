@@ -13,6 +13,7 @@
  *     events.c      rows of the event journal
  *     transfer.h    files over WhatsApp's media servers
  *     addons.c      votes, answers, encrypted reactions and edits as events
+ *     mirror.c      media of incoming messages: fetched and stored before the message is told
  *     normalise.c   messages as the JSON that receivers know
  */
 #ifndef SESSIOND_SESSION_OBJECT_H
@@ -125,6 +126,7 @@ struct session {
 	bool let_go;                 /* ... and no letter of the main loop is on its way any more */
 	struct session_call *calls;  /* owned: answered when the wish has come true */
 	struct outbox outbox;
+	struct mirror *mirror;       /* owned: messages that wait for their media; NULL: none yet */
 	struct transfers *transfers; /* owned; NULL: no file was sent or fetched yet */
 };
 

@@ -9,6 +9,7 @@
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/assertion.h"
+#include "sessiond/session/mirror.h"
 #include "sessiond/session/transferwork.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/qrpng.h"
@@ -47,6 +48,7 @@ void session_free(struct session *session)
 	timer_stop(timers, &session->wake);
 	timer_stop(timers, &session->closing);
 	outbox_free(session);
+	mirror_free(session);
 	transfers_free(session);
 	wa_client_free(session->client);
 	session_view_free(&session->view);
@@ -167,6 +169,7 @@ static void renew_client(struct session *session)
 		wa_client_suspect(session->client, suspect);
 	}
 	outbox_reload(session);
+	mirror_reload(session);
 }
 
 static void connect_now(struct session *session)
@@ -295,6 +298,7 @@ static void on_open(struct session *session, const struct wa_event *event)
 	buf_free(&members);
 	log_info(&session->log, "session opened", LOG_STR("session", session->id));
 	outbox_pump(session);
+	mirror_pump(session);
 }
 
 static void on_offline_done(struct session *session, const struct wa_event *event)
@@ -369,6 +373,8 @@ void session_on_stored(struct session *session, const struct wa_event *event)
 		on_profile(session, event);
 	else if (event->kind == WA_EVENT_LOGGED_OUT)
 		on_logged_out(session, event);
+	else if (event->kind == WA_EVENT_MESSAGE)
+		mirror_stored(session, event->message);
 	else
 		outbox_on_stored(session, event);
 }

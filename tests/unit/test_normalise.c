@@ -111,7 +111,7 @@ static void payloads_are_the_originals(void **state)
 		struct wa_message m;
 
 		fill(&m, v);
-		normalise(&n, "sales", &config, &m);
+		normalise(&n, "sales", &config, &m, NULL);
 		assert_non_null(n.kind);
 		assert_string_equal(buf_text(&n.payload), plain(json_object_object_get(v, "data")));
 		normalised_free(&n);
@@ -137,7 +137,7 @@ static struct json_object *payload_of(const char *name, struct normalised *n, co
 	struct wa_message m;
 
 	fill(&m, vector_named(name));
-	normalise(n, "sales", config, &m);
+	normalise(n, "sales", config, &m, NULL);
 	data = n->kind ? json_tokener_parse(buf_text(&n->payload)) : NULL;
 	clean(&m);
 	return data;
@@ -180,7 +180,7 @@ static void copies_of_protocol_messages_can_be_left_out(void **state)
 
 	(void)state;
 	fill(&m, vector_named("Revocation"));
-	normalise(&n, "sales", &config, &m);
+	normalise(&n, "sales", &config, &m, NULL);
 	assert_null(n.kind);
 	assert_string_equal(n.kind2, "message_revoked");
 	clean(&m);
@@ -199,7 +199,7 @@ static void change_without_right_is_no_change(void **state)
 		fill(&m, vector_named(names[i]));
 		free(m.target);
 		m.target = i == 0 ? NULL : xstrdup("ANOTHER");
-		normalise(&n, "sales", &config, &m);
+		normalise(&n, "sales", &config, &m, NULL);
 		assert_null(n.kind2);
 		assert_string_equal(n.kind, "message_received");
 		clean(&m);
@@ -216,7 +216,7 @@ static struct json_object *payload_of_bytes(const char *bytes, size_t len, const
 	fill(&m, vector_named("Text (conversation)"));
 	buf_clear(&m.plaintext);
 	buf_append(&m.plaintext, bytes, len);
-	normalise(&n, "sales", config, &m);
+	normalise(&n, "sales", config, &m, NULL);
 	assert_non_null(n.kind);
 	data = json_tokener_parse(buf_text(&n.payload));
 	clean(&m);
@@ -298,14 +298,14 @@ static void lids_are_never_made_into_numbers(void **state)
 	fill(&m, vector_named("Text (conversation)"));
 	jid_parse_text(&m.chat, "123456789012345@lid");
 	jid_parse_text(&m.sender, "123456789012345:3@lid");
-	normalise(&n, "sales", &config, &m);
+	normalise(&n, "sales", &config, &m, NULL);
 	data = json_tokener_parse(buf_text(&n.payload));
 	key = json_object_object_get(json_object_object_get(data, "message"), "key");
 	assert_string_equal(text_of(key, "participant"), "123456789012345@lid");
 	json_object_put(data);
 	normalised_free(&n);
 	jid_parse_text(&m.chat_pn, "6281234567890@s.whatsapp.net");
-	normalise(&n, "sales", &config, &m);
+	normalise(&n, "sales", &config, &m, NULL);
 	data = json_tokener_parse(buf_text(&n.payload));
 	key = json_object_object_get(json_object_object_get(data, "message"), "key");
 	assert_string_equal(text_of(key, "remoteJid"), "123456789012345@lid");
@@ -326,12 +326,12 @@ static void own_messages_channels_and_broadcasts_are_left_out(void **state)
 	(void)state;
 	fill(&m, vector_named("Text (conversation)"));
 	m.from_me = true;
-	normalise(&n, "sales", &config, &m);
+	normalise(&n, "sales", &config, &m, NULL);
 	assert_null(n.kind);
 	m.from_me = false;
 	for (size_t i = 0; i < 2; i++) {
 		jid_parse_text(&m.chat, chats[i]);
-		normalise(&n, "sales", &config, &m);
+		normalise(&n, "sales", &config, &m, NULL);
 		assert_null(n.kind);
 	}
 	clean(&m);
