@@ -83,6 +83,7 @@ export class Daemon {
       WAREST_PID_FILE: join(directory, 'pid'),
       WAREST_WA_URL: wasim?.wsUrl ?? 'ws://127.0.0.1:1/ws/chat',
       WAREST_WA_ROOT_KEY: wasim?.rootKey ?? '',
+      ...(wasim?.caFile ? { WAREST_WA_CA_FILE: wasim.caFile } : {}),
       WAREST_WA_VERSION_REFRESH: 'false',
       WAREST_AUTHADMIN_USERNAME: 'admin',
       WAREST_AUTHADMIN_PASSWORD: 'a long password',

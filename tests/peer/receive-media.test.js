@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this fails, pictures and voice notes of a real client are lost, or their messages are: whatever happens to a file, its message is told once.
+import test, { after } from 'node:test';
+import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import https from 'node:https';
+import { join } from 'node:path';
+import { prepareWAMessageMedia, generateMessageIDV2 } from 'baileys';
+import { DaemonBench } from '../e2e/lib/daemon.js';
+import { BaileysPeer, endProcessSoon } from './baileys-peer.js';
+
+const bench = new DaemonBench(15558100000, {
+    wasim: { tls: true },
+    env: { WAREST_WEBHOOK_EVENTS: 'message_media', WAREST_DOWNLOAD_MEDIA_WAIT_SEC: '8', MEDIA_PER_FILE_MB: '1', WAREST_BASE_URL: 'https://wa.example.com/x', WAREST_STORAGE_LOCAL_ENCRYPT_PUBLIC: 'false' }
+});
+let us;
+let bob;
+
+test('both sides are linked', async () => {
+    us = await bench.linked('in');
+    const them = await bench.account({ name: 'Bob' });
+    bob = new BaileysPeer(bench.wasim);
+    await bob.pair(them.phone);
+});
+
+after(() => {
+    bob?.stop();
+    endProcessSoon();
+});
+
+/** Baileys encrypts; this is the transport of the blob. */
+async function upload(file, { fileEncSha256B64, mediaType }) {
+    const kind = { sticker: 'image', ptv: 'video', gif: 'video', ptt: 'audio' }[mediaType] ?? mediaType;
+    const token = Buffer.from(fileEncSha256B64, 'base64').toString('base64url');
+    const { media } = bench.wasim.sim;
+    const bytes = Buffer.concat(await createReadStream(file).toArray());
+    const request = https.request(`https://${media.base}/mms/${kind}/${token}?auth=${media.auth}&token=${token}`,
+        { method: 'POST', rejectUnauthorized: false, headers: { 'content-length': bytes.length } });
+    request.end(bytes);
+    const [response] = await once(request, 'response');
+    const answer = JSON.parse(Buffer.concat(await response.toArray()));
+    return { mediaUrl: `https://mmg.whatsapp.net${answer.direct_path}`, directPath: answer.direct_path };
+}
+
+async function send(content, wrap = m => m) {
+    const message = wrap(await prepareWAMessageMedia(content, { upload, jid: us.account.jid }));
+    const id = generateMessageIDV2(bob.jid);
+    await bob.socket.relayMessage(us.account.jid, message, { messageId: id });
+    return { id, message };
+}
+
+const jpeg = Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), randomBytes(70000)]);
+const received = id => bench.hook.wait('message_received', d => d.message.key.id === id).then(e => e.data);
+const count = id => bench.hook.deliveries.filter(d => d.event === 'message_received' && d.data.message.key.id === id).length;
+const image = { image: jpeg, mimetype: 'image/jpeg; charset=x', caption: 'look', jpegThumbnail: 'AAAA', width: 3, height: 4 };
+
+/** What lies in the storage: the bytes of each file (not encrypted here). */
+async function files() {
+    const paths = (await readdir(bench.directory, { recursive: true })).filter(f => f.includes('.objects/')).map(f => join(bench.directory, f));
+    const found = [];
+    for (const path of paths) if ((await stat(path)).isFile()) found.push(await readFile(path));
+    return found;
+}
+
+test('a picture is stored, then told with its address', async () => {
+    const { id } = await send(image);
+    const data = await received(id);
+    const { media } = data;
+    const sent = data.message.message.imageMessage;
+    assert.match(media.url, /^https:\/\/wa\.example\.com\/x\/storages\/incoming-media\/in\/imageMessage\/[0-9a-f]{32}\.jpeg$/);
+    assert.deepEqual(Object.keys(media), ['hasMedia', 'type', 'mimeType', 'caption', 'fileSha256', 'mediaKey', 'url', 'fileLength', 'width', 'height', 'storageKey', 'storageDriver']);
+    assert.deepEqual([media.mimeType, media.storageDriver, media.fileLength, media.caption], ['image/jpeg', 'local', jpeg.length, 'look']);
+    assert.ok(media.url.endsWith(media.storageKey));
+    assert.deepEqual([sent.url, 'directPath' in sent, sent.mediaKey], [media.url, false, media.mediaKey]);
+    assert.deepEqual(await files(), [jpeg]);
+});
+
+test('voice notes, stickers, videos and captioned documents too', async () => {
+    const bytes = randomBytes(3000);
+    const kinds = [
+        [{ audio: bytes, mimetype: 'audio/ogg; codecs=opus', ptt: true, seconds: 3, waveform: new Uint8Array(64) }, 'audioMessage', 'ogg'],
+        [{ sticker: bytes }, 'stickerMessage', 'webp'],
+        [{ video: bytes, mimetype: 'video/mp4', jpegThumbnail: 'AAAA', seconds: 1 }, 'videoMessage', 'mp4'],
+        [{ document: bytes, mimetype: 'application/pdf', fileName: '../../etc/passwd.html' }, 'documentMessage', 'pdf', m => ({ documentWithCaptionMessage: { message: m } })]
+    ];
+    for (const [content, type, extension, wrap] of kinds) {
+        const { id } = await send(content, wrap);
+        const { media } = await received(id);
+        assert.equal(media.type, type);
+        assert.match(media.storageKey, new RegExp(`^incoming-media/in/${type}/[0-9a-f]{32}\\.${extension}$`));
+    }
+});
+
+test('what the settings do not want is told at once, as it came', async () => {
+    const unwanted = [
+        [{ ...image, mimetype: 'image/tiff' }],
+        [image, m => ({ viewOnceMessageV2: { message: { imageMessage: { ...m.imageMessage, viewOnce: true } } } })]
+    ];
+    for (const [content, wrap] of unwanted) {
+        const { id } = await send(content, wrap);
+        const { media } = await received(id);
+        assert.deepEqual([media.storageKey, media.storageError], [undefined, undefined]);
+        assert.ok(media.directPath.startsWith('/v/'));
+    }
+});
+
+test('a file that is false, too large or lost is told with the reason; its message is not lost', async () => {
+    const before = (await files()).length;
+    const cases = [
+        [image, m => ({ imageMessage: { ...m.imageMessage, fileSha256: Buffer.alloc(32, 1) } })],
+        [{ ...image, image: Buffer.alloc(1200000, 7) }],
+        [image, m => ({ imageMessage: { ...m.imageMessage, mediaKey: undefined, fileSha256: undefined } })],
+        [image, m => ({ imageMessage: { ...m.imageMessage, mediaKey: Buffer.alloc(5) } })]
+    ];
+    for (const [content, wrap] of cases) {
+        const { id } = await send(content, wrap);
+        const { media } = await received(id);
+        assert.equal(typeof media.storageError, 'string', JSON.stringify(media));
+        assert.equal(media.storageKey, undefined);
+    }
+    assert.equal((await files()).length, before);
+});
+
+test('a host that fails is tried again, a lost file is asked for from the phone', async () => {
+    await bench.control('POST', '/media/faults', { on: 'download', status: 500, times: 1 });
+    assert.ok((await received((await send(image)).id)).media.storageKey);
+    await bench.control('DELETE', '/media/faults');
+    const message = await prepareWAMessageMedia(image, { upload, jid: us.account.jid });
+    await bench.control('POST', '/media/lose', { direct_path: message.imageMessage.directPath });
+    const id = generateMessageIDV2(bob.jid);
+    await bob.socket.relayMessage(us.account.jid, message, { messageId: id });
+    assert.ok((await received(id)).media.storageKey);
+    const { events } = await bench.control('GET', `/events?type=media_retry&id=${id}&wait=1000`);
+    assert.equal(events.length, 1);
+});
+
+test('killed in the middle of a download, the next life goes on; the message is told once', async () => {
+    await bench.control('POST', '/media/faults', { on: 'download', slow_ms: 3000, times: 1 });
+    const { id } = await send(image);
+    await bench.control('GET', `/events?type=media_request&method=GET&after=${bench.wasim.sim.events.lastSeq}&wait=20000`);
+    assert.equal(count(id), 0);
+    await bench.restart('SIGKILL');
+    await bench.until('in', 'open');
+    assert.ok((await received(id)).media.storageKey);
+    await received(await bob.sendText(us.account.jid, 'after the kill'));
+    assert.equal(count(id), 1);
+});
+
+test('a message does not wait for ever: it is told without, and message_media follows', async () => {
+    await bench.control('POST', '/media/faults', { on: 'download', slow_ms: 9000, times: 1 });
+    const { id } = await send(image);
+    const { media } = await received(id);
+    assert.deepEqual([media.storageKey, media.storageError], [undefined, undefined]);
+    const late = await bench.hook.wait('message_media', d => d.key.id === id);
+    assert.ok(late.data.media.storageKey);
+    assert.equal(count(id), 1);
+});
