@@ -3,17 +3,26 @@
 #include "fcgi/answer.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "fcgi/json_out.h"
 
 void answer_init(struct answer *a)
 {
-	*a = (struct answer){ .status = 500 };
+	*a = (struct answer){ .status = 500, .file = -1 };
+}
+
+static void close_file(struct answer *a)
+{
+	if (a->file >= 0)
+		close(a->file);
+	a->file = -1;
 }
 
 void answer_free(struct answer *a)
 {
 	buf_free(&a->headers);
+	close_file(a);
 	answer_init(a);
 }
 
@@ -21,6 +30,7 @@ void answer_clear(struct answer *a)
 {
 	struct buf headers = a->headers;
 
+	close_file(a);
 	buf_clear(&headers);
 	answer_init(a);
 	a->headers = headers;
@@ -102,9 +112,10 @@ const char *http_reason(int status)
 		int status;
 		const char *reason;
 	} reasons[] = {
-		{ 200, "OK" }, { 202, "Accepted" }, { 204, "No Content" }, { 207, "Multi-Status" }, { 304, "Not Modified" },
+		{ 200, "OK" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" }, { 207, "Multi-Status" }, { 304, "Not Modified" },
 		{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 408, "Request Timeout" },
 		{ 409, "Conflict" }, { 410, "Gone" }, { 413, "Payload Too Large" }, { 415, "Unsupported Media Type" },
+		{ 416, "Range Not Satisfiable" },
 		{ 422, "Unprocessable Entity" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
 		{ 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
 	};

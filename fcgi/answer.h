@@ -22,6 +22,9 @@ struct answer {
 	struct span failed;    /* JSON array, borrowed; empty: none */
 	struct span bare;      /* a whole body that is sent as it is, borrowed; empty: none */
 	const char *type;      /* of the body; NULL: JSON */
+	int file;              /* owned: the body is read from this descriptor; -1: none */
+	bool has_file;         /* the body is a file's, even if nothing of it is sent (HEAD) */
+	uint64_t file_length;  /* bytes of it */
 	bool has_cookie;
 	struct span cookie;    /* the key to set, empty to clear; borrowed */
 	struct buf headers;    /* owned: further header lines, each with CRLF */

@@ -143,6 +143,20 @@ static void read_headers(struct arena *a, struct span json, struct answer *answe
 	}
 }
 
+static void read_file(struct arena *a, struct span json, struct answer *answer)
+{
+	struct json_scan s = json_scan_object(json);
+	struct span name, value;
+
+	answer->has_file = true;
+	while (json_scan_next(&s, &name, &value)) {
+		if (span_is(name, "type"))
+			answer->type = text_of(a, value);
+		else if (span_is(name, "length"))
+			answer->file_length = strtoull(arena_text(a, value.p, value.n), NULL, 10);
+	}
+}
+
 static void read_member(struct arena *a, struct span name, struct span value, struct answer *answer)
 {
 	if (span_is(name, "status"))
@@ -157,6 +171,8 @@ static void read_member(struct arena *a, struct span name, struct span value, st
 		answer->failed = value;
 	else if (span_is(name, "bare"))
 		answer->bare = value;
+	else if (span_is(name, "file"))
+		read_file(a, value, answer);
 	else if (span_is(name, "headers"))
 		read_headers(a, value, answer);
 	else if (span_is(name, "cookie")) {
@@ -202,6 +218,10 @@ enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct 
 		return DAEMON_ANSWERED;
 	}
 	note_state(d->link, rc, q->method);
+	if (rc == RPC_OK && answer->has_file && d->reply.nfds) {
+		answer->file = d->reply.fds[0];
+		d->reply.fds[0] = -1;
+	}
 	if (rc == RPC_OK)
 		return DAEMON_ANSWERED;
 	answer_fault(answer, &unavailable);

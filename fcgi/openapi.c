@@ -339,7 +339,8 @@ static void write_success_schema(struct document *d, const struct route *r, cons
 
 static void write_success(struct document *d, const struct route *r, const struct success *s)
 {
-	const char *type = s->status == 200 && r->family == FAMILY_FILE && strstr(r->path, "yaml") ? "application/yaml" : "application/json";
+	bool bytes = r->family == FAMILY_FILE && strcmp(r->tag, "Files") == 0;
+	const char *type = bytes ? "application/octet-stream" : s->status == 200 && r->family == FAMILY_FILE && strstr(r->path, "yaml") ? "application/yaml" : "application/json";
 
 	member(d, "content", '{');
 	member(d, type, '{');

@@ -9,6 +9,7 @@
 #include "fcgi/headers.h"
 #include "fcgi/json_out.h"
 #include "fcgi/responder_output.h"
+#include "fcgi/storage_path.h"
 #include "fcgi/upload.h"
 #include "fcgi/uri.h"
 #include "fcgi/validate.h"
@@ -272,6 +273,7 @@ static enum outcome serve(struct responder *w, struct request *r)
 								     (const char *)r->path.p) });
 		return ANSWERED;
 	}
+	r->path = storage_path(w->settings, &w->arena, r->path);
 	r->match = route_find(r->method, r->path);
 	return r->match.route ? serve_route(w, r) : unknown_route(w, r);
 }

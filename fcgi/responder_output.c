@@ -2,8 +2,12 @@
 /* CGI output: status, headers, cookie, body. */
 #include "fcgi/responder_output.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fcgi/headers.h"
 #include "fcgi/uri.h"
@@ -36,6 +40,32 @@ static void write_cors(struct responder *w, const struct request *r)
 	security_headers(r, &w->head);
 }
 
+/* The daemon feeds the descriptor as fast as it is read; a pause of this length means it never will again. */
+#define FILE_PAUSE_MS 120000
+
+/* Sends a file's bytes, one buffer at a time. What ends early leaves the client with less than Content-Length: it sees that. */
+static void write_file(struct responder *w, struct request *r)
+{
+	enum { PIECE = 64 << 10 };
+	uint64_t left = w->answer.file_length;
+	struct pollfd ready = { .fd = w->answer.file, .events = POLLIN };
+
+	buf_clear(&w->body);
+	while (left > 0) {
+		uint8_t *to = buf_reserve(&w->body, PIECE);
+		ssize_t n;
+
+		if (poll(&ready, 1, FILE_PAUSE_MS) <= 0 && errno != EINTR)
+			return;
+		n = read(w->answer.file, to, left < PIECE ? (size_t)left : PIECE);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0 || r->x->ops->write(r->x, to, (size_t)n))
+			return;
+		left -= (uint64_t)n;
+	}
+}
+
 void responder_write(struct responder *w, struct request *r)
 {
 	const struct answer *a = &w->answer;
@@ -44,7 +74,7 @@ void responder_write(struct responder *w, struct request *r)
 
 	buf_clear(&w->head);
 	buf_clear(&w->body);
-	if (!empty)
+	if (!empty && !a->has_file)
 		answer_render(a, family, &w->body);
 	buf_printf(&w->head, "Status: %d %s\r\n", a->status, http_reason(a->status));
 	write_cors(w, r);
@@ -52,10 +82,14 @@ void responder_write(struct responder *w, struct request *r)
 	write_cookie(w, r);
 	if (!empty)
 		buf_printf(&w->head, "Content-Type: %s\r\n", a->type ? a->type : "application/json; charset=utf-8");
-	buf_printf(&w->head, "Content-Length: %zu\r\n\r\n", w->body.len);
+	if (a->has_file)
+		buf_printf(&w->head, "Content-Length: %" PRIu64 "\r\n\r\n", empty ? 0 : a->file_length);
+	else
+		buf_printf(&w->head, "Content-Length: %zu\r\n\r\n", w->body.len);
 	if (strcmp(r->method, "HEAD"))
 		buf_append_span(&w->head, buf_span(&w->body));
 	/* nobody to tell when the web server has left */
-	(void)r->x->ops->write(r->x, w->head.data, w->head.len);
+	if (r->x->ops->write(r->x, w->head.data, w->head.len) == 0 && a->file >= 0 && !empty && strcmp(r->method, "HEAD"))
+		write_file(w, r);
 	buf_wipe(&w->body);
 }

@@ -19,8 +19,9 @@ static bool next_segment(struct span *rest, struct span *segment)
 	return true;
 }
 
-static bool path_matches(const char *pattern, struct span path, struct span values[ROUTE_MAX_PATH_VALUES])
+static bool path_matches(const struct route *route, struct span path, struct span values[ROUTE_MAX_PATH_VALUES])
 {
+	const char *pattern = route->path;
 	struct span wanted = span_text(pattern), want, have;
 	size_t n = 0;
 
@@ -30,6 +31,10 @@ static bool path_matches(const char *pattern, struct span path, struct span valu
 		if (want.n && want.p[0] == '{') {
 			if (!have.n || n == ROUTE_MAX_PATH_VALUES)
 				return false;
+			if (route->flags & ROUTE_TAIL && !wanted.n) {
+				values[n] = span_of(have.p, have.n + path.n);
+				return true;
+			}
 			values[n++] = have;
 		} else if (want.n != have.n || strncasecmp((const char *)want.p, (const char *)have.p, want.n)) {
 			return false;
@@ -48,7 +53,7 @@ struct route_match route_find(const char *method, struct span path)
 			const struct route *route = &(*g)->routes[i];
 			struct span values[ROUTE_MAX_PATH_VALUES] = { { 0 } };
 
-			if (!path_matches(route->path, path, values))
+			if (!path_matches(route, path, values))
 				continue;
 			if (strcmp(route->method, wanted)) {
 				m.other_method = true;

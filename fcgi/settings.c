@@ -19,6 +19,18 @@ static char *origin_of(const char *url)
 	return host ? xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#")) : xstrdup(url);
 }
 
+/* Path of an address or path, without '/' at the end, beginning with one; owned. */
+static char *path_of(const char *url, const char *fallback)
+{
+	const char *host = strstr(url, "://");
+	const char *path = host ? host + 3 + strcspn(host + 3, "/?#") : url;
+	size_t n = strcspn(path, "?#");
+
+	while (n && path[n - 1] == '/')
+		n--;
+	return n ? xasprintf("%s%.*s", path[0] == '/' ? "" : "/", (int)n, path) : xstrdup(fallback);
+}
+
 /* Takes the text over. */
 static void add_origin(struct settings *s, size_t *n, char *origin)
 {
@@ -147,6 +159,8 @@ int settings_init(struct settings *s, const struct config *c, char **error)
 		return -1;
 	}
 	read_origins(s, c);
+	s->storage_path = path_of(c->storage_public_url, "/storages");
+	s->signed_path = path_of(c->storage_url[0] ? c->storage_url : c->storage_signed_path, "/storage/private");
 	for (size_t i = 0; i < c->trusted_proxies.count; i++) {
 		if (!add_proxies(s, c->trusted_proxies.items[i]))
 			continue;
@@ -163,6 +177,8 @@ void settings_free(struct settings *s)
 	for (char **o = s->origins; o && *o; o++)
 		free(*o);
 	free(s->origins);
+	free(s->storage_path);
+	free(s->signed_path);
 	free(s->proxies);
 	timefmt_zone_free(s->zone);
 	*s = (struct settings){ 0 };

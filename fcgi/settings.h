@@ -21,6 +21,8 @@ struct settings {
 	unsigned port;
 	char **origins;            /* owned: allowed CORS origins; ends with NULL */
 	bool all_origins;
+	char *storage_path;        /* owned: where public files are asked for, "/storages" */
+	char *signed_path;         /* owned: where signed addresses lead, "/storage/private" */
 	bool production;           /* cookies only over https */
 	bool query_key;            /* C3: api_key in the query counts */
 	size_t json_limit;         /* body of messages/send/... */

@@ -33,6 +33,7 @@ struct ctl {
 	const char *owner;   /* --owner */
 	bool json;           /* --json */
 	bool wait;           /* not --no-wait */
+	bool hidden;         /* --private */
 	char **args;         /* behind the command */
 	int count;
 };
@@ -54,6 +55,11 @@ static void usage(FILE *out)
 	      "  webhook list\n"
 	      "  webhook replay ID FROM [TO]           deliver events of the journal once more\n"
 	      "  webhook resume ID                     end the pause of a failing receiver\n"
+	      "  storage status                        stored media: how many, under which key\n"
+	      "  storage sweep                         look at once for what is too old or too much\n"
+	      "  storage rotate                        a new key for all encrypted files\n"
+	      "  storage put FILE [TYPE] [--private]   store a file, show its key and address\n"
+	      "  storage url|delete KEY\n"
 	      "  db status|migrate                     migrations (the daemon must be down)\n", out);
 }
 
@@ -349,6 +355,50 @@ static int webhook_resume(struct ctl *ctl)
 	return ask(ctl, "ctl.webhook.resume", with_text(NULL, "id", ctl->args[0]), NULL);
 }
 
+/* ---- storage ---- */
+
+static int storage_status(struct ctl *ctl)
+{
+	return ask(ctl, "ctl.storage.status", NULL, show_members);
+}
+
+static int storage_sweep(struct ctl *ctl)
+{
+	return ask(ctl, "ctl.storage.sweep", NULL, NULL);
+}
+
+static int storage_rotate(struct ctl *ctl)
+{
+	return ask(ctl, "ctl.storage.rotate", NULL, NULL);
+}
+
+static int storage_put(struct ctl *ctl)
+{
+	char *path = realpath(ctl->args[0], NULL);
+	struct json_object *p;
+	int status;
+
+	if (!path) {
+		fprintf(stderr, "warestctl: %s: %s\n", ctl->args[0], strerror(errno));
+		return STATUS_REFUSED;
+	}
+	p = with_text(with_text(NULL, "path", path), "mime", ctl->count > 1 ? ctl->args[1] : NULL);
+	json_object_object_add(p, "private", json_object_new_boolean(ctl->hidden));
+	status = ask(ctl, "ctl.storage.put", p, show_members);
+	free(path);
+	return status;
+}
+
+static int storage_url(struct ctl *ctl)
+{
+	return ask(ctl, "ctl.storage.url", with_text(NULL, "key", ctl->args[0]), show_members);
+}
+
+static int storage_delete(struct ctl *ctl)
+{
+	return ask(ctl, "ctl.storage.delete", with_text(NULL, "key", ctl->args[0]), NULL);
+}
+
 /* ---- database ---- */
 
 static void show_migrations(const struct ctl *ctl, const struct store_migration *rows, size_t n)
@@ -427,6 +477,12 @@ static const struct command {
 	{ "webhook", "list", 0, webhook_list },
 	{ "webhook", "replay", 2, webhook_replay },
 	{ "webhook", "resume", 1, webhook_resume },
+	{ "storage", "status", 0, storage_status },
+	{ "storage", "sweep", 0, storage_sweep },
+	{ "storage", "rotate", 0, storage_rotate },
+	{ "storage", "put", 1, storage_put },
+	{ "storage", "url", 1, storage_url },
+	{ "storage", "delete", 1, storage_delete },
 	{ "db", "status", 0, db_status },
 	{ "db", "migrate", 0, db_migrate },
 };
@@ -466,14 +522,14 @@ int main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "owner", required_argument, NULL, 'o' }, { "no-wait", no_argument, NULL, 'n' }, { "version", no_argument, NULL, 'v' },
+		{ "owner", required_argument, NULL, 'o' }, { "no-wait", no_argument, NULL, 'n' }, { "private", no_argument, NULL, 'p' }, { "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
 	struct ctl ctl = { .wait = true };
 	const char *env_file = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:s:jo:nvh", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:s:jo:npvh", names, NULL)) != -1) {
 		if (c == 'c')
 			env_file = optarg;
 		else if (c == 's')
@@ -484,6 +540,8 @@ int main(int argc, char **argv)
 			ctl.owner = optarg;
 		else if (c == 'n')
 			ctl.wait = false;
+		else if (c == 'p')
+			ctl.hidden = true;
 		else if (c == 'v')
 			return puts("warestctl " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		else

@@ -23,7 +23,7 @@ static void sweep(void *arg)
 	timer_start(context->daemon->timers, &context->sweep, now_ms + SWEEP_MS, sweep, context);
 }
 
-struct rpc_context *rpc_context_new(struct daemon *daemon, void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json))
+struct rpc_context *rpc_context_new(struct daemon *daemon, void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json, int fd))
 {
 	const struct config *config = daemon->config;
 	const struct guard_limits limits = {

@@ -5,7 +5,7 @@
 
 #include "sessiond/rpc/request.h"
 
-struct rpc_context *rpc_context_new(struct daemon *daemon, void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json));
+struct rpc_context *rpc_context_new(struct daemon *daemon, void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json, int fd));
 /* Requests that still wait are dropped without an answer. */
 void rpc_context_free(struct rpc_context *context);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 #include "sessiond/json_text.h"
@@ -22,7 +23,7 @@ enum {
 };
 
 static const struct rpc_method *const method_tables[] = {
-	rpc_auth_methods, rpc_server_methods, rpc_session_methods, rpc_message_methods, rpc_send_methods, rpc_interactive_methods, rpc_webhook_methods, rpc_ctl_methods,
+	rpc_auth_methods, rpc_server_methods, rpc_session_methods, rpc_message_methods, rpc_send_methods, rpc_interactive_methods, rpc_webhook_methods, rpc_storage_methods, rpc_ctl_methods,
 };
 
 static const struct rpc_method *find_method(const char *name)
@@ -66,7 +67,7 @@ static void free_request(struct rpc_request *request)
 static void write_out(struct rpc_request *request, struct buf *json)
 {
 	if (request->conn && !request->answered)
-		request->context->write(request->conn, request->id, json);
+		request->context->write(request->conn, request->id, json, -1);
 	buf_free(json);
 }
 
@@ -142,6 +143,24 @@ void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_j
 	put_headers(&json, request);
 	buf_u8(&json, '}');
 	write_out(request, &json);
+	free_request(request);
+}
+
+void rpc_answer_file(struct rpc_request *request, int status, const char *type, int64_t length, int fd)
+{
+	struct buf json = { 0 };
+
+	buf_printf(&json, "{\"status\":%d,\"file\":{", status);
+	json_put_member(&json, "type", type);
+	json_put_int(&json, "length", length);
+	buf_u8(&json, '}');
+	put_headers(&json, request);
+	buf_u8(&json, '}');
+	if (request->conn && !request->answered)
+		request->context->write(request->conn, request->id, &json, fd);
+	else if (fd >= 0)
+		close(fd);
+	buf_free(&json);
 	free_request(request);
 }
 
@@ -320,7 +339,7 @@ static void answer_at_once(struct rpc_context *context, struct rpc_conn *conn, u
 	struct buf json = { 0 };
 
 	buf_append_text(&json, text);
-	context->write(conn, id, &json);
+	context->write(conn, id, &json, -1);
 	buf_free(&json);
 }
 

@@ -59,13 +59,13 @@ struct rpc_context {
 	bool draining;              /* no new requests */
 	bool dropping;              /* the requests are being freed unanswered */
 	struct timer sweep;
-	/* Writes an answer frame to the connection. */
-	void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json);
+	/* Writes an answer frame to the connection; fd (-1: none) rides along and is taken over. */
+	void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json, int fd);
 };
 
 /* The methods, by resource; each ends with a NULL name. */
 extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_session_methods[], rpc_message_methods[], rpc_send_methods[], rpc_interactive_methods[],
-	rpc_webhook_methods[], rpc_ctl_methods[];
+	rpc_webhook_methods[], rpc_storage_methods[], rpc_ctl_methods[];
 
 /* Takes one request frame from a connection. */
 void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, uint32_t id, bool operator, struct span payload);
@@ -87,6 +87,8 @@ void rpc_answer_failed(struct rpc_request *request, int status, int code, const 
 void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_json, const char *cookie);
 /* {"status":..,"bare":{"error":<text>}} */
 void rpc_answer_error(struct rpc_request *request, int status, const char *text);
+/* {"status":..,"file":{"type":..,"length":..}}: length bytes are read from fd, which is taken over; -1: none are (HEAD, 304). */
+void rpc_answer_file(struct rpc_request *request, int status, const char *type, int64_t length, int fd);
 /* A header of the answer. */
 void rpc_header(struct rpc_request *request, const char *name, const char *value);
 void rpc_header_int(struct rpc_request *request, const char *name, int64_t value);

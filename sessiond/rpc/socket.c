@@ -31,6 +31,8 @@ struct rpc_conn {
 	struct rpc_parser parser;
 	struct buf out;
 	size_t written;
+	int out_fd;                /* owned: rides with the byte at out_fd_at; -1: none */
+	size_t out_fd_at;
 	bool hello;
 	bool operator;
 	bool closing;
@@ -59,6 +61,8 @@ static void free_conn(uv_handle_t *handle)
 	struct rpc_conn *conn = handle->data;
 
 	close(conn->fd);
+	if (conn->out_fd >= 0)
+		close(conn->out_fd);
 	rpc_parser_free(&conn->parser);
 	buf_free(&conn->out);
 	free(conn);
@@ -92,10 +96,24 @@ static void wait_for(struct rpc_conn *conn, int events)
 		close_conn(conn);
 }
 
+/* One write: up to the byte that a descriptor rides with, or from it on. */
+static ssize_t write_some(struct rpc_conn *conn)
+{
+	bool now = conn->out_fd >= 0 && conn->written == conn->out_fd_at;
+	size_t end = conn->out_fd >= 0 && !now ? conn->out_fd_at : conn->out.len;
+	ssize_t n = rpc_send(conn->fd, conn->out.data + conn->written, end - conn->written, &conn->out_fd, now ? 1 : 0);
+
+	if (n > 0 && now) {
+		close(conn->out_fd);
+		conn->out_fd = -1;
+	}
+	return n;
+}
+
 static void flush(struct rpc_conn *conn)
 {
 	while (conn->written < conn->out.len) {
-		ssize_t n = rpc_send(conn->fd, conn->out.data + conn->written, conn->out.len - conn->written, NULL, 0);
+		ssize_t n = write_some(conn);
 
 		if (n == RPC_E_TIMEOUT) {
 			wait_for(conn, UV_READABLE | UV_WRITABLE);
@@ -116,11 +134,20 @@ static void flush(struct rpc_conn *conn)
 	wait_for(conn, UV_READABLE);
 }
 
-static void write_answer(struct rpc_conn *conn, uint32_t id, const struct buf *json)
+static void write_answer(struct rpc_conn *conn, uint32_t id, const struct buf *json, int fd)
 {
+	/* warest.fcgi asks one thing at a time over a connection: a second descriptor while the first has not left cannot be its. */
+	bool fits = fd < 0 || conn->out_fd < 0;
+
+	if (fd >= 0 && (conn->closing || !fits))
+		close(fd);
 	if (conn->closing)
 		return;
-	if (conn->out.len - conn->written > MAX_OUT_BYTES || rpc_frame_write(&conn->out, RPC_ANSWER, id, json->data, json->len, 0)) {
+	if (fd >= 0 && fits) {
+		conn->out_fd = fd;
+		conn->out_fd_at = conn->out.len;
+	}
+	if (!fits || conn->out.len - conn->written > MAX_OUT_BYTES || rpc_frame_write(&conn->out, RPC_ANSWER, id, json->data, json->len, fd >= 0)) {
 		log_warn(&conn->server->log, "connection dropped: answer too big or not read", LOG_INT("bytes", json->len));
 		close_conn(conn);
 		return;
@@ -202,6 +229,7 @@ static void add_conn(struct rpc_server *server, int fd)
 	conn = xcalloc(1, sizeof *conn);
 	conn->server = server;
 	conn->fd = fd;
+	conn->out_fd = -1;
 	conn->operator = rpc_peer_is_operator(&peer);
 	rpc_parser_init(&conn->parser);
 	if (uv_poll_init(loop_uv(server->daemon->loop), &conn->poll, fd)) {

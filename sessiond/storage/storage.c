@@ -202,14 +202,14 @@ static void tell(void *arg)
 	int out = op->out;
 
 	op->out = -1;
-	if (!op->error && op->step < STORAGE_DELETE)
+	if ((!op->error || op->error == STORAGE_RANGE) && op->step < STORAGE_DELETE)
 		describe(op, &object, &url);
 	switch (op->step) {
 	case STORAGE_PUT:
 		op->answer.put(op->arg, op->error, op->text, op->error ? NULL : &object);
 		break;
 	case STORAGE_OPEN:
-		op->answer.open(op->arg, op->error, op->text, op->error ? NULL : &object, out, op->from, op->length);
+		op->answer.open(op->arg, op->error, op->text, op->error && op->error != STORAGE_RANGE ? NULL : &object, out, op->from, op->length);
 		break;
 	case STORAGE_DELETE:
 	case STORAGE_ROTATE:
@@ -495,8 +495,6 @@ void storage_opened(struct storage_op *op)
 static void open_found(struct storage_op *op)
 {
 	if (!resolve(op)) {
-		/* How much there is goes with the refusal. */
-		op->length = op->file.size;
 		storage_fail(op, STORAGE_RANGE, "the range lies behind the end");
 	}
 	if (op->error || op->length == 0)

@@ -116,7 +116,8 @@ struct storage_range {
 
 /*
  * fd: gives object's bytes from .. from + length - 1 from its present position on, then ends; the callee's to close, at any time. It may be a
- * socket that delivers as fast as it is read, and one that ends early was cut off by an error. length 0: fd is -1.
+ * socket that delivers as fast as it is read, and one that ends early was cut off by an error. length 0: fd is -1. object is there with
+ * STORAGE_RANGE, too.
  */
 typedef void storage_open_done(void *arg, int error, const char *text, const struct storage_object *object, int fd, int64_t from, int64_t length);
 

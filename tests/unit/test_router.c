@@ -38,6 +38,14 @@ static void routes(void **state)
 	assert_string_equal(found("POST", "/api/v1/session//config"), "(none)");
 	assert_string_equal(found("GET", ""), "(none)");
 	assert_string_equal(found("GET", "/api/v1/session/create/pair-code"), "session.pair_code");
+	assert_string_equal(found("GET", "/storages/a/b%2Fc/d.jpeg"), "storage.public");
+	assert_string_equal(found("HEAD", "/storages/a"), "storage.public");
+	assert_string_equal(found("GET", "/storages/"), "(none)");
+	assert_string_equal(found("GET", "/storages"), "(none)");
+	assert_string_equal(found("POST", "/storages/a/b"), "(method)");
+	assert_string_equal(found("GET", "/storage/private"), "storage.private");
+	m = route_find("GET", span_text("/storages/a/b/"));
+	assert_true(span_is(route_value(&m, "key"), "a/b/"));
 	m = route_find("POST", span_text("/api/v1/session/a%2Fb/passkey/response"));
 	assert_string_equal(m.route->name, "session.passkey.response");
 	assert_true(span_is(route_value(&m, "sessionId"), "a%2Fb"));
