@@ -40,7 +40,7 @@ if HAVE_CMOCKA
 SESSION_TESTS = test_assertion test_normalise test_session_parts
 check_PROGRAMS += $(SESSION_TESTS)
 TESTS += $(SESSION_TESTS)
-SESSION_TEST_LIBS = libsession.a libwebhook.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
+SESSION_TEST_LIBS = libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
 test_assertion_SOURCES = tests/unit/test_assertion.c
 test_assertion_CFLAGS = $(TEST_CFLAGS)
 test_assertion_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
