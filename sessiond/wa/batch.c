@@ -73,6 +73,19 @@ void wa_action_free(struct wa_action *action)
 	free(action);
 }
 
+static void group_change_free(struct wa_group_change *change)
+{
+	if (change == NULL)
+		return;
+	free(change->members);
+	free(change->text);
+	free(change->id);
+	free(change->notify);
+	free(change->stanza_id);
+	wa_group_free(change->info);
+	free(change);
+}
+
 void wa_event_free(struct wa_event *event)
 {
 	if (event == NULL)
@@ -84,6 +97,7 @@ void wa_event_free(struct wa_event *event)
 	receipt_free(event->receipt);
 	wa_addon_result_free(event->addon);
 	wa_action_free(event->action);
+	group_change_free(event->group);
 	free(event);
 }
 

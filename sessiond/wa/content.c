@@ -16,6 +16,7 @@
 #include "sessiond/wa/receive.h"
 #include "sessiond/wa/secret.h"
 #include "sessiond/wa/seen.h"
+#include "sessiond/wa/signal_group.h"
 
 enum { PROTOCOL_KEY_SHARE = 7 };
 
@@ -67,7 +68,7 @@ struct wa_message *wa_receive_message(struct receive_job *job)
 	set_forms(&e->author, &e->author_other, &m->sender_pn, &m->sender_lid);
 	m->from_me = e->from_me;
 	m->offline = e->offline;
-	m->lid_addressed = wa_lidmap_is_lid(&e->chat);
+	m->lid_addressed = wa_lidmap_is_lid(e->kind == ENVELOPE_PERSON ? &e->chat : &e->author);
 	m->push_name = copy_or_null(e->push_name);
 	m->type = copy_or_null(e->type);
 	m->category = copy_or_null(e->category);
@@ -109,21 +110,34 @@ static void keep(struct receive_job *job, struct span message)
 	buf_wipe(&value);
 }
 
+/* Without the sender key that came with it. */
+static void put_without_key(struct buf *out, struct span message)
+{
+	struct reader r = reader_of(message.p, message.n);
+	struct proto_field f;
+
+	while (proto_next(&r, &f))
+		if (f.number != E2E_KEY_DISTRIBUTION)
+			buf_append_span(out, f.raw);
+}
+
 void wa_receive_emit(struct receive_job *job, struct span message, const char *target)
 {
 	const struct envelope *e = &job->envelope;
 	struct wa_event *event;
 
 	wa_seen_add(&job->job.op, &job->ring, &e->author, e->id);
+	if (wa_receive_expired(job))
+		return;
 	event = wa_event_new(WA_EVENT_MESSAGE);
 	event->message = wa_receive_message(job);
-	buf_append_span(&event->message->plaintext, message);
+	put_without_key(&event->message->plaintext, message);
 	event->message->target = target == NULL ? NULL : xstrdup(target);
 	event->message->text = e2e_text(message);
 	event->message->content = e2e_content_name(message);
 	state_op_event(&job->job.op, event);
 	job->visible = true;
-	keep(job, message);
+	keep(job, buf_span(&event->message->plaintext));
 }
 
 void wa_receive_refused(struct receive_job *job, const char *why)
@@ -217,6 +231,40 @@ static bool protocol_allowed(const struct receive_job *job, const struct e2e_pro
 	return p->type != E2E_PEER_DATA_RESPONSE || job->envelope.author.device == 0;
 }
 
+/* ---- sender keys ---- */
+
+enum { DISTRIBUTION_GROUP = 1, DISTRIBUTION_KEY = 2 };
+
+void wa_receive_sender_key(struct receive_job *job, struct span message)
+{
+	struct jid chat = jid_bare(&job->envelope.from);
+	struct signal_call call;
+	struct span distribution;
+	struct span group;
+	struct span key;
+	struct jid named;
+
+	if (!proto_find(message, E2E_KEY_DISTRIBUTION, &distribution) || !proto_find(distribution, DISTRIBUTION_KEY, &key))
+		return;
+	/* Only for the chat that it comes in: else anybody could replace the keys of another group. */
+	if (job->envelope.kind == ENVELOPE_PERSON || !proto_find(distribution, DISTRIBUTION_GROUP, &group) ||
+	    jid_parse(&named, (const char *)group.p, group.n) != 0 || !jid_same_user(&named, &chat)) {
+		wa_receive_refused(job, "it brings a sender key for another chat");
+		return;
+	}
+	call = wa_messaging_call(job->job.m, &job->job.op);
+	if (wa_sender_key_take(&call, &chat, &job->address, key) != SIGNAL_OK)
+		wa_receive_refused(job, "its sender key cannot be used");
+}
+
+bool wa_receive_expired(const struct receive_job *job)
+{
+	const struct envelope *e = &job->envelope;
+
+	return e->kind == ENVELOPE_STATUS && e->time_ms > 0 &&
+	       wa_client_wall_ms(job->job.m->client) - e->time_ms > RECEIVE_STATUS_MAX_AGE_MS;
+}
+
 /* ---- the content ---- */
 
 static void handle_message(struct receive_job *job, struct span message)
@@ -259,10 +307,15 @@ void wa_receive_content(struct receive_job *job, struct span message)
 	struct buf inner = { 0 };
 	struct span chat;
 
+	bool wrapped = e2e_unwrap_device_sent(message, &chat, &inner);
+
+	wa_receive_sender_key(job, wrapped ? buf_span(&inner) : message);
 	/* The same message in another ciphertext: a resend. */
-	if (wa_seen(&job->job.op, &job->ring, &e->author, e->id))
+	if (wa_seen(&job->job.op, &job->ring, &e->author, e->id)) {
+		buf_wipe(&inner);
 		return;
-	if (e2e_unwrap_device_sent(message, &chat, &inner))
+	}
+	if (wrapped)
 		handle_device_sent(job, chat, buf_span(&inner));
 	else
 		handle_message(job, message);

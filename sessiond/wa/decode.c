@@ -8,6 +8,7 @@
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/receive.h"
 #include "sessiond/wa/seen.h"
+#include "sessiond/wa/signal_group.h"
 
 /* Reason code of retry receipts beyond those of the ratchet. Source: whatsapp-rust, WhatsApp Web. */
 enum { REASON_COMPANION_CHECK = 12 };
@@ -17,6 +18,7 @@ enum enc_result { ENC_OK, ENC_DUPLICATE, ENC_RETRY, ENC_BROKEN, ENC_UNSUPPORTED 
 
 struct tally {
 	size_t ok, duplicate, retry, broken, unsupported;
+	bool group_failed; /* the message itself is missing, although its key may have come */
 	unsigned reason;
 	int error;
 };
@@ -80,6 +82,17 @@ static int decrypt(struct receive_job *job, bool prekey, struct span ciphertext,
 	return rc;
 }
 
+/* A group message: with the key of the author, wherever it was kept when it came. */
+static int decrypt_group(struct receive_job *job, struct span ciphertext, struct buf *plain)
+{
+	struct signal_call call = wa_messaging_call(job->job.m, &job->job.op);
+	const struct jid *chat = &job->envelope.from;
+
+	if (!jid_is_none(&job->old_address))
+		wa_sender_key_move(&job->job.op, chat, &job->old_address, &job->address);
+	return wa_sender_key_decrypt(&call, chat, &job->address, ciphertext, plain);
+}
+
 static enum enc_result failed(struct receive_job *job, int rc, struct tally *tally)
 {
 	const struct envelope *e = &job->envelope;
@@ -95,19 +108,20 @@ static enum enc_result failed(struct receive_job *job, int rc, struct tally *tal
 static enum enc_result decode_enc(struct receive_job *job, const struct wa_node *enc, struct tally *tally)
 {
 	bool prekey = wa_node_get_is(enc, "type", "pkmsg");
+	bool group = wa_node_get_is(enc, "type", "skmsg") && job->envelope.kind != ENVELOPE_PERSON;
 	struct buf plain = { 0 };
 	struct span message;
 	enum enc_result result;
 	int rc;
 
-	if (!prekey && !wa_node_get_is(enc, "type", "msg"))
+	if (!prekey && !group && !wa_node_get_is(enc, "type", "msg"))
 		return ENC_UNSUPPORTED;
 	if (prekey && !companion_is_genuine(job, enc)) {
 		tally->reason = REASON_COMPANION_CHECK;
 		tally->error = SIGNAL_INVALID_KEY;
 		return ENC_RETRY;
 	}
-	rc = decrypt(job, prekey, wa_node_content(enc), &plain);
+	rc = group ? decrypt_group(job, wa_node_content(enc), &plain) : decrypt(job, prekey, wa_node_content(enc), &plain);
 	message = buf_span(&plain);
 	if (rc != SIGNAL_OK) {
 		result = failed(job, rc, tally);
@@ -125,13 +139,13 @@ static enum enc_result decode_enc(struct receive_job *job, const struct wa_node 
 
 static void outcome(struct receive_job *job, const struct tally *t)
 {
-	if (t->ok > 0 || t->duplicate > 0) {
+	if ((t->ok > 0 || t->duplicate > 0) && !t->group_failed) {
 		job->outcome = RECEIVE_DONE;
 		wa_retry_forget(job);
 		return;
 	}
 	if (t->retry > 0) {
-		bool again = wa_retry_ask(job, t->reason);
+		bool again = !wa_receive_expired(job) && wa_retry_ask(job, t->reason);
 
 		job->outcome = again ? RECEIVE_RETRY : RECEIVE_ACK;
 		if (!again || job->retry_count == 1)
@@ -145,32 +159,43 @@ static void outcome(struct receive_job *job, const struct tally *t)
 						 "the message is encrypted in a way that this version does not know", 0);
 }
 
+static void count(struct tally *t, enum enc_result result, bool group)
+{
+	switch (result) {
+	case ENC_OK:
+		t->ok++;
+		break;
+	case ENC_DUPLICATE:
+		t->duplicate++;
+		break;
+	case ENC_RETRY:
+		t->retry++;
+		t->group_failed = t->group_failed || group;
+		break;
+	case ENC_BROKEN:
+		t->broken++;
+		break;
+	case ENC_UNSUPPORTED:
+		t->unsupported++;
+		break;
+	}
+}
+
 void wa_receive_decode(struct receive_job *job)
 {
 	const struct wa_node *message = wa_stanza_node(job->job.stanza);
 	struct tally tally = { 0 };
 	size_t encs = 0;
 
-	for (size_t i = 0; i < message->nnodes && encs < RECEIVE_ENCS_MAX; i++) {
-		if (!wa_node_is(message->nodes[i], "enc"))
-			continue;
-		encs++;
-		switch (decode_enc(job, message->nodes[i], &tally)) {
-		case ENC_OK:
-			tally.ok++;
-			break;
-		case ENC_DUPLICATE:
-			tally.duplicate++;
-			break;
-		case ENC_RETRY:
-			tally.retry++;
-			break;
-		case ENC_BROKEN:
-			tally.broken++;
-			break;
-		case ENC_UNSUPPORTED:
-			tally.unsupported++;
-			break;
+	/* A group message may bring its key along: that comes first, wherever it stands. */
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < message->nnodes && encs < RECEIVE_ENCS_MAX; i++) {
+			const struct wa_node *enc = message->nodes[i];
+
+			if (!wa_node_is(enc, "enc") || wa_node_get_is(enc, "type", "skmsg") != (pass == 1))
+				continue;
+			encs++;
+			count(&tally, decode_enc(job, enc, &tally), pass == 1);
 		}
 	}
 	outcome(job, &tally);

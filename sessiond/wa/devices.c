@@ -87,12 +87,21 @@ void wa_devices_store(struct state_op *op, const struct jid *user, const struct 
 	buf_free(&value);
 }
 
+bool wa_devices_same(const struct device_list *a, const struct device_list *b)
+{
+	for (size_t i = 0; a->n == b->n && i < a->n; i++)
+		if (a->devices[i].id != b->devices[i].id || a->devices[i].hosted != b->devices[i].hosted)
+			return false;
+	return a->n == b->n;
+}
+
 void wa_devices_forget(struct state_op *op, const struct jid *user)
 {
 	char name[JID_TEXT_MAX];
 
 	record_name(user, name);
 	state_op_delete(op, WA_RECORD_DEVICES, name);
+	state_op_outdate(op, WA_RECORD_DEVICES);
 }
 
 /* ---- the signed key index list ---- */

@@ -42,6 +42,8 @@ void wa_devices_keys(struct state_keys *keys, const struct jid *user);
 bool wa_devices_fetched(const struct state_op *op, const struct jid *user);
 /* False if there is none (or it cannot be read). The record must have been fetched. */
 bool wa_devices_load(struct state_op *op, const struct jid *user, struct device_list *list);
+/* The same devices in the same order. */
+bool wa_devices_same(const struct device_list *a, const struct device_list *b);
 void wa_devices_store(struct state_op *op, const struct jid *user, const struct device_list *list);
 void wa_devices_forget(struct state_op *op, const struct jid *user);
 

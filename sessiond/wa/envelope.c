@@ -7,9 +7,6 @@
 
 #include "sessiond/wa/lidmap.h"
 
-/* Longest message id that is taken. Clients make 16 to 40 characters. */
-#define MESSAGE_ID_BYTES 256
-
 /* The first attribute of the list that holds a person's JID in the other namespace than `primary`. */
 static struct jid other_form(const struct wa_node *message, const char *const *names, const struct jid *primary)
 {
@@ -69,6 +66,11 @@ static bool read_many(const struct wa_messaging *m, const struct wa_node *messag
 		return false;
 	e->author_other = other_form(message, PARTICIPANT, &e->author);
 	e->from_me = wa_messaging_is_own(m, &e->author);
+	/* What comes by somebody's broadcast list belongs to the conversation with that person. */
+	if (e->kind == ENVELOPE_BROADCAST && !e->from_me) {
+		e->chat = chat_of(&e->author);
+		e->chat_other = e->author_other;
+	}
 	return true;
 }
 
@@ -79,7 +81,7 @@ bool wa_envelope_read(const struct wa_messaging *m, const struct wa_node *messag
 	*out = (struct envelope){ 0 };
 	out->id = wa_node_get(message, "id");
 	/* It becomes the name of records: one that is too long to be stored would come again for ever. */
-	if (out->id == NULL || out->id[0] == '\0' || strlen(out->id) > MESSAGE_ID_BYTES || !wa_node_get_jid(message, "from", &out->from))
+	if (out->id == NULL || out->id[0] == '\0' || strlen(out->id) > ENVELOPE_ID_MAX || !wa_node_get_jid(message, "from", &out->from))
 		return false;
 	wa_node_get_jid(message, "recipient", &out->recipient);
 	out->offline = wa_node_get(message, "offline") != NULL;

@@ -5,7 +5,9 @@
  *     from              recipient   chat        author        from me
  *     person            -           from        from          own user
  *     own user          person      recipient   from          yes
- *     group, broadcast  -           from        participant   participant is own
+ *     group, status     -           from        participant   participant is own
+ *     broadcast list    -           participant participant   no
+ *     own list          -           from        participant   yes
  *     newsletter        -           from        from          no
  *
  * Source: whatsmeow message.go, Baileys Utils/decode-wa-message.ts.
@@ -14,6 +16,9 @@
 #define WA_ENVELOPE_H
 
 #include "sessiond/wa/messaging.h"
+
+/* Longest message id that is taken. Clients make 16 to 40 characters. */
+#define ENVELOPE_ID_MAX 256
 
 /* Acks that refuse a stanza for good. Source: whatsmeow, Baileys (Utils/generics.ts). */
 enum nack { NACK_PARSING = 487, NACK_UNRECOGNIZED = 488, NACK_PROTOBUF = 491, NACK_SECRET = 495, NACK_UNHANDLED = 500 };

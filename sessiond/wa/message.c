@@ -8,6 +8,7 @@
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/receive.h"
 #include "sessiond/wa/seen.h"
+#include "sessiond/wa/signal_group.h"
 
 #define NAME_MAX_BYTES 200
 /* Decryption in tenths of a millisecond, and how much of it is done before the loop gets a turn. Order is kept: the next stanza starts
@@ -51,7 +52,7 @@ static void stored(void *arg, bool ok)
 	wa_job_done(&job->job);
 }
 
-static void store(struct receive_job *job)
+void wa_receive_store(struct receive_job *job)
 {
 	/* Its changes are visible already: the next message need not wait for the disk. */
 	wa_stanza_release(job->job.m->client, job->job.stanza);
@@ -72,7 +73,7 @@ static void decode(struct receive_job *job)
 	wa_receive_decode(job);
 	if (host->decoding != NULL)
 		host->decoding(ctx, NULL);
-	wa_addon_resolve(job, store);
+	wa_addon_resolve(job, wa_receive_store);
 }
 
 static void decode_turn(struct wa_client *client, void *arg)
@@ -112,6 +113,15 @@ static void add_prekeys(struct receive_job *job, struct state_keys *keys)
 	}
 }
 
+static void add_sender_keys(struct receive_job *job, struct state_keys *keys)
+{
+	if (job->envelope.kind == ENVELOPE_PERSON)
+		return;
+	wa_sender_key_keys(keys, &job->envelope.from, &job->address);
+	if (!jid_is_none(&job->old_address))
+		wa_sender_key_keys(keys, &job->envelope.from, &job->old_address);
+}
+
 static void names_loaded(void *arg, bool ok)
 {
 	struct receive_job *job = arg;
@@ -139,6 +149,7 @@ static void names_loaded(void *arg, bool ok)
 	wa_signal_keys_for_device(&keys, &job->address);
 	if (!jid_is_none(&job->old_address))
 		wa_signal_keys_for_device(&keys, &job->old_address);
+	add_sender_keys(job, &keys);
 	/* The phone's identity key, which companions are checked against. */
 	phone = jid_with_device(&job->address, 0);
 	wa_signal_keys_for_device(&keys, &phone);
@@ -174,7 +185,7 @@ static void end_without_decoding(struct receive_job *job, enum receive_outcome o
 	job->outcome = outcome;
 	job->nack = code;
 	wa_receive_undecryptable(job, code, text, 0);
-	store(job);
+	wa_receive_store(job);
 }
 
 static bool is_suspect(struct wa_messaging *m, const struct envelope *e)
@@ -220,8 +231,10 @@ void wa_on_message(struct wa_client *client, struct wa_stanza *stanza)
 		end_without_decoding(job, RECEIVE_NACK, NACK_UNHANDLED, "decoding this message crashed the program before: it is refused");
 	} else if (!has_enc && wa_node_child(message, "unavailable") != NULL) {
 		unavailable(job, wa_node_child(message, "unavailable"));
-	} else if (job->envelope.kind != ENVELOPE_PERSON) {
-		end_without_decoding(job, RECEIVE_ACK, 0, "messages of groups, status, broadcast lists and channels are not decoded by this version");
+	} else if (job->envelope.kind == ENVELOPE_OTHER) {
+		end_without_decoding(job, RECEIVE_ACK, 0, "messages of such senders are not decoded by this version");
+	} else if (job->envelope.kind == ENVELOPE_NEWSLETTER) {
+		wa_receive_post(job);
 	} else if (!has_enc) {
 		end_without_decoding(job, RECEIVE_NACK, NACK_UNRECOGNIZED, "the message has no encrypted content");
 	} else {

@@ -23,6 +23,7 @@ libwa_a_SOURCES += \
 	sessiond/wa/build_card.c \
 	sessiond/wa/build_interactive.c \
 	sessiond/wa/build_poll.c \
+	sessiond/wa/channel.c sessiond/wa/channel.h \
 	sessiond/wa/content.c \
 	sessiond/wa/context.c \
 	sessiond/wa/decode.c \
@@ -31,6 +32,8 @@ libwa_a_SOURCES += \
 	sessiond/wa/e2e_fields.c sessiond/wa/e2e_fields.h \
 	sessiond/wa/extras.c sessiond/wa/extras.h \
 	sessiond/wa/envelope.c sessiond/wa/envelope.h \
+	sessiond/wa/group.h sessiond/wa/groupinfo.c sessiond/wa/groupnotify.c sessiond/wa/groupquery.c \
+	sessiond/wa/groupkeys.c sessiond/wa/groupkeys.h \
 	sessiond/wa/job.c sessiond/wa/job.h \
 	sessiond/wa/lidmap.c sessiond/wa/lidmap.h \
 	sessiond/wa/media.h \
@@ -49,12 +52,17 @@ libwa_a_SOURCES += \
 	sessiond/wa/retry.c sessiond/wa/retry.h \
 	sessiond/wa/retryask.c \
 	sessiond/wa/secret.c sessiond/wa/secret.h \
+	sessiond/wa/retrygroup.c sessiond/wa/retrygroup.h \
 	sessiond/wa/seen.c sessiond/wa/seen.h \
 	sessiond/wa/send.c sessiond/wa/send.h \
 	sessiond/wa/sendbuild.c \
+	sessiond/wa/sendchannel.c \
+	sessiond/wa/sendgroup.c \
 	sessiond/wa/sendprepare.c \
+	sessiond/wa/sendsessions.c \
 	sessiond/wa/sent.c sessiond/wa/sent.h \
 	sessiond/wa/signal.c sessiond/wa/signal.h sessiond/wa/signal_internal.h \
+	sessiond/wa/signal_group.c sessiond/wa/signal_group.h \
 	sessiond/wa/signal_provider.c sessiond/wa/signal_provider.h \
 	sessiond/wa/signal_record.c sessiond/wa/signal_record.h \
 	sessiond/wa/signal_store.c \

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "common/mem.h"
+#include "sessiond/wa/group.h"
 #include "sessiond/wa/lidmap.h"
 
 struct wa_messaging *wa_messaging_new(struct wa_client *client)
@@ -29,6 +30,8 @@ void wa_messaging_free(struct wa_messaging *m)
 	wa_appstate_free(&m->appstate);
 	wa_peers_free(m);
 	wa_jobs_free(m);
+	wa_group_requests_free(m);
+	wa_group_queries_free(m);
 	free(m->suspect);
 	OPENSSL_cleanse(&m->account, sizeof m->account);
 	free(m);

@@ -40,6 +40,8 @@ wa_stanza_handler wa_on_server_sync;          /* server_sync: appstate.c */
 /* ---- among the files of messaging ---- */
 
 struct peer_job;
+struct group_query;
+struct group_request;
 struct send_job;
 struct stanza_job;
 
@@ -55,6 +57,8 @@ struct wa_messaging {
 	struct wa_appstate appstate;
 	struct peer_job *peers;           /* owned: messages to the own phone that are being made */
 	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
+	struct group_query *group_queries;     /* owned: groupquery.c */
+	struct group_request *group_requests;  /* owned: of the host, groupquery.c */
 	uint64_t resends[64];             /* retry.c: hashes of what was written on this connection, a ring */
 	size_t nresends;
 	unsigned decode_cost;             /* spent since the loop last had its turn */

@@ -2,7 +2,9 @@
 /* Notifications by type. Every one is acknowledged, also those that mean nothing to us: else they come again at each connect. */
 #include <string.h>
 
+#include "sessiond/wa/channel.h"
 #include "sessiond/wa/connection.h"
+#include "sessiond/wa/group.h"
 #include "sessiond/wa/messaging.h"
 
 static void ack_only(struct wa_client *client, struct wa_stanza *stanza)
@@ -42,6 +44,8 @@ static const struct {
 	{ "mediaretry", wa_on_media_retry, false },
 	{ "privacy_token", wa_on_privacy_token, false },
 	{ "server_sync", wa_on_server_sync, false },
+	{ "w:gp2", wa_on_group, false },
+	{ "newsletter", wa_on_channel, false },
 	{ "link_code_companion_reg", paircode_on_notification, true },
 	{ "passkey_prologue_request", passkey_on_request, true },
 	{ "crsc_continuation", passkey_on_continuation, true },

@@ -56,6 +56,8 @@ void wa_receipt_delivered(struct receive_job *job)
 		write_receipt(job, "peer_msg", false);
 	else if (e->from_me && !jid_is_none(&e->recipient))
 		write_receipt(job, "sender", true);
+	else if (e->from_me && e->kind != ENVELOPE_PERSON)
+		write_receipt(job, "sender", false);
 	else if (wa_messaging_is_own(job->job.m, &e->from))
 		wa_stanza_ack(job->job.m->client, job->job.stanza, 0);
 	else

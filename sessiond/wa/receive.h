@@ -13,6 +13,9 @@
 /* More <enc> in one stanza than anybody sends. */
 #define RECEIVE_ENCS_MAX 8U
 
+/* A status is seen for so long. */
+#define RECEIVE_STATUS_MAX_AGE_MS (INT64_C(24) * 3600 * 1000)
+
 enum receive_outcome {
 	RECEIVE_DONE,    /* handled, or a duplicate: delivery receipt */
 	RECEIVE_RETRY,   /* asked for again: retry receipt, then a plain ack */
@@ -42,6 +45,14 @@ struct receive_job {
 
 /* Decrypts and handles everything in the stanza; sets the outcome. decode.c */
 void wa_receive_decode(struct receive_job *job);
+/* A post of a channel: nothing is encrypted. channel.c */
+void wa_receive_post(struct receive_job *job);
+/* Commits, then answers as the outcome says. message.c */
+void wa_receive_store(struct receive_job *job);
+/* True for a status that nobody sees any more: neither shown nor asked for again. */
+bool wa_receive_expired(const struct receive_job *job);
+/* Takes over the sender key that the message brings, if it does. content.c */
+void wa_receive_sender_key(struct receive_job *job, struct span message);
 /* The content of one decrypted <enc>. content.c */
 void wa_receive_content(struct receive_job *job, struct span message);
 /* An event for a message that cannot be shown. count: how often it was asked for, 0: it will not be. */

@@ -17,6 +17,7 @@
 #include "sessiond/wa/extras.h"
 #include "sessiond/wa/job.h"
 #include "sessiond/wa/lidmap.h"
+#include "sessiond/wa/retrygroup.h"
 #include "sessiond/wa/sent.h"
 
 /* Why a request is not answered: code of WA_EVENT_RETRY_REQUESTED, 0 if it is. */
@@ -36,6 +37,7 @@ struct retry_job {
 	struct jid address;    /* its Signal address */
 	struct jid old_address;
 	struct jid chat;       /* for an own device: the conversation; else server NONE */
+	struct jid many;       /* the group, or status@broadcast, that the message went to; else server NONE */
 	struct sent_message sent;
 	bool sent_loaded;
 	struct bundles_query *bundles;
@@ -146,7 +148,10 @@ static void pad_for(struct retry_job *retry, struct buf *padded)
 	char chat[JID_TEXT_MAX];
 	uint8_t random;
 
-	if (jid_is_none(&retry->chat))
+	if (!jid_is_none(&retry->many)) {
+		wa_retry_group_key(&retry->job, &retry->many, padded);
+		buf_append_span(padded, buf_span(&retry->sent.message));
+	} else if (jid_is_none(&retry->chat))
 		buf_append_span(padded, buf_span(&retry->sent.message));
 	else
 		e2e_wrap_device_sent(padded, jid_format(&retry->sent.chat, chat, sizeof chat), buf_span(&retry->sent.message));
@@ -166,10 +171,15 @@ static int build(struct retry_job *retry, struct span ciphertext, bool prekey)
 	e2e_attributes(buf_span(&retry->sent.message), &attributes);
 	message = wa_node_new(&a, "message");
 	wa_node_attr(&a, message, "id", retry->id);
-	wa_node_attr_jid(&a, message, "to", &retry->device);
+	wa_node_attr_jid(&a, message, "to", jid_is_none(&retry->many) ? &retry->device : &retry->many);
 	wa_node_attr(&a, message, "type", attributes.type);
 	wa_node_attr(&a, message, "edit", attributes.edit);
-	wa_node_attr(&a, message, "device_fanout", "false");
+	if (jid_is_none(&retry->many))
+		wa_node_attr(&a, message, "device_fanout", "false");
+	else
+		wa_node_attr_jid(&a, message, "participant", &retry->device);
+	if (jid_is_group(&retry->many))
+		wa_node_attr(&a, message, "addressing_mode", wa_lidmap_is_lid(&retry->device) ? "lid" : "pn");
 	wa_node_attr_u64(&a, message, "t", (uint64_t)(retry->sent.sent_ms / 1000));
 	if (!jid_is_none(&retry->chat))
 		wa_node_attr_jid(&a, message, "recipient", &retry->sent.chat);
@@ -309,6 +319,10 @@ static bool may_have(struct retry_job *retry)
 	struct jid other;
 	struct jid bare = jid_bare(&retry->device);
 
+	if (!jid_is_none(&retry->many))
+		return jid_same_user(&retry->many, &retry->sent.chat) && wa_retry_group_member(&retry->job, &retry->many, &retry->device);
+	if (!jid_is_person(&retry->sent.chat))
+		return false;
 	if (wa_messaging_is_own(retry->job.m, &retry->device)) {
 		retry->chat = retry->sent.chat;
 		return true;
@@ -351,6 +365,9 @@ static void names_loaded(void *arg, bool ok)
 		commit(retry);
 		return;
 	}
+	/* It lacks the key, whatever becomes of this message: the next one brings it along. */
+	if (!jid_is_none(&retry->many))
+		wa_retry_group_lacks(&retry->job, &retry->many, &retry->device);
 	retry->sent_loaded = wa_sent_load(&retry->job.op, retry->id, &retry->sent);
 	age = wa_client_wall_ms(retry->job.m->client) - retry->sent.sent_ms;
 	if (!retry->sent_loaded)
@@ -365,6 +382,18 @@ static void names_loaded(void *arg, bool ok)
 		load_sessions(retry);
 }
 
+static bool read_asker(struct retry_job *retry, const struct wa_node *receipt)
+{
+	if (!wa_node_get_jid(receipt, "from", &retry->device))
+		return false;
+	if (jid_is_group(&retry->device) || jid_is_status(&retry->device)) {
+		retry->many = jid_bare(&retry->device);
+		if (!wa_node_get_jid(receipt, "participant", &retry->device))
+			return false;
+	}
+	return jid_is_person(&retry->device);
+}
+
 void wa_on_retry(struct wa_client *client, struct wa_stanza *stanza)
 {
 	const struct wa_node *receipt = wa_stanza_node(stanza);
@@ -375,9 +404,8 @@ void wa_on_retry(struct wa_client *client, struct wa_stanza *stanza)
 
 	retry->job.clear = retry_clear;
 	retry->id = wa_node_get(receipt, "id");
-	if (node == NULL || retry->id == NULL || !wa_node_get_jid(receipt, "from", &retry->device) ||
-	    !jid_is_person(&retry->device)) {
-		/* A group's request, or nothing that could be answered. */
+	if (node == NULL || retry->id == NULL || !read_asker(retry, receipt)) {
+		/* Nothing that could be answered. */
 		wa_stanza_ack(client, stanza, 0);
 		wa_job_done(&retry->job);
 		return;
@@ -388,6 +416,8 @@ void wa_on_retry(struct wa_client *client, struct wa_stanza *stanza)
 	wa_sent_keys(&keys, retry->id);
 	wa_sent_keys(&keys, retry->answer);
 	wa_lidmap_keys(&keys, &retry->device);
+	if (!jid_is_none(&retry->many))
+		wa_retry_group_keys(&retry->job, &keys, &retry->many);
 	state_op_fetch(&retry->job.op, keys.keys, keys.n, names_loaded, retry);
 	state_keys_free(&keys);
 }

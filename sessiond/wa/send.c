@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "sessiond/wa/group.h"
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/secret.h"
 #include "sessiond/wa/tctoken.h"
@@ -26,8 +27,10 @@
 /* Error attribute of an ack. Source: whatsmeow send.go, Baileys, whatsapp-rust. */
 enum {
 	ACK_BAD_REQUEST = 400,
+	ACK_FORBIDDEN = 403,
 	ACK_NOT_FOUND = 404,
 	ACK_NOT_ACCEPTABLE = 406,
+	ACK_ADDRESSING_MODE = 421,
 	ACK_TOKEN_OR_TIMELOCK = 463,
 	ACK_CHAT_CAPPED = 475,
 	ACK_STALE_DEVICES = 479,
@@ -74,6 +77,7 @@ static void job_free(struct send_job *job)
 	wa_send_unprepare(job);
 	job_unlink(job);
 	free(job->id);
+	free(job->audience);
 	buf_wipe(&job->message);
 	buf_free(&job->stanza);
 	free(job);
@@ -144,6 +148,9 @@ void wa_client_send(struct wa_client *client, const struct wa_send *send)
 
 	job->to = jid_bare(&send->to);
 	buf_append_span(&job->message, send->plaintext);
+	if (send->naudience > 0)
+		job->audience = xmemdup(send->audience, send->naudience * sizeof *send->audience);
+	job->naudience = send->naudience;
 	start_jobs(m);
 }
 
@@ -284,6 +291,15 @@ void wa_send_unanswered(struct send_job *job, int code, const char *text)
 	wa_timer_start(client, &job->timer, wa_client_mono_ms(client) + (SERVER_ERROR_WAIT_MS << job->unanswered++), try_later, job);
 }
 
+void wa_send_restart(struct send_job *job)
+{
+	struct wa_client *client = job->m->client;
+
+	wa_send_unprepare(job);
+	job->phase = SEND_WAITING;
+	wa_timer_start(client, &job->timer, wa_client_mono_ms(client), try_later, job);
+}
+
 static const char *refusal_text(int code)
 {
 	static const struct {
@@ -291,7 +307,9 @@ static const char *refusal_text(int code)
 		const char *text;
 	} TEXTS[] = {
 		{ ACK_BAD_REQUEST, "the server calls the message malformed" },
+		{ ACK_FORBIDDEN, "this account may not write here (not a member, only admins write, or blocked)" },
 		{ ACK_NOT_FOUND, "the recipient was not found" },
+		{ ACK_ADDRESSING_MODE, "the group is addressed in another way now" },
 		{ ACK_NOT_ACCEPTABLE, "a device of the recipient is not registered any more" },
 		{ ACK_TOKEN_OR_TIMELOCK, "the account may not start chats with new contacts now (reach-out restriction), or has no token of this contact" },
 		{ ACK_CHAT_CAPPED, "the limit of messages to new chats is reached" },
@@ -304,12 +322,21 @@ static const char *refusal_text(int code)
 	return "the server refused the message";
 }
 
+static bool has_members(const struct jid *chat)
+{
+	return jid_is_group(chat) || jid_is_status(chat);
+}
+
 static void forget_lists(struct send_job *job, struct state_op *op)
 {
 	struct jid own = wa_messaging_own(job->m, &job->chat);
 
 	if (jid_is_none(&job->chat))
 		return; /* a stanza of an earlier life: the lists age by themselves */
+	if (!jid_is_person(&job->chat)) {
+		wa_group_forget(op, &job->chat);
+		return;
+	}
 	wa_devices_forget(op, &job->chat);
 	wa_devices_forget(op, &own);
 	if (!jid_is_none(&job->pn))
@@ -320,6 +347,7 @@ static void rebuild(struct send_job *job)
 {
 	job->rebuilds++;
 	job->fresh_lists = true;
+	job->fresh_group = true;
 	wa_timer_stop(job->m->client, &job->timer);
 	buf_clear(&job->stanza);
 	job->phase = SEND_WAITING;
@@ -337,7 +365,7 @@ static bool try_again(struct send_job *job, int code)
 {
 	struct wa_client *client = job->m->client;
 
-	if (code == ACK_STALE_DEVICES && job->message.len > 0 && job->rebuilds < REBUILDS_MAX) {
+	if ((code == ACK_STALE_DEVICES || code == ACK_ADDRESSING_MODE) && job->message.len > 0 && job->rebuilds < REBUILDS_MAX) {
 		rebuild(job);
 		return true;
 	}
@@ -363,7 +391,8 @@ static void refused(struct send_job *job, int code)
 {
 	struct state_op op;
 
-	if (code == ACK_STALE_DEVICES || code == ACK_NOT_ACCEPTABLE || code == ACK_NOT_FOUND) {
+	if (code == ACK_STALE_DEVICES || code == ACK_NOT_ACCEPTABLE || code == ACK_NOT_FOUND || code == ACK_ADDRESSING_MODE ||
+	    code == ACK_FORBIDDEN) {
 		state_op_init(&op, wa_client_state(job->m->client));
 		forget_lists(job, &op);
 		state_op_commit(&op, NULL, NULL);
@@ -385,9 +414,14 @@ static void accepted(struct send_job *job, const struct wa_node *ack)
 	event->ms = wa_client_wall_ms(job->m->client);
 	if (wa_node_get_u64(ack, "t", &seconds) && seconds < INT64_MAX / 1000)
 		event->ms = (int64_t)seconds * 1000;
+	if (wa_node_get_u64(ack, "server_id", &seconds) && seconds < INT64_MAX)
+		event->number = (int64_t)seconds;
+	/* Before the end: that may free the job. */
+	if (hash != NULL && has_members(&job->chat) && job->hash_sent[0] != '\0' && strcmp(hash, job->hash_sent) != 0)
+		wa_send_group_stale(job);
 	finish(job, event);
 	/* Devices that the stanza missed ask by retry receipt; the next message has them. */
-	if (hash != NULL && job->hash_sent[0] != '\0' && strcmp(hash, job->hash_sent) != 0 && strcmp(hash, job->hash_all) != 0) {
+	if (hash != NULL && jid_is_person(&job->chat) && job->hash_sent[0] != '\0' && strcmp(hash, job->hash_sent) != 0 && strcmp(hash, job->hash_all) != 0) {
 		struct state_op op;
 
 		state_op_init(&op, wa_client_state(job->m->client));

@@ -22,7 +22,8 @@ static void encrypt_turn(struct wa_client *client, void *arg)
 static void encrypt_one(struct send_job *job, struct send_target *t)
 {
 	struct signal_call call = wa_messaging_call(job->m, &job->op);
-	struct span message = t->own ? buf_span(&job->own_message) : buf_span(&job->message);
+	struct span message = job->group != NULL ? wa_send_group_message(job) :
+			      t->own ? buf_span(&job->own_message) : buf_span(&job->message);
 	struct buf padded = { 0 };
 	uint8_t random;
 
@@ -39,7 +40,7 @@ void wa_send_encrypt(struct send_job *job)
 {
 	char chat[JID_TEXT_MAX];
 
-	if (job->own_message.len == 0)
+	if (job->own_message.len == 0 && job->group == NULL)
 		e2e_wrap_device_sent(&job->own_message, jid_format(&job->chat, chat, sizeof chat), buf_span(&job->message));
 	for (int done = 0; job->at < job->ntargets; done++) {
 		if (done == ENCRYPTIONS_PER_TURN) {
@@ -48,12 +49,15 @@ void wa_send_encrypt(struct send_job *job)
 		}
 		encrypt_one(job, &job->targets[job->at++]);
 	}
-	build(job);
+	if (job->group != NULL)
+		wa_send_group_build(job);
+	else
+		build(job);
 }
 
 /* ---- the stanza ---- */
 
-static void add_enc(struct arena *a, struct wa_node *to, const struct send_target *t, const struct e2e_attributes *attributes)
+void wa_send_add_enc(struct arena *a, struct wa_node *to, const struct send_target *t, const struct e2e_attributes *attributes)
 {
 	struct wa_node *enc = wa_node_add_new(a, to, "enc");
 
@@ -130,7 +134,7 @@ static void build(struct send_job *job)
 			continue;
 		to = wa_node_add_new(&a, participants, "to");
 		wa_node_attr_jid(&a, to, "jid", &job->targets[i].wire);
-		add_enc(&a, to, &job->targets[i], &attributes);
+		wa_send_add_enc(&a, to, &job->targets[i], &attributes);
 		prekey = prekey || job->targets[i].prekey;
 	}
 	if (prekey)

@@ -4,7 +4,9 @@
  *
  *     names: both forms of the recipient   load_names
  *     device lists of both sides           load_lists -> ask_lists (usync)
- *     sessions with all devices            load_sessions -> load_old_sessions (kept under the PN) -> ask_bundles -> start_sessions
+ *     sessions with all devices            wa_send_sessions (sendsessions.c)
+ *
+ * Groups and the status have their own way: sendgroup.c. Channels: sendchannel.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +16,9 @@
 #include "sessiond/wa/send.h"
 #include "sessiond/wa/tctoken.h"
 
-/* New sessions made in one turn of the loop: 1 ms each. */
-#define SESSIONS_PER_TURN 3
 #define CODE_NOT_FOUND 404
 
 static void load_lists(struct send_job *job);
-static void load_sessions(struct send_job *job);
-static void load_old_sessions(struct send_job *job);
 
 void wa_send_unprepare(struct send_job *job)
 {
@@ -33,8 +31,11 @@ void wa_send_unprepare(struct send_job *job)
 	state_op_end(&job->op);
 	for (size_t i = 0; i < job->ntargets; i++)
 		buf_free(&job->targets[i].ciphertext);
+	for (size_t i = 0; i < job->nbundles; i++)
+		buf_free(&job->waiting[i].proof);
 	free(job->targets);
 	free(job->waiting);
+	wa_send_group_free(job);
 	job->targets = NULL;
 	job->waiting = NULL;
 	job->ntargets = job->at = job->nbundles = 0;
@@ -42,7 +43,7 @@ void wa_send_unprepare(struct send_job *job)
 }
 
 /* A storage failure closes the connection; the job is undone there and starts anew. */
-static bool lost(struct send_job *job, bool ok)
+bool wa_send_lost(const struct send_job *job, bool ok)
 {
 	return !ok || job->phase != SEND_PREPARING;
 }
@@ -76,7 +77,7 @@ static void names_loaded(void *arg, bool ok)
 {
 	struct send_job *job = arg;
 
-	if (lost(job, ok))
+	if (wa_send_lost(job, ok))
 		return;
 	choose_chat(job);
 	load_lists(job);
@@ -89,8 +90,16 @@ void wa_send_prepare(struct send_job *job)
 	job->asked_devices = false;
 	job->pn = job->lid = job->chat = (struct jid){ 0 };
 	state_op_init(&job->op, wa_client_state(job->m->client));
+	if (jid_is_group(&job->to) || jid_is_status(&job->to)) {
+		wa_send_prepare_group(job);
+		return;
+	}
+	if (job->to.server == JID_SERVER_NEWSLETTER) {
+		wa_send_to_channel(job);
+		return;
+	}
 	if (!jid_is_person(&job->to)) {
-		wa_send_fail(job, CODE_NOT_FOUND, "only messages to a single person can be sent");
+		wa_send_fail(job, CODE_NOT_FOUND, "messages to such an address cannot be sent");
 		return;
 	}
 	wa_lidmap_keys(&keys, &job->to);
@@ -105,7 +114,7 @@ static struct jid own_user(const struct send_job *job)
 	return wa_messaging_own(job->m, &job->chat);
 }
 
-static bool list_is_usable(struct send_job *job, const struct jid *user, struct device_list *list)
+bool wa_send_list_is_usable(struct send_job *job, const struct jid *user, struct device_list *list)
 {
 	int64_t age;
 
@@ -130,6 +139,7 @@ static void add_target(struct send_job *job, const struct jid *user, const struc
 		t->address.server = JID_SERVER_LID;
 		memcpy(t->address.user, wa_client_own_lid(job->m->client)->user, sizeof t->address.user);
 	}
+	wa_send_set_old_address(t, own ? wa_client_own_pn(job->m->client) : &job->pn);
 	job->ntargets++;
 }
 
@@ -191,11 +201,11 @@ static void lists_loaded(void *arg, bool ok)
 	bool have_theirs;
 	bool have_ours;
 
-	if (lost(job, ok))
+	if (wa_send_lost(job, ok))
 		return;
 	own = own_user(job);
-	have_theirs = list_is_usable(job, &job->chat, &theirs);
-	have_ours = list_is_usable(job, &own, &ours);
+	have_theirs = wa_send_list_is_usable(job, &job->chat, &theirs);
+	have_ours = wa_send_list_is_usable(job, &own, &ours);
 	if (!job->asked_devices && (job->fresh_lists || !have_theirs || !have_ours)) {
 		ask_lists(job, job->fresh_lists || !have_theirs, job->fresh_lists || !have_ours);
 		return;
@@ -208,7 +218,7 @@ static void lists_loaded(void *arg, bool ok)
 	if (!have_ours)
 		wa_devices_load(&job->op, &own, &ours);
 	make_targets(job, &theirs, &ours);
-	load_sessions(job);
+	wa_send_sessions(job);
 }
 
 static void load_lists(struct send_job *job)
@@ -225,185 +235,5 @@ static void load_lists(struct send_job *job)
 	if (!jid_is_none(&job->pn))
 		wa_lidmap_keys(&keys, &job->pn);
 	state_op_fetch(&job->op, keys.keys, keys.n, lists_loaded, job);
-	state_keys_free(&keys);
-}
-
-/* ---- sessions ---- */
-
-static size_t mark_ready(struct send_job *job)
-{
-	struct signal_call call = wa_messaging_call(job->m, &job->op);
-	size_t missing = 0;
-
-	for (size_t i = 0; i < job->ntargets; i++) {
-		struct send_target *t = &job->targets[i];
-
-		t->ready = wa_signal_has_session(&call, &t->address);
-		missing += !t->ready && !t->dropped;
-	}
-	return missing;
-}
-
-static void start_sessions(struct send_job *job);
-
-static void sessions_turn(struct wa_client *client, void *arg)
-{
-	struct send_job *job = arg;
-
-	(void)client;
-	start_sessions(job);
-}
-
-static void start_sessions(struct send_job *job)
-{
-	struct signal_call call = wa_messaging_call(job->m, &job->op);
-	size_t done = 0;
-
-	while (job->nbundles > 0) {
-		struct waiting_bundle *w = &job->waiting[job->nbundles - 1];
-
-		if (done++ == SESSIONS_PER_TURN) {
-			wa_timer_start(job->m->client, &job->timer, wa_client_mono_ms(job->m->client), sessions_turn, job);
-			return;
-		}
-		w->target->ready = wa_signal_start_session(&call, &w->target->address, &w->bundle) == SIGNAL_OK;
-		job->nbundles--;
-	}
-	for (size_t i = 0; i < job->ntargets; i++)
-		job->targets[i].dropped = !job->targets[i].ready;
-	wa_send_encrypt(job);
-}
-
-static struct send_target *target_of(struct send_job *job, const struct jid *device)
-{
-	for (size_t i = 0; i < job->ntargets; i++)
-		if (jid_equal(&job->targets[i].wire, device) || jid_equal(&job->targets[i].address, device))
-			return &job->targets[i];
-	return NULL;
-}
-
-/* The account's identity key as known from its phone, for checking that a companion belongs to it. */
-static const uint8_t *account_key(struct send_job *job, const struct send_target *t)
-{
-	struct jid phone = jid_with_device(&t->address, 0);
-	char name[SIGNAL_NAME_MAX];
-	struct span key;
-
-	wa_signal_record_name(&phone, name);
-	if (!state_op_has_fetched(&job->op, WA_RECORD_IDENTITY, name) || !state_op_get(&job->op, WA_RECORD_IDENTITY, name, &key) ||
-	    key.n != SIGNAL_IDENTITY_BYTES)
-		return NULL;
-	return key.p + 1;
-}
-
-static void take_bundle(struct send_job *job, const struct bundle_answer *answer)
-{
-	struct send_target *t = target_of(job, &answer->device);
-
-	if (t == NULL || t->ready)
-		return;
-	if (answer->error != 0) {
-		/* 406: not registered any more. The next message asks for the list anew. */
-		wa_devices_forget(&job->op, &t->wire);
-		return;
-	}
-	if (t->wire.device != 0 && answer->device_identity.n > 0 &&
-	    !wa_companion_is_genuine(answer->device_identity, answer->bundle.identity, account_key(job, t)))
-		return;
-	job->waiting[job->nbundles++] = (struct waiting_bundle){ .target = t, .bundle = answer->bundle };
-}
-
-static void bundles_answered(void *arg, const struct bundle_answer *answers, size_t n, int code)
-{
-	struct send_job *job = arg;
-
-	job->bundles = NULL;
-	if (job->phase != SEND_PREPARING)
-		return;
-	if (answers == NULL && wa_send_is_passing(code)) {
-		wa_send_unanswered(job, code, "the server does not answer the query for keys");
-		return;
-	}
-	free(job->waiting);
-	job->waiting = xcalloc(n + 1, sizeof *job->waiting);
-	job->nbundles = 0;
-	for (size_t i = 0; answers != NULL && i < n; i++)
-		take_bundle(job, &answers[i]);
-	start_sessions(job);
-}
-
-static void ask_bundles(struct send_job *job)
-{
-	struct jid *devices = xcalloc(job->ntargets + 1, sizeof *devices);
-	size_t n = 0;
-
-	for (size_t i = 0; i < job->ntargets; i++)
-		if (!job->targets[i].ready)
-			devices[n++] = job->targets[i].wire;
-	job->bundles = wa_bundles_fetch(job->m->client, devices, n, false, bundles_answered, job);
-	free(devices);
-}
-
-/* The other form of a target's address, for sessions that were made before the LID was known. */
-static bool old_address(const struct send_job *job, const struct send_target *t, struct jid *out)
-{
-	const struct jid *pn = t->own ? wa_client_own_pn(job->m->client) : &job->pn;
-
-	if (!wa_lidmap_is_lid(&t->address) || jid_is_none(pn))
-		return false;
-	*out = jid_with_device(pn, t->address.device);
-	out->server = t->address.server == JID_SERVER_HOSTED_LID ? JID_SERVER_HOSTED : JID_SERVER_PN;
-	return true;
-}
-
-static void old_sessions_loaded(void *arg, bool ok)
-{
-	struct send_job *job = arg;
-	struct signal_call call;
-	struct jid old;
-
-	if (lost(job, ok))
-		return;
-	call = wa_messaging_call(job->m, &job->op);
-	for (size_t i = 0; i < job->ntargets; i++)
-		if (!job->targets[i].ready && old_address(job, &job->targets[i], &old))
-			wa_signal_move_session(&call, &old, &job->targets[i].address);
-	if (mark_ready(job) > 0)
-		ask_bundles(job);
-	else
-		wa_send_encrypt(job);
-}
-
-static void load_old_sessions(struct send_job *job)
-{
-	struct state_keys keys = { 0 };
-	struct jid old;
-
-	for (size_t i = 0; i < job->ntargets; i++)
-		if (!job->targets[i].ready && old_address(job, &job->targets[i], &old))
-			wa_signal_keys_for_device(&keys, &old);
-	state_op_fetch(&job->op, keys.keys, keys.n, old_sessions_loaded, job);
-	state_keys_free(&keys);
-}
-
-static void sessions_loaded(void *arg, bool ok)
-{
-	struct send_job *job = arg;
-
-	if (lost(job, ok))
-		return;
-	if (mark_ready(job) > 0)
-		load_old_sessions(job);
-	else
-		wa_send_encrypt(job);
-}
-
-static void load_sessions(struct send_job *job)
-{
-	struct state_keys keys = { 0 };
-
-	for (size_t i = 0; i < job->ntargets; i++)
-		wa_signal_keys_for_device(&keys, &job->targets[i].address);
-	state_op_fetch(&job->op, keys.keys, keys.n, sessions_loaded, job);
 	state_keys_free(&keys);
 }

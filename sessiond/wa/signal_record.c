@@ -4,6 +4,7 @@
 
 #include "common/limits.h"
 #include "sessiond/wa/proto_walk.h"
+#include "sessiond/wa/signal_group.h"
 
 enum { RECORD_CURRENT = 1, RECORD_ARCHIVED = 2 };
 enum { STATE_SENDER_CHAIN = 6, STATE_RECEIVER_CHAIN = 7 };
@@ -100,4 +101,49 @@ int wa_signal_record_prune(struct span record, struct buf *out)
 	}
 	buf_clear(out);
 	return -1;
+}
+
+/* ---- sender keys ---- */
+
+enum { SENDER_RECORD_STATE = 1, SENDER_STATE_SKIPPED_KEY = 4 };
+
+static bool prune_sender_state(struct span state, struct buf *out)
+{
+	struct reader r = reader_of(state.p, state.n);
+	struct proto_field f;
+	size_t skipped = count_fields(state, SENDER_STATE_SKIPPED_KEY);
+	size_t drop = skipped > SENDER_KEY_SKIPPED_MAX ? skipped - SENDER_KEY_SKIPPED_KEPT : 0;
+
+	while (proto_next(&r, &f)) {
+		if (f.number == SENDER_STATE_SKIPPED_KEY && drop > 0)
+			drop--;
+		else
+			buf_append_span(out, f.raw);
+	}
+	return r.ok;
+}
+
+int wa_sender_key_record_prune(struct span record, struct buf *out)
+{
+	struct reader r = reader_of(record.p, record.n);
+	struct proto_field f;
+	struct buf state = { 0 };
+	bool long_chain = false;
+
+	buf_clear(out);
+	while (r.ok && proto_next(&r, &f)) {
+		if (f.wire != PROTO_BYTES || f.number != SENDER_RECORD_STATE) {
+			buf_append_span(out, f.raw);
+			continue;
+		}
+		buf_clear(&state);
+		if (!prune_sender_state(f.bytes, &state))
+			r.ok = false;
+		long_chain = long_chain || state.len < f.bytes.n;
+		proto_put_bytes(out, f.number, buf_span(&state));
+	}
+	buf_wipe(&state);
+	if (!r.ok || out->len > LIMIT_WA_SIGNAL_RECORD_BYTES)
+		return -1;
+	return long_chain ? 0 : 1;
 }

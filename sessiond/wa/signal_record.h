@@ -27,4 +27,10 @@
  */
 int wa_signal_record_prune(struct span record, struct buf *out);
 
+/*
+ * The same for a sender key: record = states(1)*, state = ..., skipped message keys(4)*, oldest first. A state with more than
+ * SENDER_KEY_SKIPPED_MAX of them keeps the newest SENDER_KEY_SKIPPED_KEPT.
+ */
+int wa_sender_key_record_prune(struct span record, struct buf *out);
+
 #endif

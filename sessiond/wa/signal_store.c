@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <signal/session_pre_key.h>
 
+#include "sessiond/wa/signal_group.h"
 #include "sessiond/wa/signal_internal.h"
 #include "sessiond/wa/signal_record.h"
 
@@ -254,28 +255,49 @@ static int is_trusted_identity(const signal_protocol_address *address, uint8_t *
 	return key_len == SIGNAL_IDENTITY_BYTES;
 }
 
-/* ---- sender keys: group messages are not part of this library yet, the receiving side refuses them before it gets here ---- */
+/* ---- sender keys ---- */
 
-static int store_sender_key(const signal_protocol_sender_key_name *name, uint8_t *record, size_t record_len, uint8_t *user_record,
-			    size_t user_record_len, void *user_data)
+static bool sender_key_name(const signal_protocol_sender_key_name *name, char *out)
 {
-	(void)name;
-	(void)record;
-	(void)record_len;
-	(void)user_record;
-	(void)user_record_len;
-	(void)user_data;
-	return SG_ERR_INVAL;
+	int n = snprintf(out, SENDER_KEY_NAME_MAX, "%.*s::%.*s.%d", (int)name->group_id_len, name->group_id,
+			 (int)name->sender.name_len, name->sender.name, (int)name->sender.device_id);
+
+	return n > 0 && (size_t)n < SENDER_KEY_NAME_MAX;
 }
 
-static int load_sender_key(signal_buffer **record, signal_buffer **user_record, const signal_protocol_sender_key_name *name,
+static int store_sender_key(const signal_protocol_sender_key_name *sender, uint8_t *record, size_t record_len, uint8_t *user_record,
+			    size_t user_record_len, void *user_data)
+{
+	struct signal_env *env = user_data;
+	char name[SENDER_KEY_NAME_MAX];
+	struct buf pruned = { 0 };
+	int rc;
+
+	(void)user_record;
+	(void)user_record_len;
+	if (!sender_key_name(sender, name))
+		return SG_ERR_INVAL;
+	rc = wa_sender_key_record_prune(span_of(record, record_len), &pruned);
+	if (rc >= 0)
+		state_op_put(env->call->op, WA_RECORD_SENDER_KEY, name, rc == 0 ? buf_span(&pruned) : span_of(record, record_len));
+	buf_wipe(&pruned);
+	return rc >= 0 ? 0 : SG_ERR_UNKNOWN;
+}
+
+static int load_sender_key(signal_buffer **record, signal_buffer **user_record, const signal_protocol_sender_key_name *sender,
 			   void *user_data)
 {
-	(void)record;
+	struct signal_env *env = user_data;
+	char name[SENDER_KEY_NAME_MAX];
+	struct span value;
+
 	(void)user_record;
-	(void)name;
-	(void)user_data;
-	return 0;
+	if (!sender_key_name(sender, name))
+		return SG_ERR_INVAL;
+	if (!state_op_get(env->call->op, WA_RECORD_SENDER_KEY, name, &value) || value.n == 0)
+		return 0;
+	*record = signal_buffer_create(value.p, value.n);
+	return *record != NULL ? 1 : SG_ERR_NOMEM;
 }
 
 int wa_signal_store_install(struct signal_env *env)

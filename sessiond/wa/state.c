@@ -11,6 +11,7 @@
 #include "common/mem.h"
 
 #define TABLE_START 16U
+#define RECORD_KINDS 32U
 #define FNV_OFFSET 2166136261U
 #define FNV_PRIME 16777619U
 
@@ -60,6 +61,7 @@ struct wa_state {
 	struct state_fetch *fetches;              /* owned */
 	struct state_commit *commits, *last_commit; /* owned, oldest first */
 	uint64_t last_token;
+	uint64_t versions[RECORD_KINDS];
 	bool failed;
 };
 
@@ -262,7 +264,18 @@ struct wa_state *wa_state_new(const struct wa_host *host, void *host_ctx, size_t
 	s->limit = cache_bytes;
 	s->on_failure = on_failure;
 	s->failure_arg = arg;
+	host->random(host_ctx, s->versions, sizeof s->versions);
 	return s;
+}
+
+uint64_t wa_state_version(const struct wa_state *s, enum wa_record_kind kind)
+{
+	return s->versions[(unsigned)kind % RECORD_KINDS];
+}
+
+void state_op_outdate(struct state_op *op, enum wa_record_kind kind)
+{
+	op->state->versions[(unsigned)kind % RECORD_KINDS]++;
 }
 
 static void commit_free(struct wa_state *s, struct state_commit *c)

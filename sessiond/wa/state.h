@@ -32,6 +32,11 @@ void wa_state_free(struct wa_state *state);
 /* Drops everything in memory after a failure, so that a new connection starts from what is stored. Operations must have ended. */
 void wa_state_reset(struct wa_state *state);
 bool wa_state_failed(const struct wa_state *state);
+/*
+ * A number for everything that is known of one kind: another one whenever state_op_outdate() was called for it, and in each life of the
+ * process. What was derived from many records of a kind stays right as long as the number does.
+ */
+uint64_t wa_state_version(const struct wa_state *state, enum wa_record_kind kind);
 /* Bytes held, for tests and metrics. */
 size_t wa_state_bytes(const struct wa_state *state);
 
@@ -70,6 +75,8 @@ bool state_op_get(struct state_op *op, enum wa_record_kind kind, const char *nam
 bool state_op_has_fetched(const struct state_op *op, enum wa_record_kind kind, const char *name);
 void state_op_put(struct state_op *op, enum wa_record_kind kind, const char *name, struct span value);
 void state_op_delete(struct state_op *op, enum wa_record_kind kind, const char *name);
+/* What was derived from records of this kind is out of date: another wa_state_version(). */
+void state_op_outdate(struct state_op *op, enum wa_record_kind kind);
 /* Adds an event to the batch; owned by the operation from here on. */
 void state_op_event(struct state_op *op, struct wa_event *event);
 /* True if there is something to commit. */

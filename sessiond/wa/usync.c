@@ -44,13 +44,16 @@ static void forget_companions(struct state_op *op, const struct jid *user, const
 static void take_list(struct usync_query *q, const struct jid *user, struct device_list *list)
 {
 	struct device_list old;
+	bool known = wa_devices_fetched(q->op, user) && wa_devices_load(q->op, user, &old);
 
-	if (wa_devices_fetched(q->op, user) && wa_devices_load(q->op, user, &old)) {
+	if (known) {
 		if (old.raw_id != 0 && list->raw_id != 0 && old.raw_id != list->raw_id)
 			forget_companions(q->op, user, &old);
 		else if (list->adv_time != 0 && list->adv_time < old.adv_time)
 			*list = old; /* an older list than the one known: keep that, but do not ask again at once */
 	}
+	if (!known || !wa_devices_same(&old, list))
+		state_op_outdate(q->op, WA_RECORD_DEVICES);
 	list->fetched_ms = q->now_ms;
 	wa_devices_store(q->op, user, list);
 }

@@ -46,6 +46,8 @@ enum wa_record_kind {
 	WA_RECORD_DECODING,     /* name "": marker of the stanza being decoded, for crash detection */
 	WA_RECORD_APPSTATE,     /* app state keys and versions */
 	WA_RECORD_MISC,         /* small things by name */
+	WA_RECORD_GROUP,        /* name "120363...@g.us": what is known of a group (group.h) */
+	WA_RECORD_GROUP_KEYS,   /* same names, and "status@broadcast": which devices have our sender key (groupkeys.h) */
 	WA_RECORD_SECRET = 20,  /* secrets of polls and events, tallies of polls (secret.h); worth keeping for WA_SECRET_KEEP_MS */
 	WA_RECORD_MESSAGE = 200 /* name message id: author's JID, blank, time in ms, NUL, chat's JID, NUL, serialized
 	                           message; for what refers to it */
@@ -87,7 +89,7 @@ enum wa_event_kind {
 	WA_EVENT_UNDECRYPTABLE,   /* message without content; code, text: why; retry counter in number */
 	WA_EVENT_RECEIPT,         /* receipt */
 	WA_EVENT_SEND_STANZA,     /* send.tag, bytes: the encrypted stanza that leaves once this is stored */
-	WA_EVENT_SEND_ACK,        /* send.tag: server ack; ms: server's time */
+	WA_EVENT_SEND_ACK,        /* send.tag: server ack; ms: server's time; number: id in the channel, 0 elsewhere */
 	WA_EVENT_SEND_FAILED,     /* send.tag, code, text: will never be sent */
 	WA_EVENT_RETRY_REQUESTED, /* jid (device), text: message id, number: count; answered or not in code (0 resent) */
 	WA_EVENT_IDENTITY_CHANGED,/* jid */
@@ -95,6 +97,7 @@ enum wa_event_kind {
 	WA_EVENT_TIMELOCK,        /* reach-out time lock: text: kind, ms: end */
 	WA_EVENT_ACTION,          /* action: something of the account's shared state changed (app state) */
 	WA_EVENT_APPSTATE_SYNCED, /* text: collection that is complete now, after linking or from a snapshot; number: entries */
+	WA_EVENT_GROUP,           /* group: something about a group has changed */
 	WA_EVENT_LOGGED_OUT       /* credentials are void and deleted in the same batch; code, text */
 };
 
@@ -130,6 +133,7 @@ struct wa_message {
 	struct buf plaintext;  /* serialized E2E Message, unwrapped from deviceSentMessage; owned */
 	char *text;            /* text content found by wa (conversation, extended text), owned, may be NULL */
 	char *target;          /* id of the message that this one edits or revokes, and its sender may; owned, NULL otherwise */
+	int64_t server_id;     /* of a message in a channel, else 0 */
 	const char *content;   /* static: name of the content field, such as "conversation", "imageMessage"; NULL if unknown */
 };
 
@@ -203,6 +207,76 @@ struct wa_action {
 
 void wa_action_free(struct wa_action *action);
 
+/* ---- groups ------------------------------------------------------------------------------------------------------------------- */
+
+enum wa_group_role { WA_GROUP_MEMBER, WA_GROUP_ADMIN, WA_GROUP_SUPERADMIN };
+
+struct wa_group_member {
+	struct jid jid;   /* in the namespace of the group, bare */
+	struct jid other; /* the other form (PN of a LID, LID of a PN), server NONE if unknown */
+	enum wa_group_role role;
+};
+
+struct wa_group {
+	struct jid jid;
+	bool lid_addressed;     /* members are addressed by LID */
+	bool announce;          /* only admins write */
+	bool locked;            /* only admins change subject, picture and the like */
+	bool join_approval;     /* admins approve who joins by link */
+	bool members_add;       /* every member may add others */
+	bool community;         /* a community, which is no chat itself */
+	bool announcement_group; /* of the community `parent` */
+	struct jid parent;      /* community that it belongs to, server NONE if none */
+	struct jid owner;       /* server NONE if unknown */
+	int64_t created_s;
+	uint32_t expiration_s;  /* disappearing messages, 0: off */
+	char *subject;          /* owned */
+	char *description, *description_id; /* owned, may be NULL */
+	struct wa_group_member *members;    /* owned */
+	size_t n, cap;
+	uint64_t version;       /* the server's number of the list of members; 0 unknown */
+	uint64_t mark;          /* ours: changes whenever the list of members does */
+	int64_t fetched_ms;
+};
+
+void wa_group_free(struct wa_group *group);
+
+enum wa_group_change_kind {
+	WA_GROUP_CREATED = 1,  /* we are in a new group, or were added to one: group */
+	WA_GROUP_ADDED,        /* members; text: reason, may be NULL */
+	WA_GROUP_REMOVED,      /* members; on: they left by themselves */
+	WA_GROUP_PROMOTED,     /* members */
+	WA_GROUP_DEMOTED,      /* members */
+	WA_GROUP_MODIFIED,     /* members: their numbers before the change */
+	WA_GROUP_SUBJECT,      /* text */
+	WA_GROUP_DESCRIPTION,  /* text, NULL: deleted; id */
+	WA_GROUP_ANNOUNCE,     /* on */
+	WA_GROUP_LOCKED,       /* on */
+	WA_GROUP_EXPIRATION,   /* number: seconds, 0: off */
+	WA_GROUP_INVITE,       /* text: new invite code, NULL: revoked */
+	WA_GROUP_MEMBERS_ADD,  /* on: every member may add */
+	WA_GROUP_APPROVAL,     /* on: joining needs an approval */
+	WA_GROUP_JOIN_REQUEST, /* members ask to join; text: how; on: the request was withdrawn or rejected */
+	WA_GROUP_DELETED,
+	WA_GROUP_OTHER         /* text: name of the change, which this version does not know */
+};
+
+struct wa_group_change {
+	enum wa_group_change_kind kind;
+	struct jid group;
+	struct jid actor, actor_other; /* who did it, both forms where known */
+	bool lid_addressed;
+	struct wa_group_member *members; /* owned, whom it is about */
+	size_t n;
+	bool on;
+	int64_t number;
+	char *text, *id, *notify;   /* owned, may be NULL; notify: the actor's push name, id: of the description */
+	char *stanza_id;            /* owned */
+	struct wa_group *info;      /* owned; only with WA_GROUP_CREATED */
+	int64_t time_ms;
+	bool offline;
+};
+
 struct wa_event {
 	enum wa_event_kind kind;
 	struct jid jid, other;
@@ -215,6 +289,7 @@ struct wa_event {
 	struct wa_receipt *receipt; /* owned, may be NULL */
 	struct wa_addon *addon;     /* owned, may be NULL */
 	struct wa_action *action;   /* owned, may be NULL */
+	struct wa_group_change *group; /* owned, may be NULL */
 };
 
 struct wa_event *wa_event_new(enum wa_event_kind kind);
@@ -341,8 +416,9 @@ enum wa_chatstate { WA_COMPOSING = 1, WA_RECORDING, WA_PAUSED };
 struct wa_send {
 	uint64_t tag;          /* the host's name for it (outbox row) */
 	const char *id;        /* message id, chosen and stored by the host before */
-	struct jid to;         /* PN or LID, no device */
+	struct jid to;         /* person (PN or LID, no device), group, channel, or status@broadcast */
 	struct span plaintext; /* serialized E2E Message without padding and without deviceSentMessage */
+	const struct jid *audience; size_t naudience; /* of a status: who sees it, beside ourselves */
 };
 
 /*
@@ -350,6 +426,13 @@ struct wa_send {
  * WA_EVENT_SEND_ACK or WA_EVENT_SEND_FAILED in a batch. Not connected: held back until open. Nothing is ever sent under two ids.
  */
 void wa_client_send(struct wa_client *client, const struct wa_send *send);
+/*
+ * What is known of a group, asked from the server if nothing is (or if `fresh`): for whoever builds a message (expiration_s) or shows the
+ * group. done is called exactly once, never before this returns; group is borrowed for the call, NULL with the server's code (403 not a
+ * member, 404 no such group, 408 no answer, 500 storage).
+ */
+typedef void wa_group_done(void *arg, const struct wa_group *group, int code);
+void wa_client_group(struct wa_client *client, const struct jid *group, bool fresh, wa_group_done *done, void *arg);
 /* After a crash: a stanza that was stored by WA_EVENT_SEND_STANZA but not acked; sent byte for byte once open. */
 void wa_client_resend(struct wa_client *client, uint64_t tag, const char *id, struct span stanza);
 /* A message id of the 3EB0 form for this account's user; out holds 23 bytes. */

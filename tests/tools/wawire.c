@@ -9,6 +9,8 @@
  *     count KIND      stored records of a kind       creds            the device record's public facts
  *     fail on|off     commits fail                  restart          forget all but the records, as a new process would
  *     read CHAT ID..  read receipts                  typing TO [off]  chat state
+ *     status TAG ID JID[,JID...] TEXT                a text status for this audience
+ *     group JID [fresh]                              what is known of a group
  *
  *     wawire URL ROOT_KEY_HEX [CA_FILE] [full] [classic]
  */
@@ -95,6 +97,7 @@ static const char *kind_name(enum wa_event_kind kind)
 		[WA_EVENT_UNDECRYPTABLE] = "undecryptable", [WA_EVENT_RECEIPT] = "receipt", [WA_EVENT_SEND_STANZA] = "send_stanza",
 		[WA_EVENT_SEND_ACK] = "send_ack", [WA_EVENT_SEND_FAILED] = "send_failed", [WA_EVENT_RETRY_REQUESTED] = "retry_requested",
 		[WA_EVENT_IDENTITY_CHANGED] = "identity_changed", [WA_EVENT_TIMELOCK] = "timelock", [WA_EVENT_LOGGED_OUT] = "logged_out",
+		[WA_EVENT_GROUP] = "group",
 	};
 
 	return (size_t)kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
@@ -129,10 +132,22 @@ static void put_event(const struct wa_event *event)
 		add_jid(object, "sender", &event->message->sender);
 		json_object_object_add(object, "from_me", json_object_new_boolean(event->message->from_me));
 	}
+	if (event->group != NULL) {
+		add_jid(object, "chat", &event->group->group);
+		add_jid(object, "actor", &event->group->actor);
+		add_number(object, "change", event->group->kind);
+		add_number(object, "members", (int64_t)event->group->n);
+		if (event->group->n > 0)
+			add_jid(object, "member", &event->group->members[0].jid);
+		add_text(object, "detail", event->group->text);
+		json_object_object_add(object, "on", json_object_new_boolean(event->group->on));
+		add_number(object, "value", event->group->number);
+	}
 	if (event->receipt != NULL) {
 		add_text(object, "receipt", receipt_name(event->receipt->kind));
 		add_text(object, "id", event->receipt->ids[0]);
 		add_jid(object, "chat", &event->receipt->chat);
+		add_jid(object, "device", &event->receipt->device);
 	}
 	put(object);
 }
@@ -326,23 +341,68 @@ static void count_records(const char *kind)
 	put(object);
 }
 
+static void order(struct wa_send *send, const char *tag, const char *id, const char *body)
+{
+	struct wa_text text = { .text = body };
+	struct buf plain = { 0 };
+
+	wa_build_text(&plain, &text);
+	send->tag = strtoull(tag, NULL, 10);
+	send->id = id;
+	send->plaintext = buf_span(&plain);
+	wire.orders = xrealloc(wire.orders, (wire.norders + 1) * sizeof *wire.orders);
+	wire.orders[wire.norders++] = (struct order){ .tag = send->tag, .id = xstrdup(id) };
+	wa_client_send(wire.client, send);
+	buf_free(&plain);
+}
+
 static void send_text(char *rest)
 {
 	char *tag = strtok_r(rest, " ", &rest), *id = strtok_r(rest, " ", &rest), *to = strtok_r(rest, " ", &rest);
-	struct wa_text text = { .text = rest };
 	struct wa_send send = { 0 };
-	struct buf plain = { 0 };
 
-	if (tag == NULL || id == NULL || to == NULL || jid_parse_text(&send.to, to) != 0)
+	if (tag != NULL && id != NULL && to != NULL && jid_parse_text(&send.to, to) == 0)
+		order(&send, tag, id, rest);
+}
+
+static void send_status(char *rest)
+{
+	char *tag = strtok_r(rest, " ", &rest), *id = strtok_r(rest, " ", &rest), *list = strtok_r(rest, " ", &rest);
+	struct jid audience[16];
+	struct wa_send send = { .audience = audience };
+
+	if (tag == NULL || id == NULL || list == NULL || jid_parse_text(&send.to, "status@broadcast") != 0)
 		return;
-	wa_build_text(&plain, &text);
-	send.tag = strtoull(tag, NULL, 10);
-	send.id = id;
-	send.plaintext = buf_span(&plain);
-	wire.orders = xrealloc(wire.orders, (wire.norders + 1) * sizeof *wire.orders);
-	wire.orders[wire.norders++] = (struct order){ .tag = send.tag, .id = xstrdup(id) };
-	wa_client_send(wire.client, &send);
-	buf_free(&plain);
+	for (char *one = strtok_r(list, ",", &list); one != NULL && send.naudience < 16; one = strtok_r(list, ",", &list))
+		if (jid_parse_text(&audience[send.naudience], one) == 0)
+			send.naudience++;
+	order(&send, tag, id, rest);
+}
+
+static void put_group(void *arg, const struct wa_group *group, int code)
+{
+	struct json_object *object = event_of("group_info");
+
+	(void)arg;
+	add_number(object, "code", code);
+	if (group != NULL) {
+		add_jid(object, "jid", &group->jid);
+		add_text(object, "subject", group->subject);
+		add_number(object, "members", (int64_t)group->n);
+		add_number(object, "expiration", group->expiration_s);
+		json_object_object_add(object, "announce", json_object_new_boolean(group->announce));
+		json_object_object_add(object, "lid", json_object_new_boolean(group->lid_addressed));
+	}
+	put(object);
+}
+
+static void do_group(char *rest)
+{
+	char *jid = strtok_r(rest, " ", &rest);
+	struct jid group;
+
+	if (jid != NULL && jid_parse_text(&group, jid) == 0)
+		wa_client_group(wire.client, &group, strcmp(rest, "fresh") == 0, put_group, NULL);
 }
 
 static void put_result(const char *what, int result)
@@ -499,6 +559,7 @@ static void run_command(char *line)
 		{ "open", do_open }, { "stop", do_stop }, { "drop", do_drop }, { "logout", do_logout }, { "pair", do_pair },
 		{ "passkey", do_passkey }, { "confirm", do_confirm }, { "presence", do_presence }, { "skip", do_skip }, { "silence", do_silence },
 		{ "creds", do_creds }, { "fail", do_fail }, { "read", do_read }, { "typing", do_typing }, { "restart", do_restart },
+		{ "send", send_text }, { "status", send_status }, { "group", do_group },
 	};
 	char *rest = strchr(line, ' ');
 
@@ -508,8 +569,6 @@ static void run_command(char *line)
 		rest = line + strlen(line);
 	if (strcmp(line, "count") == 0)
 		count_records(rest);
-	else if (strcmp(line, "send") == 0)
-		send_text(rest);
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(commands[i].name, line) == 0)
 			commands[i].run(rest);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Posts of channels (newsletters) that arrive. */
+#ifndef WA_CHANNEL_H
+#define WA_CHANNEL_H
+
+#include "sessiond/wa/messaging.h"
+
+/* <notification type="newsletter"> */
+wa_stanza_handler wa_on_channel;
+
+#endif
