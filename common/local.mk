@@ -11,6 +11,7 @@ libcommon_a_SOURCES = \
 	common/config.c common/config.h \
 	common/config_check.c common/config_check.h \
 	common/envfile.c common/envfile.h \
+	common/filetype.c common/filetype.h \
 	common/jid.c common/jid.h \
 	common/log.c common/log.h \
 	common/mem.c common/mem.h \
@@ -26,7 +27,7 @@ libcommon_a_SOURCES = \
 COMMON_LIBS = libcommon.a $(JSONC_LIBS) -lm
 
 if HAVE_CMOCKA
-COMMON_TESTS = test_buf test_config test_envfile test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
+COMMON_TESTS = test_buf test_config test_envfile test_filetype test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
 check_PROGRAMS += $(COMMON_TESTS)
 TESTS += $(COMMON_TESTS)
 
@@ -36,6 +37,9 @@ test_buf_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_config_SOURCES = tests/unit/test_config.c
 test_config_CFLAGS = $(TEST_CFLAGS)
 test_config_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_filetype_SOURCES = tests/unit/test_filetype.c
+test_filetype_CFLAGS = $(TEST_CFLAGS)
+test_filetype_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_envfile_SOURCES = tests/unit/test_envfile.c
 test_envfile_CFLAGS = $(TEST_CFLAGS)
 test_envfile_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)

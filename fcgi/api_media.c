@@ -2,25 +2,22 @@
 /* /api/v1/messages/send/{files,media,audio,document,sticker,gif}: messages that carry files (contract rest-a 7.2 to 7.7). */
 #include "fcgi/answer.h"
 #include "fcgi/request.h"
+#include "fcgi/send_params.h"
 #include "fcgi/upload.h"
 
 #define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
-
-static const char *const presence_values[] = { "true", "false", "typing", "compose", "writing", "text", "composing", "recording", "rec",
-					       "audio", "voice", "mic", "microphone", "ptt", "available", "online", "unavailable",
-					       "offline", "paused", NULL };
 
 #define BAD_TO { 400, 2001, "Missing or invalid 'to'" }
 #define TO_PARAM                                                                                                                                \
 	{ .name = "to", .in = BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array", .required = true, .missing = BAD_TO, .invalid = BAD_TO, \
 	  .note = "list separators , ; newline; JSON array text; JIDs or phone numbers" }
 #define PRESENCE_PARAM(own)                                                                                                                  \
-	{ .name = "presence", .in = BODY_QUERY, .kind = PARAM_PRESENCE, .type = "boolean|number|string", .values = presence_values, .state = (own), \
+	{ .name = "presence", .in = BODY_QUERY, .kind = PARAM_PRESENCE, .type = "boolean|number|string", .values = send_presence_values, .state = (own), \
 	  .note = "shows this state to the recipient for a moment before sending; off when absent" }
 #define REPLY_PARAM(...)                                                                                                           \
 	{ .name = "replyMessageId", .aliases = { __VA_ARGS__ }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", \
 	  .note = "id of the message to quote" }
-#define FORWARDED_PARAM { .name = "isForwarded", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" }
+#define FORWARDED_PARAM SEND_FORWARDED(BODY_QUERY), SEND_EXTRAS
 #define CAPTION_PARAM { .name = "caption", .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string" }
 #define COMPRESS_PARAMS                                                                                                          \
 	{ .name = "compress", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "true" },                      \
@@ -30,8 +27,6 @@ static const char *const presence_values[] = { "true", "false", "typing", "compo
 #define FILE_PARAM(which, ...) \
 	{ .name = (which), .aliases = { __VA_ARGS__ }, .in = BODY_QUERY, .kind = PARAM_DOCUMENT, .type = "file|string", .note = FILE_NOTE }
 
-#define ENTRY "phone to toJid messageId status timestamp advancedInfo.isForwarded advancedInfo.quotedMessageId "
-#define COMMON_ERRORS { 409, 2009, "Idempotency-Key was used with another request" }, { 500, 8000, "Internal server error" }, { 0 }
 
 /* ---- files ---- */
 
@@ -44,10 +39,13 @@ static const struct param files_params[] = {
 
 static const struct success files_sent[] = {
 	{ 200, 1000, "File message sent",
-	  ENTRY "advancedInfo.files[].name advancedInfo.files[].mimetype advancedInfo.files[].size advancedInfo.files[].messageId "
+	  SEND_FIELDS "advancedInfo.files[].name advancedInfo.files[].mimetype advancedInfo.files[].size advancedInfo.files[].messageId "
 		"advancedInfo.files[].quotedMessageId? advancedInfo.files[].caption? advancedInfo.files[].timestamp advancedInfo.blockedFiles[].name? "
 		"advancedInfo.blockedFiles[].mimetype? advancedInfo.blockedFiles[].size? advancedInfo.blockedFiles[].reason? advancedInfo.error?" },
-	{ 207, 1004, "File message sent", ENTRY "advancedInfo.error?" },
+	{ 200, 1005, "File message not sent: dry run", NULL },
+	{ 202, 3000, "File message queued", NULL },
+	{ 202, 1003, "File message scheduled", NULL },
+	{ 207, 1004, "File message sent", SEND_FIELDS "advancedInfo.error?" },
 	{ 0 },
 };
 
@@ -55,8 +53,7 @@ static const struct fault files_errors[] = {
 	{ 400, 2000, "No files or URLs provided" },
 	BAD_TO,
 	{ 413, 2009, "File too large (limit <n>MB)" },
-	{ 502, 3002, "Failed to send files to all recipients" },
-	COMMON_ERRORS,
+	SEND_ERRORS("files"),
 };
 
 static int files_first(struct request *r, struct buf *p, struct answer *answer)
@@ -80,17 +77,14 @@ static const struct param media_params[] = { TO_PARAM, PRESENCE_PARAM(NULL), REP
 	{ .name = "viewOnce", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
 	COMPRESS_PARAMS };
 static const struct success media_sent[] = {
-	{ 200, 1000, "Media message sent", ENTRY "advancedInfo.viewOnce? advancedInfo.caption? advancedInfo.compression? advancedInfo.mediaKind" },
-	{ 207, 1004, "Media message sent", NULL },
-	{ 0 },
+	SEND_SUCCESSES("Media message", "advancedInfo.viewOnce? advancedInfo.caption? advancedInfo.compression? advancedInfo.mediaKind"),
 };
 static const struct fault media_errors[] = {
 	BAD_TO,
 	{ 400, 2000, "Invalid media input" },
 	{ 413, 2009, "Media too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported media type for this route" },
-	{ 502, 3002, "Failed to send media to all recipients" },
-	COMMON_ERRORS,
+	SEND_ERRORS("media"),
 };
 static const struct upload_rules media_rules = { { "media", "url", "mediaUrl", "file", "source" }, { 400, 2000, "Invalid media input" }, 2009, "Media" };
 
@@ -108,9 +102,7 @@ static const struct param audio_params[] = { TO_PARAM, PRESENCE_PARAM("recording
 	{ .name = "mime", .aliases = { "mimetype", "mimeType", "contentType", "audioMime", "audioMimeType" }, .in = BODY_QUERY, .kind = PARAM_STRING,
 	  .type = "string", .note = "instead of what the file says" } };
 static const struct success audio_sent[] = {
-	{ 200, 1000, "Audio message sent", ENTRY "advancedInfo.isVoiceNote? advancedInfo.mimeType" },
-	{ 207, 1004, "Audio message sent", NULL },
-	{ 0 },
+	SEND_SUCCESSES("Audio message", "advancedInfo.isVoiceNote? advancedInfo.mimeType"),
 };
 static const struct fault audio_errors[] = {
 	BAD_TO,
@@ -118,8 +110,7 @@ static const struct fault audio_errors[] = {
 	{ 413, 2010, "Audio too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported audio type" },
 	{ 422, 2014, "Failed to convert audio to WhatsApp voice note format" },
-	{ 502, 3002, "Failed to send audio to all recipients" },
-	COMMON_ERRORS,
+	SEND_ERRORS("audio"),
 };
 static const struct upload_rules audio_rules = { { "audio", "url", "media", "file", "source" }, { 400, 2000, "Invalid audio input" }, 2010, "Audio" };
 
@@ -135,17 +126,14 @@ static const struct param document_params[] = { TO_PARAM, PRESENCE_PARAM(NULL), 
 	{ .name = "filename", .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .note = "as it is shown; its extension is added when missing" },
 	CAPTION_PARAM };
 static const struct success document_sent[] = {
-	{ 200, 1000, "Document message sent", ENTRY "advancedInfo.caption? advancedInfo.filename advancedInfo.mimetype" },
-	{ 207, 1004, "Document message sent", NULL },
-	{ 0 },
+	SEND_SUCCESSES("Document message", "advancedInfo.caption? advancedInfo.filename advancedInfo.mimetype"),
 };
 static const struct fault document_errors[] = {
 	BAD_TO,
 	{ 400, 2000, "Invalid document input" },
 	{ 415, 2007, "<block reason>" },
 	{ 413, 2011, "Document too large (limit <n>MB)" },
-	{ 502, 3002, "Failed to send document to all recipients" },
-	COMMON_ERRORS,
+	SEND_ERRORS("document"),
 };
 static const struct upload_rules document_rules = { { "document", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid document input" }, 2011,
 						    "Document" };
@@ -160,17 +148,14 @@ static int document_prepare(struct request *r, struct buf *p, struct answer *ans
 static const struct param sticker_params[] = { TO_PARAM, PRESENCE_PARAM(NULL), REPLY_PARAM(NULL), FORWARDED_PARAM,
 	FILE_PARAM("sticker", "url", "media", "file", "source", "upload"), COMPRESS_PARAMS };
 static const struct success sticker_sent[] = {
-	{ 200, 1000, "Sticker message sent", ENTRY "advancedInfo.compression?" },
-	{ 207, 1004, "Sticker message sent", NULL },
-	{ 0 },
+	SEND_SUCCESSES("Sticker message", "advancedInfo.compression?"),
 };
 static const struct fault sticker_errors[] = {
 	BAD_TO,
 	{ 400, 2000, "Invalid sticker input" },
 	{ 413, 2012, "Sticker too large (limit <n>MB)" },
 	{ 502, 3013, "Sticker conversion failed" },
-	{ 502, 3002, "Failed to send sticker to all recipients" },
-	COMMON_ERRORS,
+	SEND_ERRORS("sticker"),
 };
 static const struct upload_rules sticker_rules = { { "sticker", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid sticker input" }, 2012,
 						   "Sticker" };
@@ -186,17 +171,14 @@ static int sticker_prepare(struct request *r, struct buf *p, struct answer *answ
 static const struct param gif_params[] = { TO_PARAM, PRESENCE_PARAM(NULL), REPLY_PARAM(NULL), FORWARDED_PARAM,
 	FILE_PARAM("gif", "url", "media", "file", "source", "upload"), CAPTION_PARAM, COMPRESS_PARAMS };
 static const struct success gif_sent[] = {
-	{ 200, 1000, "GIF message sent", ENTRY "advancedInfo.caption? advancedInfo.compression?" },
-	{ 207, 1004, "GIF message sent", NULL },
-	{ 0 },
+	SEND_SUCCESSES("GIF message", "advancedInfo.caption? advancedInfo.compression?"),
 };
 static const struct fault gif_errors[] = {
 	BAD_TO,
 	{ 400, 2000, "Invalid gif input" },
 	{ 413, 2013, "GIF too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported gif type" },
-	{ 502, 3002, "Failed to send gif to all recipients" },
-	COMMON_ERRORS,
+	SEND_ERRORS("gif"),
 };
 static const struct upload_rules gif_rules = { { "gif", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid gif input" }, 2013, "GIF" };
 

@@ -163,6 +163,9 @@ static void put_text(struct request *r, struct buf *p, struct span text, const s
 		data = span_of(NULL, 0);
 	}
 	good = base64_read(&reader, data.p, data.n, &bytes) && base64_end(&reader, &bytes);
+	/* Bits that no byte stands for: encoding the bytes would give another text. "/etc/passwd" is such a one. */
+	if (!uri && ((reader.have == 2 && reader.bits & 15) || (reader.have == 3 && reader.bits & 3)))
+		good = false;
 	if (!good && !uri)
 		put_url(p, text, w);
 	else

@@ -9,6 +9,9 @@ librpc_a_SOURCES = \
 	sessiond/rpc/guards.c sessiond/rpc/guards.h \
 	sessiond/rpc/idempotency.c sessiond/rpc/idempotency.h \
 	sessiond/rpc/lockout.c sessiond/rpc/lockout.h \
+	sessiond/rpc/media_input.c sessiond/rpc/media_input.h \
+	sessiond/rpc/media_message.c sessiond/rpc/media_send.h \
+	sessiond/rpc/media_prepare.c \
 	sessiond/rpc/request.c sessiond/rpc/request.h \
 	sessiond/rpc/restart.c sessiond/rpc/restart.h \
 	sessiond/rpc/rpc.h \
@@ -16,7 +19,9 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \
+	sessiond/rpc/rpc_files.c \
 	sessiond/rpc/rpc_interactive.c \
+	sessiond/rpc/rpc_media.c \
 	sessiond/rpc/rpc_message.c \
 	sessiond/rpc/rpc_send.c \
 	sessiond/rpc/rpc_server.c \

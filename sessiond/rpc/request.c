@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "common/rpc.h"
 #include "sessiond/json_text.h"
 #include "sessiond/rpc/choice.h"
 #include "sessiond/rpc/context.h"
@@ -23,7 +24,8 @@ enum {
 };
 
 static const struct rpc_method *const method_tables[] = {
-	rpc_auth_methods, rpc_server_methods, rpc_session_methods, rpc_message_methods, rpc_send_methods, rpc_interactive_methods, rpc_webhook_methods, rpc_storage_methods, rpc_ctl_methods,
+	rpc_auth_methods, rpc_server_methods, rpc_session_methods, rpc_message_methods, rpc_send_methods, rpc_interactive_methods, rpc_media_methods,
+	rpc_webhook_methods, rpc_storage_methods, rpc_ctl_methods,
 };
 
 static const struct rpc_method *find_method(const char *name)
@@ -44,6 +46,9 @@ static void release(struct rpc_request *request)
 	timer_stop(context->daemon->timers, &request->deadline);
 	if (request->work && request->work_free)
 		request->work_free(request->work);
+	for (size_t i = 0; i < request->nfds; i++)
+		if (request->fds[i] >= 0)
+			close(request->fds[i]);
 	json_object_put(request->json);
 	free(request->session_id);
 	buf_free(&request->headers);
@@ -343,8 +348,9 @@ static void answer_at_once(struct rpc_context *context, struct rpc_conn *conn, u
 	buf_free(&json);
 }
 
-void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, uint32_t id, bool operator, struct span payload)
+void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, bool operator, struct rpc_frame *frame)
 {
+	uint32_t id = frame->id;
 	struct rpc_request *request;
 
 	context->daemon->metrics.rpc_requests++;
@@ -354,7 +360,7 @@ void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, uint32
 		return;
 	}
 	request = xcalloc(1, sizeof *request);
-	request->json = parse(payload);
+	request->json = parse(frame->payload);
 	request->method = find_method(json_object_get_string(json_object_object_get(request->json, "m")));
 	if (!request->json || !request->method) {
 		answer_at_once(context, conn, id,
@@ -367,6 +373,10 @@ void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, uint32
 	request->conn = conn;
 	request->id = id;
 	request->operator = operator;
+	for (; request->nfds < frame->nfds; request->nfds++) {
+		request->fds[request->nfds] = frame->fds[request->nfds];
+		frame->fds[request->nfds] = -1;
+	}
 	request->p = json_object_object_get(request->json, "p");
 	if (!json_object_is_type(request->p, json_type_object)) {
 		request->p = json_object_new_object();

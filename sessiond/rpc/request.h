@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/limits.h"
 #include "sessiond/daemon.h"
 #include "sessiond/store/store.h"
 #include "sessiond/timers.h"
@@ -41,6 +42,8 @@ struct rpc_request {
 	int64_t session_number;           /* of the session that the caller was allowed; 0: the work makes it, or an operator asks */
 	struct buf headers;               /* members of "headers" so far */
 	struct timer deadline;
+	int fds[LIMIT_RPC_DESCRIPTORS];   /* owned: descriptors that came with the frame; -1: taken */
+	size_t nfds;
 	void *work;                       /* whatever the method keeps; freed by work_free */
 	void (*work_free)(void *work);
 };
@@ -65,10 +68,12 @@ struct rpc_context {
 
 /* The methods, by resource; each ends with a NULL name. */
 extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_session_methods[], rpc_message_methods[], rpc_send_methods[], rpc_interactive_methods[],
-	rpc_webhook_methods[], rpc_storage_methods[], rpc_ctl_methods[];
+	rpc_media_methods[], rpc_webhook_methods[], rpc_storage_methods[], rpc_ctl_methods[];
 
-/* Takes one request frame from a connection. */
-void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, uint32_t id, bool operator, struct span payload);
+struct rpc_frame;
+
+/* Takes one request frame from a connection, with its descriptors. */
+void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, bool operator, struct rpc_frame *frame);
 /* The connection is gone: its requests will answer nobody. */
 void rpc_request_orphan(struct rpc_context *context, const struct rpc_conn *conn);
 /* The caller of that request is gone. */

@@ -168,7 +168,7 @@ static void take_frame(struct rpc_conn *conn, struct rpc_frame *frame)
 			close_conn(conn);
 		}
 	} else if (frame->type == RPC_REQUEST) {
-		rpc_request_take(context, conn, frame->id, conn->operator, frame->payload);
+		rpc_request_take(context, conn, conn->operator, frame);
 	} else if (frame->type == RPC_CANCEL) {
 		rpc_request_cancel(context, conn, frame->id);
 	} else {

@@ -33,6 +33,7 @@ libsession_a_SOURCES = \
 	sessiond/session/transferdown.c \
 	sessiond/session/transferhosts.c \
 	sessiond/session/transferup.c \
+	sessiond/session/upload.c sessiond/session/upload.h \
 	sessiond/session/version.c \
 	sessiond/session/view.c sessiond/session/view.h
 

@@ -92,6 +92,7 @@ export class BaileysPeer {
             waWebSocketUrl: wsUrl, logger: SILENT, markOnlineOnConnect: false, syncFullHistory: false,
             shouldSyncHistoryMessage: () => !!this.options.history,
             agent: caFile ? new https.Agent({ ca: fs.readFileSync(caFile) }) : undefined,
+            fetchAgent: caFile ? new https.Agent({ ca: fs.readFileSync(caFile) }) : undefined,
             auth: { creds: this.creds, keys: makeCacheableSignalKeyStore(memoryKeys(this.keyData), SILENT) },
             getMessage: async key => this.sent.get(key.id),
             ...socket

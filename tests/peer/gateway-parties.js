@@ -91,12 +91,12 @@ export class Hook extends EventEmitter {
 
 /** Everything that one file of tests needs. */
 export class Parties {
-    /** kind: the web server. */
-    static async start(kind) {
+    /** kind: the web server; settings of the gateway and options of the simulator ({ tls: true } brings media servers). */
+    static async start(kind, settings = {}, wasim = {}) {
         const parties = new Parties();
         parties.peers = [];
         try {
-            await parties.setUp(kind);
+            await parties.setUp(kind, settings, wasim);
         } catch (error) {
             await parties.stop();
             throw error;
@@ -104,12 +104,12 @@ export class Parties {
         return parties;
     }
 
-    async setUp(kind) {
+    async setUp(kind, settings, wasim) {
         this.hook = await new Hook().listen();
         this.gateway = await startGateway(kind, {
             WEBHOOK_DEFAULT_URL: this.hook.url, WEBHOOK_DEFAULT_SECRET: SECRET, RATE_LIMIT_MAX: '0', SPAM_COOLDOWN_MS: '0', QUOTA_MAX: '0',
-            WAREST_RECONNECT_JITTER_MS: '50', WAREST_WEBHOOK_BACKOFF_MS: '50', WAREST_WEBHOOK_JITTER_MS: '20'
-        });
+            WAREST_RECONNECT_JITTER_MS: '50', WAREST_WEBHOOK_BACKOFF_MS: '50', WAREST_WEBHOOK_JITTER_MS: '20', ...settings
+        }, wasim);
         this.us = await this.account('15556000001', { name: 'Ann' });
         this.them = await this.account('15556000002', { name: 'Bob' });
         await this.linkGateway();

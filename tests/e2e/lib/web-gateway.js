@@ -68,17 +68,17 @@ class Gateway {
   }
 }
 
-export async function startGateway(kind, settings = {}) {
+export async function startGateway(kind, settings = {}, wasim = {}) {
   const gateway = new Gateway();
   try {
-    gateway.wasim = await startWasim();
+    gateway.wasim = await startWasim(wasim);
     gateway.lab = await webLab({ ...settings });
     const state = path.join(gateway.lab.dir, 'state');
     await mkdir(state, { mode: 0o700 });
     const user = webUser();
     gateway.settings = { WAREST_ENV_FILE: '/dev/null', WAREST_STATE_DIR: state, WAREST_SOCKET: gateway.lab.socket, WAREST_WA_URL: gateway.wasim.wsUrl,
       WAREST_WA_ROOT_KEY: gateway.wasim.rootKey, WAREST_WA_VERSION_REFRESH: 'false', WAREST_AUTHADMIN_USERNAME: 'admin', WAREST_AUTHADMIN_PASSWORD: adminPassword,
-      WAREST_ADMIN_APIKEY: adminKey, WAREST_OUTBOUND_ALLOW: 'private,loopback', LOG_PRETTY: 'true', ...(user ? { WAREST_SOCKET_GROUP: 'www-data' } : {}), ...settings };
+      WAREST_ADMIN_APIKEY: adminKey, WAREST_OUTBOUND_ALLOW: 'private,loopback', LOG_PRETTY: 'true', ...(user ? { WAREST_SOCKET_GROUP: 'www-data' } : {}), ...(gateway.wasim.caFile ? { WAREST_WA_CA_FILE: gateway.wasim.caFile } : {}), ...settings };
     if (user) chownSync(gateway.lab.dir, 0, 0);
     await gateway.startDaemon();
     gateway.server = await startServer(kind, gateway.lab);

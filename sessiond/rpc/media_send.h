@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the routes that send files share. Main loop only. Private to sessiond/rpc. */
+#ifndef SESSIOND_RPC_MEDIA_SEND_H
+#define SESSIOND_RPC_MEDIA_SEND_H
+
+#include "sessiond/rpc/media_input.h"
+#include "sessiond/session/upload.h"
+#include "sessiond/wa/media.h"
+
+struct media_send;
+
+struct media_send_route {
+	const char *name, *label, *noun, *title;
+	const char *stem;          /* of files without a name */
+	int too_large_code;
+	const char *invalid;
+	bool (*judge)(struct media_send *s);  /* false: refused and gone */
+	void (*extras)(struct media_send *s); /* members of advancedInfo */
+};
+
+/* What preparing a file for WhatsApp brought. */
+struct media_prepared {
+	int fd;                    /* owned; -1: the input goes as it is */
+	char mime[64];             /* "": that of the input */
+	uint32_t width, height, seconds;
+	bool animated;
+	uint8_t waveform[WA_WAVEFORM_LEN];
+	bool has_waveform;
+	struct buf thumbnail;      /* owned; JPEG */
+};
+
+struct media_send {
+	struct rpc_request *request;
+	const struct media_send_route *route;
+	struct media_input input;
+	struct media_prepared prepared;
+	struct upload_job upload;
+	struct wa_media media;     /* type, caption, file name, view once */
+	const char *mime;          /* as sent; borrowed from the input, the preparation, or static */
+	char *caption;             /* owned; NULL: none */
+	char kind[64];             /* "image": of the status texts */
+	struct buf extras;
+};
+
+enum media_prepare_error {
+	MEDIA_PREPARE_OK = 0,
+	MEDIA_PREPARE_CANNOT_CONVERT = -1 /* it would not play, and cannot be made to */
+};
+
+/* Makes the input of s fit for its type: fills s->prepared. done is called once, never from inside. media_prepare.c */
+void media_prepare(struct media_send *s, void (*done)(void *arg, int error), void *arg);
+void media_prepared_free(struct media_prepared *prepared);
+
+/* ---- media_message.c ---- */
+
+/* Appends the message: what media says, the uploaded file, what the preparation found out. */
+void media_message(struct buf *out, const struct wa_media *media, const struct transfer_file *file, const char *mime, const struct media_prepared *prepared);
+/* Member "compression" of advancedInfo when compression is on (rest-a 1.14). */
+void media_put_compression(struct buf *out, const struct rpc_request *request);
+/* True when compression is on for this request. */
+bool media_compresses(const struct rpc_request *request);
+/* Why this file is not passed on (rest-a 1.13); false: it may pass. */
+bool media_blocked(const struct media_input *input, struct span head, char *reason, size_t reason_len);
+
+/* ---- rpc_files.c ---- */
+rpc_work rpc_send_files;
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * messages.send.{media,audio,document,sticker,gif}: one file, one message per recipient (rest-a 7.3 to 7.7).
+ *
+ *     input got and judged --> [ made fit by the media worker ] --> uploaded once --> message built --> send_go()
+ *
+ * A caller that leaves before the upload is complete gets nothing sent.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/text.h"
+#include "sessiond/json_text.h"
+#include "sessiond/rpc/media_input.h"
+#include "sessiond/rpc/media_send.h"
+#include "sessiond/rpc/send.h"
+
+static void finished(struct media_send *s)
+{
+	media_input_free(&s->input);
+	media_prepared_free(&s->prepared);
+	transfer_file_free(&s->upload.file);
+	free(s->caption);
+	buf_free(&s->extras);
+	free(s);
+}
+
+static void refuse(struct media_send *s, int status, int code, const char *text)
+{
+	rpc_answer(s->request, status, code, text, NULL);
+	finished(s);
+}
+
+/* ---- what the routes make of a file; false: refused ---- */
+
+static bool judge_media(struct media_send *s)
+{
+	enum filetype_kind kind = filetype_kind(s->input.mime);
+	bool video = kind == FILETYPE_VIDEO;
+	struct json_object *presence = json_object_object_get(s->request->p, "presence");
+
+	if (kind != FILETYPE_IMAGE && kind != FILETYPE_VIDEO) {
+		refuse(s, 415, 2007, "Unsupported media type for this route");
+		return false;
+	}
+	s->media.type = video ? WA_MEDIA_VIDEO : WA_MEDIA_IMAGE;
+	s->upload.kind = video ? TRANSFER_VIDEO : TRANSFER_IMAGE;
+	s->media.view_once = rpc_param_bool(s->request, "viewOnce");
+	snprintf(s->kind, sizeof s->kind, "%s", video ? "video" : "image");
+	/* Without a wish of the caller's, a video shows as being recorded. */
+	if (video && json_object_get_boolean(json_object_object_get(presence, "own")))
+		json_object_object_add(presence, "state", json_object_new_string("recording"));
+	return true;
+}
+
+static void extras_media(struct media_send *s)
+{
+	if (s->media.view_once)
+		json_put_bool(&s->extras, "viewOnce", true);
+	if (s->caption)
+		json_put_member(&s->extras, "caption", s->caption);
+	media_put_compression(&s->extras, s->request);
+	json_put_member(&s->extras, "mediaKind", s->kind);
+}
+
+static bool judge_audio(struct media_send *s)
+{
+	const char *wish = rpc_param_text(s->request, "mime");
+	const char *type = wish && filetype_audio(wish) ? wish : s->input.mime;
+	enum filetype_kind kind = filetype_kind(s->input.mime);
+	bool voice = rpc_param_bool(s->request, "isVN");
+
+	if (kind == FILETYPE_IMAGE || kind == FILETYPE_VIDEO || kind == FILETYPE_GIF) {
+		refuse(s, 415, 2007, "Unsupported audio type");
+		return false;
+	}
+	s->media.type = voice ? WA_MEDIA_PTT : WA_MEDIA_AUDIO;
+	s->upload.kind = TRANSFER_AUDIO;
+	s->mime = voice ? "audio/ogg; codecs=opus" : filetype_audio(type) ? filetype_audio(type) : "audio/mpeg";
+	snprintf(s->kind, sizeof s->kind, "%s", voice ? "ptt" : "audio");
+	return true;
+}
+
+static void extras_audio(struct media_send *s)
+{
+	if (s->media.type == WA_MEDIA_PTT)
+		json_put_bool(&s->extras, "isVoiceNote", true);
+	json_put_member(&s->extras, "mimeType", s->mime);
+}
+
+static bool judge_document(struct media_send *s)
+{
+	const char *wish = rpc_param_text(s->request, "filename");
+	struct span head = span_of(s->input.head, s->input.head_len);
+	char reason[256];
+	char *name;
+
+	snprintf(s->kind, sizeof s->kind, "document %.32s", filetype_name_extension(s->input.name));
+	if (wish && wish[0]) {
+		name = filetype_name_extension(wish)[0] ? xstrdup(wish) : xasprintf("%s.%s", wish, filetype_name_extension(s->input.name));
+		free(s->input.name);
+		s->input.name = name;
+	}
+	if (media_blocked(&s->input, head, reason, sizeof reason)) {
+		refuse(s, 415, 2007, reason);
+		return false;
+	}
+	s->media.type = WA_MEDIA_DOCUMENT;
+	s->upload.kind = TRANSFER_DOCUMENT;
+	s->media.file_name = s->input.name;
+	return true;
+}
+
+static void extras_document(struct media_send *s)
+{
+	if (s->caption)
+		json_put_member(&s->extras, "caption", s->caption);
+	json_put_member(&s->extras, "filename", s->input.name);
+	json_put_member(&s->extras, "mimetype", s->mime);
+}
+
+static bool judge_sticker(struct media_send *s)
+{
+	s->media.type = WA_MEDIA_STICKER;
+	s->upload.kind = TRANSFER_IMAGE;
+	s->mime = "image/webp";
+	snprintf(s->kind, sizeof s->kind, "%s", "sticker");
+	return true;
+}
+
+static void extras_sticker(struct media_send *s)
+{
+	media_put_compression(&s->extras, s->request);
+}
+
+static bool judge_gif(struct media_send *s)
+{
+	enum filetype_kind kind = filetype_kind(s->input.mime);
+
+	if (kind == FILETYPE_IMAGE || kind == FILETYPE_AUDIO) {
+		refuse(s, 415, 2007, "Unsupported gif type");
+		return false;
+	}
+	s->media.type = WA_MEDIA_GIF;
+	s->upload.kind = TRANSFER_VIDEO;
+	s->mime = "video/mp4";
+	snprintf(s->kind, sizeof s->kind, "%s", "gif");
+	return true;
+}
+
+static void extras_gif(struct media_send *s)
+{
+	if (s->caption)
+		json_put_member(&s->extras, "caption", s->caption);
+	media_put_compression(&s->extras, s->request);
+}
+
+static const struct media_send_route routes[] = {
+	{ "messages.send.media", "Media message", "media", "Media", "upload", 2009, "Invalid media input", judge_media, extras_media },
+	{ "messages.send.audio", "Audio message", "audio", "Audio", "upload", 2010, "Invalid audio input", judge_audio, extras_audio },
+	{ "messages.send.document", "Document message", "document", "Document", "document", 2011, "Invalid document input", judge_document, extras_document },
+	{ "messages.send.sticker", "Sticker message", "sticker", "Sticker", "upload", 2012, "Invalid sticker input", judge_sticker, extras_sticker },
+	{ "messages.send.gif", "GIF message", "gif", "GIF", "upload", 2013, "Invalid gif input", judge_gif, extras_gif },
+};
+
+/* ---- the way of a file ---- */
+
+static void uploaded(struct upload_job *job)
+{
+	struct media_send *s = job->arg;
+	struct rpc_request *request = s->request;
+	struct send_plan *plan;
+
+	if (job->error == TRANSFER_E_OFFLINE) {
+		refuse(s, 404, 1101, "Session not found");
+		return;
+	}
+	if (job->error || !request->conn) {
+		refuse(s, 500, 8000, "Internal server error");
+		return;
+	}
+	plan = send_plan_new(1, s->route->label, s->kind, s->route->noun);
+	s->route->extras(s);
+	buf_append_span(&plan->shape.extras, buf_span(&s->extras));
+	media_message(&plan->contents[0].message, &s->media, &job->file, s->mime, &s->prepared);
+	plan->contents[0].view_once = s->media.view_once;
+	finished(s);
+	send_go(request, plan);
+}
+
+static void upload(void *arg, int error)
+{
+	struct media_send *s = arg;
+	struct session_entry *entry;
+
+	if (error == MEDIA_PREPARE_CANNOT_CONVERT) {
+		if (s->media.type == WA_MEDIA_STICKER)
+			refuse(s, 502, 3013, "Sticker conversion failed");
+		else if (s->media.type == WA_MEDIA_PTT)
+			refuse(s, 422, 2014, "Failed to convert audio to WhatsApp voice note format");
+		else
+			refuse(s, 415, 2007, s->media.type == WA_MEDIA_GIF ? "Unsupported gif type" : "Unsupported media type for this route");
+		return;
+	}
+	if (s->prepared.mime[0])
+		s->mime = s->prepared.mime;
+	entry = rpc_session(s->request);
+	if (!entry) {
+		finished(s);
+		return;
+	}
+	s->upload.fd = s->prepared.fd >= 0 ? s->prepared.fd : s->input.fd;
+	s->upload.max_len = s->input.limit;
+	s->upload.done = uploaded;
+	s->upload.arg = s;
+	sessions_upload(s->request->context->daemon->sessions, entry, &s->upload);
+}
+
+static void input_ready(void *arg, struct media_input *input)
+{
+	struct media_send *s = arg;
+	char text[96];
+
+	if (input->error == INPUT_TOO_LARGE) {
+		snprintf(text, sizeof text, "%s too large (limit %" PRIu64 "MB)", s->route->title, input->limit >> 20);
+		refuse(s, 413, s->route->too_large_code, text);
+	} else if (input->error == INPUT_SYSTEM) {
+		refuse(s, 500, 8000, "Internal server error");
+	} else if (input->error) {
+		refuse(s, 400, 2000, s->route->invalid);
+	} else {
+		s->mime = input->mime;
+		if (s->route->judge(s))
+			media_prepare(s, upload, s);
+	}
+}
+
+static void build(struct rpc_request *request)
+{
+	struct json_object *item = json_object_object_get(request->p, "input");
+	struct json_object *to = json_object_object_get(request->p, "to");
+	const struct config *config = request->context->daemon->config;
+	const char *caption = rpc_param_text(request, "caption");
+	struct media_send *s;
+
+	if (!json_object_is_type(to, json_type_array) || json_object_array_length(to) == 0) {
+		rpc_answer(request, 400, 2001, "Missing or invalid 'to'", NULL);
+		return;
+	}
+	s = xcalloc(1, sizeof *s);
+	s->request = request;
+	s->prepared.fd = -1;
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (strcmp(routes[i].name, request->method->name) == 0)
+			s->route = &routes[i];
+	if (caption && caption[0] && strcmp(s->route->noun, "audio") != 0 && strcmp(s->route->noun, "sticker") != 0) {
+		struct buf normal = { 0 };
+
+		text_normalise(&normal, caption, strlen(caption));
+		s->caption = xstrdup(buf_text(&normal));
+		s->media.caption = s->caption;
+		buf_free(&normal);
+	}
+	media_input_get(&s->input, request, item, (uint64_t)config->media_per_file_mb << 20, s->route->stem, input_ready, s);
+}
+
+static void do_send(struct rpc_request *request)
+{
+	send_begin(request, build);
+}
+
+const struct rpc_method rpc_media_methods[] = {
+	{ "messages.send.media", do_send },
+	{ "messages.send.audio", do_send },
+	{ "messages.send.document", do_send },
+	{ "messages.send.sticker", do_send },
+	{ "messages.send.gif", do_send },
+	{ "messages.send.files", rpc_send_files },
+	{ NULL, NULL },
+};
