@@ -4,6 +4,7 @@ noinst_LIBRARIES += libresponder.a
 libresponder_a_CFLAGS = $(AM_CFLAGS)
 libresponder_a_SOURCES = \
 	fcgi/answer.c fcgi/answer.h \
+	fcgi/api_action.c \
 	fcgi/api_auth.c \
 	fcgi/api_content.c \
 	fcgi/api_docs.c \

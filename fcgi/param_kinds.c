@@ -335,6 +335,22 @@ static enum param_result read_recipients(struct request *r, const struct param *
 	return recipients_write(r->arena, r->settings->country_code, v, out) ? PARAM_INVALID : PARAM_OK;
 }
 
+static enum param_result read_recipient(struct request *r, const struct param *p, const struct json *v, struct buf *out)
+{
+	(void)p;
+	return recipients_write_one(r->arena, r->settings->country_code, v, out) ? PARAM_INVALID : PARAM_OK;
+}
+
+static enum param_result read_untrimmed(struct request *r, const struct param *p, const struct json *v, struct buf *out)
+{
+	(void)r;
+	(void)p;
+	if (v->type != JSON_STRING)
+		return PARAM_ABSENT;
+	json_span(out, v->text);
+	return PARAM_OK;
+}
+
 const struct param_reader param_readers[] = {
 	[PARAM_STRING] = { param_is_text, read_string },
 	[PARAM_VERBATIM] = { is_anything, read_verbatim },
@@ -346,6 +362,8 @@ const struct param_reader param_readers[] = {
 	[PARAM_STRINGS] = { is_text_or_array, read_strings },
 	[PARAM_FIRST] = { is_text_or_array, read_first },
 	[PARAM_RECIPIENTS] = { is_text_or_array, read_recipients },
+	[PARAM_RECIPIENT] = { is_text_or_array, read_recipient },
+	[PARAM_UNTRIMMED] = { param_is_text, read_untrimmed },
 	[PARAM_PRESENCE] = { param_is_text, read_presence },
 	[PARAM_MESSAGE_ID] = { param_is_text, read_message_id },
 	[PARAM_TIME] = { param_is_text, read_time },

@@ -102,3 +102,18 @@ int recipients_write(struct arena *a, const char *country_code, const struct jso
 	json_close(out, ']');
 	return 0;
 }
+
+int recipients_write_one(struct arena *a, const char *country_code, const struct json *value, struct buf *out)
+{
+	struct buf list = { 0 };
+	struct list l = { .arena = a, .country_code = country_code, .out = &list };
+	char text[JID_TEXT_MAX];
+	bool good;
+
+	json_open(&list, '[');
+	good = !add_value(&l, value, 0) && l.count == 1;
+	buf_free(&list);
+	if (good)
+		json_text(out, jid_format(&l.seen[0], text, sizeof text));
+	return good ? 0 : -1;
+}

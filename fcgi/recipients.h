@@ -15,5 +15,7 @@
 
 /* Writes a JSON array. 0, or -1 when nothing valid is there, something is refused, or there are too many. */
 int recipients_write(struct arena *a, const char *country_code, const struct json *value, struct buf *out);
+/* The same for places where one recipient is meant: writes its JID as a JSON string. 0, or -1 unless there is exactly one. */
+int recipients_write_one(struct arena *a, const char *country_code, const struct json *value, struct buf *out);
 
 #endif

@@ -55,6 +55,8 @@ enum param_kind {
 	PARAM_STRINGS,    /* text or array of texts; the daemon gets an array */
 	PARAM_FIRST,      /* text or array of texts; the first counts */
 	PARAM_RECIPIENTS, /* phone numbers and JIDs; the daemon gets an array of JIDs */
+	PARAM_RECIPIENT,  /* exactly one of them; the daemon gets its JID */
+	PARAM_UNTRIMMED,  /* text as it is, with something in it beside blanks */
 	PARAM_PRESENCE,   /* the daemon gets the state to show, or nothing */
 	PARAM_MESSAGE_ID, /* 1 to 64 of A-Z a-z 0-9 . _ - */
 	PARAM_TIME,       /* seconds, milliseconds or ISO 8601, not negative, at most a year ahead; the daemon gets milliseconds */

@@ -2,7 +2,21 @@
 /* All routes, one group per resource. The order is the order of the OpenAPI document. */
 #include "fcgi/route.h"
 
-extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, message_routes, content_routes, interactive_routes, media_routes, webhook_routes, storage_routes;
+extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, message_routes, content_routes, interactive_routes,
+	media_routes, action_routes, webhook_routes, storage_routes;
 
-const struct route_group *const route_groups[] = { &auth_routes, &server_routes, &session_routes, &message_routes, &content_routes, &interactive_routes, &media_routes, &webhook_routes, &storage_routes,
-						   &docs_routes, NULL };
+/* One a line. */
+const struct route_group *const route_groups[] = {
+	&auth_routes,
+	&server_routes,
+	&session_routes,
+	&message_routes,
+	&content_routes,
+	&interactive_routes,
+	&media_routes,
+	&action_routes,
+	&webhook_routes,
+	&storage_routes,
+	&docs_routes,
+	NULL,
+};

@@ -8,6 +8,7 @@
 
 #include "fcgi/json_out.h"
 #include "fcgi/param_kinds.h"
+#include "fcgi/uri.h"
 
 const char *const send_presence_values[] = { "true", "false", "typing", "compose", "writing", "text", "composing", "recording", "rec",
 					     "audio", "voice", "mic", "microphone", "ptt", "available", "online", "unavailable",
@@ -45,6 +46,13 @@ struct span send_text(const struct json *object, const char *const *names)
 			return text;
 	}
 	return span_of(NULL, 0);
+}
+
+struct span send_path_value(struct request *r, const char *name)
+{
+	struct span raw = route_value(&r->match, name);
+
+	return raw.n ? uri_decode(r->arena, raw, false) : raw;
 }
 
 void send_put_text(struct buf *p, const char *name, struct span text)

@@ -26,12 +26,14 @@
 	{ .name = "isForwarded", .in = IN, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" }
 
 /* What the original does not have. From the query, too: ?wait=queued. */
-#define SEND_EXTRAS \
+#define SEND_SCORE \
 	{ .name = "forwardingScore", .in = SEND_BODY_QUERY, .kind = PARAM_NUMBER, .type = "number", .min = 1, .max = 127, \
-	  .note = "with isForwarded: how often it was passed on; from 5 on it shows as forwarded many times" }, \
+	  .note = "with isForwarded: how often it was passed on; from 5 on it shows as forwarded many times" }
+#define SEND_ID \
 	{ .name = "messageId", .in = SEND_BODY_QUERY, .kind = PARAM_MESSAGE_ID, .type = "string", \
 	  .invalid = { 400, 2002, "messageId must have 1 to 64 of the characters A-Z a-z 0-9 . _ -" }, \
-	  .note = "chosen by the caller, for exactly one message; an id that was used already is refused (409/2009)" }, \
+	  .note = "chosen by the caller, for exactly one message; an id that was used already is refused (409/2009)" }
+#define SEND_WHEN \
 	{ .name = "wait", .in = SEND_BODY_QUERY, .kind = PARAM_ENUM, .type = "string", .values = send_wait_values, \
 	  .invalid = { 400, 2002, "wait is one of queued, ack, delivered" }, \
 	  .note = "what the answer waits for; queued answers 202 as soon as the message is stored" }, \
@@ -40,6 +42,7 @@
 	  .note = "not before this time; answers 202 as soon as the message is stored" }, \
 	{ .name = "dry_run", .aliases = { "dryRun" }, .in = SEND_BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", \
 	  .note = "checks everything and sends nothing" }
+#define SEND_EXTRAS SEND_SCORE, SEND_ID, SEND_WHEN
 
 #define SEND_COMMON(IN) SEND_PRESENCE(IN), SEND_REPLY(IN), SEND_FORWARDED(IN), SEND_EXTRAS
 
@@ -62,6 +65,8 @@ extern const char *const send_presence_values[], *const send_wait_values[]; /* e
 const struct json *send_member(struct request *r, const struct json *object, const char *const *names);
 /* Trimmed text of the first of these members that has one, else an empty span. */
 struct span send_text(const struct json *object, const char *const *names);
+/* The decoded segment {name} of the path. */
+struct span send_path_value(struct request *r, const char *name);
 /* Writes name and text unless the text is empty. */
 void send_put_text(struct buf *p, const char *name, struct span text);
 /* A finite number, also as a text; false for anything else. */

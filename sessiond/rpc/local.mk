@@ -15,6 +15,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/request.c sessiond/rpc/request.h \
 	sessiond/rpc/restart.c sessiond/rpc/restart.h \
 	sessiond/rpc/rpc.h \
+	sessiond/rpc/rpc_action.c \
 	sessiond/rpc/rpc_auth.c \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \

@@ -24,8 +24,17 @@ enum {
 };
 
 static const struct rpc_method *const method_tables[] = {
-	rpc_auth_methods, rpc_server_methods, rpc_session_methods, rpc_message_methods, rpc_send_methods, rpc_interactive_methods, rpc_media_methods,
-	rpc_webhook_methods, rpc_storage_methods, rpc_ctl_methods,
+	rpc_auth_methods,
+	rpc_server_methods,
+	rpc_session_methods,
+	rpc_message_methods,
+	rpc_send_methods,
+	rpc_interactive_methods,
+	rpc_media_methods,
+	rpc_action_methods,
+	rpc_webhook_methods,
+	rpc_storage_methods,
+	rpc_ctl_methods,
 };
 
 static const struct rpc_method *find_method(const char *name)

@@ -100,7 +100,7 @@ static void status_read(struct store_reader *reader, void *arg)
 static const char *state_name(enum store_outbox_state state)
 {
 	static const char *const names[] = {
-		[STORE_OUTBOX_QUEUED] = "queued", [STORE_OUTBOX_SENT] = "sent", [STORE_OUTBOX_ACKED] = "server_acked", [STORE_OUTBOX_DELIVERED] = "delivered",
+		[STORE_OUTBOX_QUEUED] = "queued", [STORE_OUTBOX_SENT] = "sent", [STORE_OUTBOX_ACKED] = "server_ack", [STORE_OUTBOX_DELIVERED] = "delivered",
 		[STORE_OUTBOX_READ] = "read", [STORE_OUTBOX_PLAYED] = "played", [STORE_OUTBOX_FAILED] = "failed",
 	};
 
@@ -125,6 +125,8 @@ static void status_done(void *arg)
 	json_put_member(&result, "toJid", row->recipient);
 	json_put_member(&result, "state", state_name(row->state));
 	json_put_int(&result, "createdAt", row->created_ms / 1000);
+	if (row->not_before_ms > row->created_ms)
+		json_put_time(&result, "scheduledAt", row->not_before_ms);
 	if (row->server_ms > 0)
 		json_put_int(&result, "ackedAt", row->server_ms / 1000);
 	if (row->state == STORE_OUTBOX_FAILED) {

@@ -75,6 +75,8 @@ void send_job_common(const struct rpc_request *request, struct send_job *job)
 	job->forwarded = rpc_param_bool(request, "isForwarded");
 	job->forwarding_score = (uint32_t)json_object_get_int(json_object_object_get(request->p, "forwardingScore"));
 	job->not_before_ms = json_object_get_int64(json_object_object_get(request->p, "send_at"));
+	if (job->not_before_ms <= timefmt_now_ms())
+		job->not_before_ms = 0;
 }
 
 /* NULL: the request was answered. */
@@ -193,6 +195,8 @@ void send_go(struct rpc_request *request, struct send_plan *plan)
 	job->mentions = plan->mentions;
 	job->nmentions = plan->nmentions;
 	job->mention_all = plan->mention_all;
+	if (plan->forwarding_score)
+		job->forwarding_score = plan->forwarding_score;
 	plan->mentions = NULL;
 	send_plan_free(plan);
 	job->done = job_done;

@@ -37,6 +37,7 @@ struct send_plan {
 	struct jid *mentions;          /* owned */
 	size_t nmentions;
 	bool mention_all;
+	uint32_t forwarding_score;     /* 0: the parameter's */
 };
 
 /* A plan with room for n contents, to be filled in. */

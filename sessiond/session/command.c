@@ -2,6 +2,7 @@
 /* What the main loop asks a session for. Every call is handed back answered. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
@@ -120,4 +121,21 @@ void session_cmd_confirm(struct session *session, struct session_call *call)
 	store_tx_session_confirm(tx, session->number);
 	session->busy++;
 	async_commit(session->on->loop, session->on->daemon->store, tx, confirmed, call);
+}
+
+/* call->text: "chat author played id", author "-" where there is none. */
+void session_cmd_mark_read(struct session *session, struct session_call *call)
+{
+	char *rest = call->text, *chat_text = strsep(&rest, " "), *author_text = strsep(&rest, " "), *played = strsep(&rest, " ");
+	const char *id = rest;
+	struct jid chat, author;
+	bool has_author = strcmp(author_text, "-") != 0;
+
+	call->result = -1;
+	if (session->client && session->view.status == SESSION_OPEN && !session->wish && !jid_parse_text(&chat, chat_text) &&
+		(!has_author || !jid_parse_text(&author, author_text))) {
+		wa_client_mark_read(session->client, &chat, has_author ? &author : NULL, &id, 1, strcmp(played, "1") == 0);
+		call->result = 0;
+	}
+	registry_answer(session, call);
 }

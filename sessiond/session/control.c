@@ -238,6 +238,17 @@ void sessions_send(struct sessions *sessions, struct session_entry *entry, struc
 	registry_call(entry, session_cmd_send, NULL, job, NULL, NULL);
 }
 
+/* Commands carry a text: "chat author played id". */
+void sessions_mark_read(struct sessions *sessions, struct session_entry *entry, const struct session_read_mark *mark, sessions_done *done, void *arg)
+{
+	char chat[JID_TEXT_MAX], participant[JID_TEXT_MAX];
+
+	(void)sessions;
+	jid_format(&mark->chat, chat, sizeof chat);
+	jid_format(&mark->participant, participant, sizeof participant);
+	registry_call(entry, session_cmd_mark_read, xasprintf("%s %s %d %s", chat, participant[0] ? participant : "-", mark->played, mark->id), NULL, done, arg);
+}
+
 /* ---- shutdown ---- */
 
 static void all_stopped(void *arg)

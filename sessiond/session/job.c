@@ -218,8 +218,8 @@ static void make_rows(struct preparation *p)
 	tx = store_tx_new(session->on->daemon->store);
 	for (size_t i = 0; i < job->n; i++)
 		add_row(p, tx, i);
-	if (job->idem_key || p->chosen_ids) {
-		/* Another request may hold the key or the id: nothing leaves before that is known. */
+	if (job->idem_key || p->chosen_ids || job->wait == SEND_WAIT_QUEUED || job->not_before_ms) {
+		/* Another request may hold the key or the id: nothing leaves before that is known. Others wait for the rows alone. */
 		put_idempotency(p, tx);
 		async_commit(session->on->loop, session->on->daemon->store, tx, stored, p);
 		return;

@@ -81,12 +81,16 @@ struct session_call {
 };
 
 struct outbox_item;
+struct delivery_wait;
 struct transfers;
 
 struct outbox {
 	struct outbox_item *first, *tail;  /* owned: not yet handed to the library, in order */
 	struct outbox_item *handed;        /* owned: handed, not settled */
-	size_t waiting;                    /* items in both lists */
+	struct outbox_item *later;         /* owned: not due yet, the next one first */
+	struct timer schedule;             /* the next one of those is due */
+	struct delivery_wait *delivery;    /* owned: acked, but somebody waits until the recipient has them */
+	size_t waiting;                    /* items in the three lists */
 	bool loaded;                       /* the rows of the last life were read */
 	bool loading;
 	bool more;                         /* the store has more rows than were read */
@@ -148,6 +152,7 @@ void session_cmd_want_qr(struct session *session, struct session_call *call);
 void session_cmd_version(struct session *session, struct session_call *call);
 void session_cmd_passkey_response(struct session *session, struct session_call *call);
 void session_cmd_passkey_confirm(struct session *session, struct session_call *call);
+void session_cmd_mark_read(struct session *session, struct session_call *call);
 /* What the library reports. */
 void session_on_event(struct session *session, const struct wa_event *event);
 void session_on_close(struct session *session, const struct wa_close *why);

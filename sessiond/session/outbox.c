@@ -7,6 +7,8 @@
  *                                    ^                                            |
  *                                    +------------- a new client ------------------+   (rows that have a stanza leave byte for byte)
  *
+ * What is not due yet waits in a list of its own, ordered by time; it is read again by the next life.
+ *
  * A job is answered when all its items are settled: acked, failed, or nothing heard within the time limit. An item whose request
  * was answered for lack of an ack stays here until the server takes it.
  */
@@ -23,7 +25,10 @@
 enum {
 	/* Handed to the library at the same time; the rest waits here. */
 	MAX_HANDED = 64,
-	RELOAD_ROWS = 1000
+	RELOAD_ROWS = 1000,
+	RELOAD_SCHEDULED = 10000,
+	/* The wall clock may be set meanwhile. */
+	SCHEDULE_CHECK_MS = 60000
 };
 
 struct outbox_item {
@@ -39,7 +44,20 @@ struct outbox_item {
 	int presence;           /* enum presence_target, 0 when done */
 	bool stored;            /* its row is: before that nothing is answered */
 	bool overdue;           /* the time limit was reached before the row was stored */
+	bool delivered;         /* a device of the recipient has it: receipts overtake the ack */
+	int64_t not_before_ms;  /* wall clock */
 	struct timer ack;
+};
+
+/* Somebody who wants to know that an acked message has reached the recipient. */
+struct delivery_wait {
+	struct delivery_wait *next;
+	struct session *session;
+	char id[SEND_ID_MAX + 1];
+	struct send_job *job;   /* borrowed */
+	size_t index;
+	int64_t acked_ms;
+	struct timer timeout;
 };
 
 /* ---- lists ---- */
@@ -86,6 +104,19 @@ static struct outbox_item *pop(struct outbox *outbox)
 	return item;
 }
 
+/* Takes the next item, wherever it waits: all of them are being given up. */
+static struct outbox_item *pop_any(struct outbox *outbox)
+{
+	struct outbox_item **list = outbox->handed ? &outbox->handed : &outbox->later;
+	struct outbox_item *item = *list;
+
+	if (!outbox->handed && outbox->first)
+		return pop(outbox);
+	if (item)
+		*list = item->next;
+	return item;
+}
+
 static struct outbox_item *find(struct session *session, int64_t number)
 {
 	for (struct outbox_item *i = session->outbox.handed; i; i = i->next) {
@@ -93,6 +124,10 @@ static struct outbox_item *find(struct session *session, int64_t number)
 			return i;
 	}
 	for (struct outbox_item *i = session->outbox.first; i; i = i->next) {
+		if (i->number == number)
+			return i;
+	}
+	for (struct outbox_item *i = session->outbox.later; i; i = i->next) {
 		if (i->number == number)
 			return i;
 	}
@@ -116,25 +151,114 @@ static void job_done(struct session *session, struct send_job *job, enum send_st
 	registry_job_done(session, job);
 }
 
+/* One message of a job is decided. */
+static void decide(struct session *session, struct send_job *job, size_t index, const struct send_result *decision)
+{
+	struct send_result *result = &job->results[index];
+
+	result->acked = decision->acked;
+	result->delivered = decision->delivered;
+	result->failed = decision->failed;
+	result->time_ms = decision->time_ms;
+	result->code = decision->code;
+	memcpy(result->error, decision->error, sizeof result->error);
+	if (++job->settled == job->n)
+		job_done(session, job, SEND_DONE);
+}
+
 /* The item's part of its job is decided. */
 static void settle(struct outbox_item *item, bool acked, bool failed, int64_t time_ms, int code, const char *error)
 {
+	struct send_result decision = { .acked = acked, .delivered = item->delivered, .failed = failed, .time_ms = time_ms, .code = code };
 	struct send_job *job = item->job;
-	struct send_result *result;
 
 	timer_stop(item->session->on->timers, &item->ack);
 	item->job = NULL;
 	if (!job)
 		return;
-	result = &job->results[item->index];
-	result->acked = acked;
-	result->failed = failed;
-	result->time_ms = time_ms;
-	result->code = code;
-	snprintf(result->error, sizeof result->error, "%s", error ? error : "");
-	if (++job->settled == job->n)
-		job_done(item->session, job, SEND_DONE);
+	snprintf(decision.error, sizeof decision.error, "%s", error ? error : "");
+	decide(item->session, job, item->index, &decision);
 }
+
+/* ---- waiting for delivery ---- */
+
+static void end_delivery(struct delivery_wait *wait, bool delivered)
+{
+	struct session *session = wait->session;
+	struct delivery_wait **at = &session->outbox.delivery;
+	struct send_result decision = { .acked = true, .delivered = delivered, .time_ms = wait->acked_ms };
+
+	while (*at != wait)
+		at = &(*at)->next;
+	*at = wait->next;
+	timer_stop(session->on->timers, &wait->timeout);
+	decide(session, wait->job, wait->index, &decision);
+	free(wait);
+}
+
+static void delivery_overdue(void *arg)
+{
+	end_delivery(arg, false);
+}
+
+static void await_delivery(struct outbox_item *item, int64_t acked_ms)
+{
+	struct session *session = item->session;
+	struct delivery_wait *wait = xcalloc(1, sizeof *wait);
+
+	wait->session = session;
+	memcpy(wait->id, item->id, sizeof wait->id);
+	wait->job = item->job;
+	wait->index = item->index;
+	wait->acked_ms = acked_ms;
+	wait->next = session->outbox.delivery;
+	session->outbox.delivery = wait;
+	item->job = NULL;
+	timer_stop(session->on->timers, &item->ack);
+	timer_start(session->on->timers, &wait->timeout, timefmt_monotonic_ms() + session->on->daemon->config->send_delivery_timeout_ms,
+		delivery_overdue, wait);
+}
+
+static void take_ack(struct outbox_item *item, int64_t acked_ms)
+{
+	if (item->job && item->job->wait == SEND_WAIT_DELIVERED && !item->delivered)
+		await_delivery(item, acked_ms);
+	else
+		settle(item, true, false, acked_ms, 0, NULL);
+}
+
+static void end_all_deliveries(struct session *session)
+{
+	while (session->outbox.delivery)
+		end_delivery(session->outbox.delivery, false);
+}
+
+static void delivered(struct session *session, const char *id)
+{
+	struct delivery_wait *next;
+
+	for (struct outbox_item *i = session->outbox.handed; i; i = i->next) {
+		if (strcmp(i->id, id) == 0)
+			i->delivered = true;
+	}
+	for (struct delivery_wait *w = session->outbox.delivery; w; w = next) {
+		next = w->next;
+		if (strcmp(w->id, id) == 0)
+			end_delivery(w, true);
+	}
+}
+
+static void take_receipt(struct session *session, const struct wa_receipt *receipt)
+{
+	bool own = jid_same_user(&receipt->device, &session->view.me_pn) || jid_same_user(&receipt->device, &session->view.me_lid);
+
+	if (own || receipt->kind == WA_RECEIPT_SENDER || receipt->kind == WA_RECEIPT_SERVER_ERROR || receipt->kind == WA_RECEIPT_OTHER)
+		return;
+	for (size_t i = 0; i < receipt->n; i++)
+		delivered(session, receipt->ids[i]);
+}
+
+/* ---- giving up ---- */
 
 static void ack_overdue(void *arg)
 {
@@ -148,20 +272,17 @@ static void ack_overdue(void *arg)
 void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error)
 {
 	struct outbox *outbox = &session->outbox;
+	struct outbox_item *item;
 
 	/* Also the rows that were never read: a session that was not started has none in memory. */
 	store_tx_outbox_fail_all(tx, session->number, code, error, timefmt_now_ms());
-	while (outbox->handed || outbox->first) {
-		struct outbox_item *item = outbox->handed ? outbox->handed : outbox->first;
-
-		if (outbox->handed)
-			outbox->handed = item->next;
-		else
-			pop(outbox);
+	while ((item = pop_any(outbox))) {
 		settle(item, false, true, timefmt_now_ms(), code, error);
 		item_free(item);
 	}
+	end_all_deliveries(session);
 	timer_stop(session->on->timers, &outbox->presence);
+	timer_stop(session->on->timers, &outbox->schedule);
 	outbox->step = 0;
 }
 
@@ -171,23 +292,72 @@ void outbox_answer_all(struct session *session)
 		ack_overdue(i);
 	for (struct outbox_item *i = session->outbox.first; i; i = i->next)
 		ack_overdue(i);
+	for (struct outbox_item *i = session->outbox.later; i; i = i->next)
+		ack_overdue(i);
+	end_all_deliveries(session);
 }
 
 void outbox_free(struct session *session)
 {
 	struct outbox *outbox = &session->outbox;
+	struct outbox_item *item;
 
 	timer_stop(session->on->timers, &outbox->presence);
-	while (outbox->handed || outbox->first) {
-		struct outbox_item *item = outbox->handed ? outbox->handed : outbox->first;
-
-		if (outbox->handed)
-			outbox->handed = item->next;
-		else
-			pop(outbox);
+	timer_stop(session->on->timers, &outbox->schedule);
+	end_all_deliveries(session);
+	while ((item = pop_any(outbox))) {
 		settle(item, false, false, timefmt_now_ms(), 0, NULL);
 		item_free(item);
 	}
+}
+
+/* ---- the schedule ---- */
+
+static void watch_schedule(struct session *session);
+
+static void schedule_due(void *arg)
+{
+	struct session *session = arg;
+	struct outbox *outbox = &session->outbox;
+
+	while (outbox->later && outbox->later->not_before_ms <= timefmt_now_ms()) {
+		struct outbox_item *item = outbox->later;
+
+		outbox->later = item->next;
+		insert(session, item);
+	}
+	watch_schedule(session);
+	outbox_pump(session);
+}
+
+static void watch_schedule(struct session *session)
+{
+	struct outbox *outbox = &session->outbox;
+	int64_t wait_ms;
+
+	timer_stop(session->on->timers, &outbox->schedule);
+	if (!outbox->later)
+		return;
+	wait_ms = outbox->later->not_before_ms - timefmt_now_ms();
+	wait_ms = wait_ms < 0 ? 0 : wait_ms > SCHEDULE_CHECK_MS ? SCHEDULE_CHECK_MS : wait_ms;
+	timer_start(session->on->timers, &outbox->schedule, timefmt_monotonic_ms() + wait_ms, schedule_due, session);
+}
+
+/* To where it waits: for its turn, or for its time. */
+static void place(struct session *session, struct outbox_item *item)
+{
+	struct outbox_item **at = &session->outbox.later;
+
+	count(session, 1);
+	if (item->not_before_ms <= timefmt_now_ms() || item->stanza.len) {
+		insert(session, item);
+		return;
+	}
+	while (*at && (*at)->not_before_ms <= item->not_before_ms)
+		at = &(*at)->next;
+	item->next = *at;
+	*at = item;
+	watch_schedule(session);
 }
 
 /* ---- presence simulation (rest-a 1.9) ---- */
@@ -290,8 +460,9 @@ struct reload {
 	int64_t number;
 	uint64_t life;
 	struct arena arena;
-	struct store_outbox *rows;
-	size_t n;
+	int64_t now_ms;
+	struct store_outbox *rows, *later;
+	size_t n, nlater;
 	int error;
 };
 
@@ -299,7 +470,9 @@ static void reload_read(struct store_reader *reader, void *arg)
 {
 	struct reload *r = arg;
 
-	r->error = store_outbox_pending(reader, &r->arena, r->number, RELOAD_ROWS, &r->rows, &r->n);
+	r->error = store_outbox_pending(reader, &r->arena, r->number, r->now_ms, RELOAD_ROWS, &r->rows, &r->n);
+	if (!r->error)
+		r->error = store_outbox_scheduled(reader, &r->arena, r->number, r->now_ms, RELOAD_SCHEDULED, &r->later, &r->nlater);
 }
 
 static void take_row(struct session *session, const struct store_outbox *row)
@@ -317,9 +490,11 @@ static void take_row(struct session *session, const struct store_outbox *row)
 			return;
 		}
 		buf_append_span(&item->plaintext, row->message);
+		buf_append_span(&item->stanza, row->stanza);
 		item->stored = true;
-		count(session, 1);
-		insert(session, item);
+		item->not_before_ms = row->not_before_ms;
+		place(session, item);
+		return;
 	}
 	buf_clear(&item->stanza);
 	buf_append_span(&item->stanza, row->stanza);
@@ -337,6 +512,8 @@ static void reload_done(void *arg)
 		outbox->more = r->n == RELOAD_ROWS;
 		for (size_t i = 0; i < r->n && !r->error; i++)
 			take_row(session, &r->rows[i]);
+		for (size_t i = 0; i < r->nlater && !r->error; i++)
+			take_row(session, &r->later[i]);
 		if (r->error)
 			log_error(&session->log, "outbox cannot be read", LOG_STR("session", session->id), LOG_STR("reason", store_error_name(r->error)));
 		outbox_pump(session);
@@ -366,6 +543,7 @@ void outbox_reload(struct session *session)
 	r->session = session;
 	r->number = session->number;
 	r->life = session->life;
+	r->now_ms = timefmt_now_ms();
 	arena_init(&r->arena, 0);
 	session->busy++;
 	async_read(session->on->loop, session->on->daemon->store, reload_read, reload_done, r);
@@ -376,7 +554,7 @@ void outbox_acked(struct session *session, const struct wa_event *event)
 	struct outbox_item *item = event->kind == WA_EVENT_SEND_ACK ? find(session, (int64_t)event->tag) : NULL;
 
 	if (item)
-		settle(item, true, false, event->ms > 0 ? event->ms : timefmt_now_ms(), 0, NULL);
+		take_ack(item, event->ms > 0 ? event->ms : timefmt_now_ms());
 }
 
 void outbox_on_stored(struct session *session, const struct wa_event *event)
@@ -384,6 +562,8 @@ void outbox_on_stored(struct session *session, const struct wa_event *event)
 	struct metrics *metrics = &session->on->daemon->metrics;
 	struct outbox_item *item;
 
+	if (event->kind == WA_EVENT_RECEIPT && event->receipt)
+		take_receipt(session, event->receipt);
 	if (event->kind == WA_EVENT_SEND_STANZA)
 		metrics->sent++;
 	if (event->kind != WA_EVENT_SEND_ACK && event->kind != WA_EVENT_SEND_FAILED)
@@ -396,8 +576,10 @@ void outbox_on_stored(struct session *session, const struct wa_event *event)
 	if (!item)
 		return;
 	unlink_from(&session->outbox.handed, item);
-	settle(item, event->kind == WA_EVENT_SEND_ACK, event->kind == WA_EVENT_SEND_FAILED, event->ms > 0 ? event->ms : timefmt_now_ms(), event->code,
-		event->text);
+	if (event->kind == WA_EVENT_SEND_ACK)
+		take_ack(item, event->ms > 0 ? event->ms : timefmt_now_ms());
+	else
+		settle(item, false, true, event->ms > 0 ? event->ms : timefmt_now_ms(), event->code, event->text);
 	item_free(item);
 	outbox_pump(session);
 }
@@ -415,8 +597,8 @@ void outbox_add(struct session *session, struct send_job *job, size_t index, int
 		item->to = job->items[index].to;
 		item->plaintext = *plaintext;
 		*plaintext = (struct buf){ 0 };
-		count(session, 1);
-		insert(session, item);
+		item->not_before_ms = job->not_before_ms;
+		place(session, item);
 	}
 	item->job = job;
 	item->index = index;
@@ -431,7 +613,7 @@ void outbox_rows_stored(struct session *session, const int64_t *numbers, size_t 
 		if (!item)
 			continue;
 		item->stored = true;
-		if (item->overdue)
+		if (item->overdue || (item->job && (item->job->wait == SEND_WAIT_QUEUED || item->job->not_before_ms)))
 			ack_overdue(item);
 	}
 }
@@ -450,6 +632,7 @@ void outbox_rows_failed(struct session *session, const int64_t *numbers, size_t 
 			job = item->job;
 		unlink_from(&outbox->handed, item);
 		unlink_from(&outbox->first, item);
+		unlink_from(&outbox->later, item);
 		item_free(item);
 	}
 	outbox->tail = outbox->first;

@@ -93,6 +93,16 @@ void sessions_want_qr(struct sessions *sessions, struct session_entry *entry);
 void sessions_passkey_response(struct sessions *sessions, struct session_entry *entry, const char *credential_json, sessions_done *done, void *arg);
 void sessions_passkey_confirm(struct sessions *sessions, struct session_entry *entry, sessions_done *done, void *arg);
 
+/* Tells a message's author that it was read or played. */
+struct session_read_mark {
+	struct jid chat;
+	struct jid participant; /* its author in a group; else none */
+	char id[65];
+	bool played;
+};
+/* error -1: the session is not open. */
+void sessions_mark_read(struct sessions *sessions, struct session_entry *entry, const struct session_read_mark *mark, sessions_done *done, void *arg);
+
 /* ---- sending ---- */
 
 /* Longest message id; ours have 22 characters, a caller may choose another one. */

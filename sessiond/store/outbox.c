@@ -292,13 +292,10 @@ static int row_of(struct store_reader *reader, struct db_statement *query, struc
 	return rc;
 }
 
-int store_outbox_pending(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit, struct store_outbox **rows,
-                         size_t *n)
+static int waiting_rows(struct store_reader *reader, struct db_statement *query, int rc, struct arena *arena, struct store_outbox **rows,
+                        size_t *n)
 {
 	struct rows list;
-	int rc = 0;
-	struct db_statement *query = db_query(reader->db, &rc, OUTBOX_COLUMNS "WHERE session = ? AND state < 3 ORDER BY number LIMIT ?",
-	                                      "ii", session, (int64_t)limit);
 
 	rows_init(&list, arena, sizeof **rows);
 	while (query != NULL && (rc = db_step(query)) > 0) {
@@ -309,6 +306,26 @@ int store_outbox_pending(struct store_reader *reader, struct arena *arena, int64
 	*rows = list.data;
 	*n = list.count;
 	return db_done(query, rc);
+}
+
+int store_outbox_pending(struct store_reader *reader, struct arena *arena, int64_t session, int64_t now_ms, size_t limit,
+                         struct store_outbox **rows, size_t *n)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, OUTBOX_COLUMNS "WHERE session = ? AND state < 3 AND not_before_ms <= ? "
+	                                      "ORDER BY number LIMIT ?", "iii", session, now_ms, (int64_t)limit);
+
+	return waiting_rows(reader, query, rc, arena, rows, n);
+}
+
+int store_outbox_scheduled(struct store_reader *reader, struct arena *arena, int64_t session, int64_t now_ms, size_t limit,
+                           struct store_outbox **rows, size_t *n)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, OUTBOX_COLUMNS "WHERE session = ? AND state < 3 AND not_before_ms > ? "
+	                                      "ORDER BY not_before_ms, number LIMIT ?", "iii", session, now_ms, (int64_t)limit);
+
+	return waiting_rows(reader, query, rc, arena, rows, n);
 }
 
 static int one_row(struct store_reader *reader, struct db_statement *query, int rc, struct arena *arena, struct store_outbox *row)

@@ -330,9 +330,12 @@ void store_tx_outbox_retry(struct store_tx *tx, int64_t number, int64_t not_befo
 void store_tx_outbox_receipt(struct store_tx *tx, int64_t session, const char *message_id, const char *device,
                              enum store_outbox_state state, int64_t at_ms);
 
-/* QUEUED and SENT rows, oldest first. */
-int store_outbox_pending(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit, struct store_outbox **rows,
-                         size_t *n);
+/* QUEUED and SENT rows that are due at now_ms (not_before_ms), oldest first. */
+int store_outbox_pending(struct store_reader *reader, struct arena *arena, int64_t session, int64_t now_ms, size_t limit,
+                         struct store_outbox **rows, size_t *n);
+/* Those that are due later, the next one first. */
+int store_outbox_scheduled(struct store_reader *reader, struct arena *arena, int64_t session, int64_t now_ms, size_t limit,
+                           struct store_outbox **rows, size_t *n);
 int store_outbox_get(struct store_reader *reader, struct arena *arena, int64_t number, struct store_outbox *row);
 int store_outbox_find(struct store_reader *reader, struct arena *arena, int64_t session, const char *message_id,
                       struct store_outbox *row);

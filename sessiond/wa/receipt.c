@@ -66,7 +66,8 @@ void wa_receipt_delivered(struct receive_job *job)
 		write_history_receipt(job);
 }
 
-static void write_read(struct wa_messaging *m, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n)
+static void write_read(struct wa_messaging *m, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n,
+		       const char *type)
 {
 	struct wa_node *receipt;
 	struct wa_node *list;
@@ -81,7 +82,7 @@ static void write_read(struct wa_messaging *m, const struct jid *chat, const str
 
 		wa_node_attr_jid(&a, receipt, "participant", &bare);
 	}
-	wa_node_attr(&a, receipt, "type", "read");
+	wa_node_attr(&a, receipt, "type", type);
 	wa_node_attr_u64(&a, receipt, "t", (uint64_t)(wa_client_wall_ms(m->client) / 1000));
 	if (n > 1) {
 		list = wa_node_add_new(&a, receipt, "list");
@@ -93,7 +94,7 @@ static void write_read(struct wa_messaging *m, const struct jid *chat, const str
 }
 
 void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const struct jid *participant, const char *const *ids,
-			 size_t n)
+			 size_t n, bool played)
 {
 	struct wa_messaging *m = wa_client_messaging(client);
 	struct jid bare = jid_bare(chat);
@@ -101,7 +102,7 @@ void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const
 	if (!m->open)
 		return;
 	for (size_t at = 0; at < n; at += READ_IDS_MAX)
-		write_read(m, &bare, participant, ids + at, n - at < READ_IDS_MAX ? n - at : READ_IDS_MAX);
+		write_read(m, &bare, participant, ids + at, n - at < READ_IDS_MAX ? n - at : READ_IDS_MAX, played ? "played" : "read");
 }
 
 /* ---- in ---- */

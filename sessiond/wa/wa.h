@@ -478,7 +478,7 @@ void wa_client_change(struct wa_client *client, uint64_t tag, const struct wa_ac
 void wa_client_presence(struct wa_client *client, bool available);
 void wa_client_chatstate(struct wa_client *client, const struct jid *to, enum wa_chatstate state);
 void wa_client_subscribe_presence(struct wa_client *client, const struct jid *to);
-void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n);
+void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n, bool played);
 /* phone: digits. custom: 8 characters or NULL. Answer: WA_EVENT_PAIR_CODE or WA_EVENT_PAIR_ERROR. */
 void wa_client_pair_code(struct wa_client *client, const char *phone, const char *custom);
 /*

@@ -30,7 +30,7 @@ test('a text goes out once, in the shape of the contract', async () => {
     state = await bench.call('messages.status', { session: 'out', family: 'messages', p: { messageId: entry.messageId } });
   while (state.result.state === 'sent');
   assert.equal(state.result.toJid, entry.toJid);
-  assert.ok(['sent', 'server_acked', 'delivered'].includes(state.result.state));
+  assert.ok(['sent', 'server_ack', 'delivered'].includes(state.result.state));
 });
 
 test('the session is found by its own phone number', async () => {

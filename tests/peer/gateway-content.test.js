@@ -131,3 +131,152 @@ test('group invitations', { skip }, async () => {
     assert.deepEqual([content.groupInviteMessage.groupJid, content.groupInviteMessage.inviteCode, content.groupInviteMessage.caption], ['120363000000000001@g.us', 'AbC', 'come']);
     await refused('send/group-invite', { groupId: '62812', inviteCode: 'x' }, 400, 2002, 'groupId is invalid');
 });
+
+const act = (id, what, body = {}, method = 'POST') => p.gateway.api(method, `/messages/${id}/action/${what}`, { body: { sessionId: 'main', to: p.them.phone, ...body } });
+
+async function acted(id, what, body, message, status) {
+    const answer = await act(id, what, body);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(answer.json, { status: true, code: 1000, message, results: [{ sessionId: 'main', phone: p.us.phone, to: p.them.phone, toJid: p.them.jid, messageId: id, status }] });
+}
+
+async function actionRefused(id, what, body, status, code, message) {
+    const answer = await act(id, what, body);
+    assert.deepEqual([answer.status, answer.json], [status, { status: false, code, message, results: null }], what);
+}
+
+// A text of Bob's that our session has received.
+async function fromBob(text) {
+    const id = await p.bob.sendText(p.us.jid, text);
+    await p.hook.wait('message_received', (d) => d.message.key.id === id);
+    return id;
+}
+
+const protocol = (id, type) => p.bob.waitMessage((m) => m.message.protocolMessage?.key?.id === id && m.message.protocolMessage.type === type);
+
+test('reactions, on messages of both sides and on unknown ones', { skip }, async () => {
+    const ours = await p.send(p.them.phone, 'react to me');
+    const theirs = await fromBob('react to this');
+    for (const [id, fromMe] of [[ours, true], [theirs, false]]) {
+        await acted(id, 'reaction', { emoji: '👍' }, 'Reaction applied', 'reaction applied success');
+        const { message } = await p.bob.waitMessage((m) => m.message.reactionMessage?.key?.id === id);
+        assert.equal(message.reactionMessage.text, '👍');
+        // Baileys turns the key around to its own point of view.
+        assert.equal(message.reactionMessage.key.fromMe, !fromMe);
+    }
+    await acted(theirs, 'unreaction', {}, 'Reaction removed', 'reaction removed success');
+    await p.bob.waitMessage((m) => m.message.reactionMessage?.key?.id === theirs && !m.message.reactionMessage.text);
+    await acted('UNKNOWN1', 'reaction', { emoji: '👍' }, 'Reaction applied', 'reaction applied success');
+    await actionRefused(theirs, 'reaction', {}, 400, 2001, 'Emoji is required');
+    await actionRefused(theirs, 'reaction', { to: '', emoji: 'x' }, 400, 2001, 'Missing destination or messageId');
+    await actionRefused(theirs, 'reaction', { to: '111111,222222', emoji: 'x' }, 400, 2001, 'Missing destination or messageId');
+    await actionRefused(theirs, 'reaction', { sessionId: 'closed', emoji: 'x' }, 404, 1101, 'Session not found');
+});
+
+test('edits of own texts, and of nothing else', { skip }, async () => {
+    const id = await p.send(p.them.phone, 'befor');
+    await acted(id, 'edit', { message: ' before ' }, 'Message edited', 'message edited success');
+    const edit = await protocol(id, 14);
+    assert.equal(edit.message.protocolMessage.editedMessage.extendedTextMessage.text, ' before ');
+    const theirs = await fromBob('not yours to edit');
+    await actionRefused(theirs, 'edit', { message: 'x' }, 403, 4001, 'Editing this message is not allowed');
+    await actionRefused('UNKNOWN2', 'edit', { message: 'x' }, 403, 4001, 'Editing this message is not allowed');
+    await actionRefused(id, 'edit', { message: '  ' }, 400, 2001, 'Message text is required');
+    const { entry } = await send('location', { location: [1, 2] }, 'Location message', 'location success');
+    await actionRefused(entry.messageId, 'edit', { message: 'x' }, 403, 4001, 'Editing this message is not allowed');
+});
+
+test('revocations of own messages', { skip }, async () => {
+    const id = await p.send(p.them.phone, 'oops');
+    await acted(id, 'revoke', {}, 'Message revoked', 'message revoked success');
+    const revoked = await protocol(id, 0);
+    assert.equal(revoked.message.protocolMessage.key.id, id);
+    await actionRefused(await fromBob('not yours to delete'), 'revoke', {}, 502, 4000, 'Failed to revoke message');
+    await actionRefused('UNKNOWN3', 'revoke', {}, 502, 4000, 'Failed to revoke message');
+});
+
+test('read and played', { skip }, async () => {
+    const id = await fromBob('read me');
+    await acted(id, 'mark-as-read', {}, 'Message marked as read', 'message read success');
+    await p.bob.waitReceipt(id, 4);
+    await acted(id, 'mark-as-read', { played: true }, 'Message marked as read', 'message read success');
+    await p.bob.waitReceipt(id, 5);
+    await acted(await p.send(p.them.phone, 'my own'), 'mark-as-read', {}, 'Message marked as read', 'message read success');
+});
+
+test('pins', { skip }, async () => {
+    const id = await fromBob('pin me');
+    const pin = (body, target = id) => p.gateway.api('POST', `/chats/${encodeURIComponent(p.them.jid)}/messages/${target}/pin`, { body: { sessionId: 'main', ...body } });
+    const answer = await pin({ pin: true, duration: 604800 });
+    assert.equal(answer.status, 200, answer.text);
+    const { result } = answer.json;
+    assert.deepEqual([answer.json.message, result], ['Message pinned', { sessionId: 'main', phone: p.us.phone, chatId: p.them.jid, messageId: id, pinned: true, message: 'Message pinned successfully', updatedAt: result.updatedAt }]);
+    const pinned = await p.bob.waitMessage((m) => m.message.pinInChatMessage?.key?.id === id && m.message.pinInChatMessage.type === 1);
+    assert.equal(pinned.message.messageContextInfo.messageAddOnDurationInSecs, 604800);
+    const off = await pin({ pin: 'no' });
+    assert.deepEqual([off.json.message, off.json.result.message], ['Message unpinned', 'Message unpinned successfully']);
+    await p.bob.waitMessage((m) => m.message.pinInChatMessage?.key?.id === id && m.message.pinInChatMessage.type === 2);
+    for (const [body, status, code, message, target] of [[{}, 400, 2001, 'Missing chatId, messageId or pin flag'], [{ pin: 'maybe' }, 400, 2002, 'pin must be true or false'],
+        [{ pin: true }, 403, 4003, 'Pin/unpin not allowed', 'UNKNOWN4']]) {
+        const bad = await pin(body, target);
+        assert.deepEqual([bad.status, bad.json], [status, { status: false, code, message, result: null }]);
+    }
+});
+
+test('forwards, of received and of sent ones', { skip }, async () => {
+    const id = await fromBob('pass it on');
+    const answer = await act(id, 'forward');
+    assert.deepEqual([answer.status, answer.json.message], [200, 'Forwarded message sent'], answer.text);
+    const [entry] = answer.json.results;
+    assert.deepEqual([entry.status, entry.advancedInfo], ['message forwarded success', { isForwarded: true, quotedMessageId: null, forwardedMessageId: id, forwardingScore: 1 }]);
+    const first = await p.bob.waitMessage((m) => m.key.id === entry.messageId);
+    assert.deepEqual([first.message.extendedTextMessage.text, first.message.extendedTextMessage.contextInfo.forwardingScore], ['pass it on', 1]);
+    await p.bob.send(p.us.jid, { forward: { key: first.key, message: first.message }, force: true });
+    const back = (await p.hook.wait('message_received', (d) => d.message.message.extendedTextMessage?.contextInfo?.forwardingScore > 1)).data.message;
+    const again = (await act(back.key.id, 'forward')).json.results[0];
+    const score = back.message.extendedTextMessage.contextInfo.forwardingScore + 1;
+    assert.equal(again.advancedInfo.forwardingScore, score);
+    const place = (await send('location', { location: [3, 4] }, 'Location message', 'location success')).entry;
+    const forwarded = (await act(place.messageId, 'forward')).json.results[0];
+    assert.equal((await p.bob.waitMessage((m) => m.key.id === forwarded.messageId)).message.locationMessage.contextInfo.isForwarded, true);
+    await actionRefused('UNKNOWN5', 'forward', {}, 404, 2601, 'Message not found');
+    const poll = (await send('poll', { question: 'q', options: ['a', 'b'] }, 'Poll message', 'poll success')).entry;
+    await actionRefused(poll.messageId, 'forward', {}, 400, 3004, 'Unsupported message type');
+});
+
+test('chosen ids, waiting, schedule, dry runs and states', { skip }, async () => {
+    const text = (body, query) => post('send/text', body, query);
+    const state = (id, session = 'main') => p.gateway.api('GET', `/messages/${id}/status?sessionId=${session}`);
+    const chosen = await text({ message: 'my own id', messageId: 'ORDER-4711', wait: 'delivered' });
+    assert.deepEqual([chosen.status, chosen.json.results[0].messageId, chosen.json.results[0].state], [200, 'ORDER-4711', 'delivered'], chosen.text);
+    await p.arrives(p.bob, 'ORDER-4711', 'my own id');
+    const twice = await text({ message: 'again', messageId: 'ORDER-4711' });
+    assert.deepEqual([twice.status, twice.json.code, twice.json.message], [409, 2009, 'messageId was used already']);
+    await refused('send/text', { message: 'x', messageId: 'not an id' }, 400, 2002, 'messageId must have 1 to 64 of the characters A-Z a-z 0-9 . _ -');
+    await refused('send/text', { message: 'x', wait: 'ever' }, 400, 2002, 'wait is one of queued, ack, delivered');
+    const { json } = await state('ORDER-4711');
+    assert.equal(json.message, 'Message state');
+    assert.ok(['delivered', 'read'].includes(json.results[0].state), JSON.stringify(json));
+    assert.ok(json.results[0].devices.some((d) => d.state === 'delivered'));
+    assert.deepEqual([(await state('UNKNOWN6')).status, (await state('UNKNOWN6')).json.code], [404, 2601]);
+
+    const queued = await text({ message: 'queue me' }, '?wait=queued');
+    assert.deepEqual([queued.status, queued.json.code, queued.json.message, queued.json.results[0].status], [202, 3000, 'Text message queued', 'text queued']);
+    await p.arrives(p.bob, queued.json.results[0].messageId, 'queue me');
+
+    const dry = await text({ message: 'never', dry_run: true });
+    assert.deepEqual([dry.status, dry.json.code, dry.json.results[0].status, dry.json.results[0].messageId], [200, 1005, 'text not sent', null]);
+    await refused('send/poll', { question: 'q', options: ['a'], dry_run: true }, 400, 3012, 'Poll payload invalid');
+
+    const at = Date.now() + 4000;
+    const later = await text({ message: 'in a while', send_at: new Date(at).toISOString() });
+    assert.deepEqual([later.status, later.json.code, later.json.message], [202, 1003, 'Text message scheduled'], later.text);
+    const [entry] = later.json.results;
+    assert.deepEqual([entry.status, Date.parse(entry.scheduledAt)], ['text scheduled', at]);
+    await p.restartDaemon('SIGKILL');
+    const waiting = (await state(entry.messageId)).json.results[0];
+    assert.deepEqual([waiting.state, Date.parse(waiting.scheduledAt)], ['queued', at]);
+    await p.arrives(p.bob, entry.messageId, 'in a while');
+    assert.ok(Date.now() >= at);
+    assert.ok(!p.bob.messages.some((m) => m.message.conversation === 'never'));
+});

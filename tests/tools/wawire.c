@@ -493,7 +493,7 @@ static void do_read(char *rest)
 	for (char *id; n < sizeof ids / sizeof ids[0] && (id = strtok_r(rest, " ", &rest)) != NULL;)
 		ids[n++] = id;
 	if (chat != NULL && jid_parse_text(&jid, chat) == 0)
-		wa_client_mark_read(wire.client, &jid, NULL, ids, n);
+		wa_client_mark_read(wire.client, &jid, NULL, ids, n, false);
 }
 
 static void do_typing(char *rest)

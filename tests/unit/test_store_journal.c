@@ -25,7 +25,7 @@ static void read_pending(struct store_reader *reader, void *arg)
 	struct fixture_read *q = arg;
 	struct store_outbox *rows;
 
-	q->rc = store_outbox_pending(reader, &q->f->arena, q->session, 10, &rows, &q->n);
+	q->rc = store_outbox_pending(reader, &q->f->arena, q->session, INT64_MAX, 10, &rows, &q->n);
 	q->rows = rows;
 }
 

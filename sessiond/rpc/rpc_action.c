@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Actions on messages: reaction, unreaction, edit, revoke, pin, mark-as-read, forward (rest-a 8, rest-b 2.4, D12, K9).
+ *
+ *     look the message up --> build a message about it --> job --> session --> job done --> answer
+ *
+ * A message that is not known can still be reacted to and marked as read (K9: the chat may be older than we are); everything else needs
+ * its author or its content and is refused in the contract's words, and nothing is sent.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/async.h"
+#include "sessiond/json_text.h"
+#include "sessiond/rpc/send.h"
+#include "sessiond/session/lookup.h"
+#include "sessiond/wa/wa.h"
+
+/* Clients show an edit of a message that is not older than this. */
+#define EDIT_WINDOW_MS ((int64_t)20 * 60 * 1000)
+
+struct call;
+
+struct action {
+	const char *name;
+	const char *message, *status;      /* of success */
+	int fail_status, fail_code;
+	const char *fail_message;
+	bool unknown;                      /* may be tried on a message that is not known */
+	/* Appends what is sent. False: it cannot be done, why is in call->reason. */
+	bool (*build)(struct call *call, struct buf *out);
+	void (*put)(struct call *call);    /* the answer; NULL: put_result() */
+};
+
+struct call {
+	const struct action *action;
+	struct rpc_request *request;
+	struct jid to;
+	const char *id;                    /* borrowed from the request */
+	struct lookup_account who;
+	struct arena arena;
+	struct lookup found;
+	struct wa_message_key key;
+	const char *reason;                /* static */
+	struct buf result;
+};
+
+static void call_free(void *arg)
+{
+	struct call *call = arg;
+
+	arena_free(&call->arena);
+	buf_free(&call->result);
+	free(call);
+}
+
+/* ---- answers ---- */
+
+static void fail(struct call *call, const char *reason)
+{
+	struct rpc_request *request = call->request;
+
+	log_warn(&request->context->log, "action on a message not done", LOG_STR("session", request->session_id), LOG_STR("action", call->action->name),
+		LOG_STR("message", call->id), LOG_STR("reason", reason));
+	rpc_answer(request, call->action->fail_status, call->action->fail_code, call->action->fail_message, NULL);
+}
+
+static const char *own_number(const struct call *call)
+{
+	return call->who.pn.user;
+}
+
+/* rest-a 8 */
+static void put_result(struct call *call)
+{
+	struct buf *out = &call->result;
+	char text[JID_TEXT_MAX];
+
+	buf_u8(out, '{');
+	json_put_member(out, "sessionId", call->request->session_id);
+	json_put_member(out, "phone", own_number(call));
+	json_put_member(out, "to", call->to.user);
+	json_put_member(out, "toJid", jid_format(&call->to, text, sizeof text));
+	json_put_member(out, "messageId", call->id);
+	json_put_member(out, "status", call->action->status);
+	buf_u8(out, '}');
+}
+
+static bool is_unpin(const struct call *call)
+{
+	return !rpc_param_bool(call->request, "pin");
+}
+
+/* rest-b 2.4 */
+static void put_pin(struct call *call)
+{
+	struct buf *out = &call->result;
+	char text[JID_TEXT_MAX];
+
+	buf_u8(out, '{');
+	json_put_member(out, "sessionId", call->request->session_id);
+	json_put_member(out, "phone", own_number(call));
+	json_put_member(out, "chatId", jid_format(&call->to, text, sizeof text));
+	json_put_member(out, "messageId", call->id);
+	json_put_bool(out, "pinned", !is_unpin(call));
+	json_put_member(out, "message", is_unpin(call) ? "Message unpinned successfully" : "Message pinned successfully");
+	json_put_int(out, "updatedAt", timefmt_now_ms() / 1000);
+	buf_u8(out, '}');
+}
+
+static void succeed(struct call *call)
+{
+	const struct action *action = call->action;
+	const char *message = action->put == put_pin && is_unpin(call) ? "Message unpinned" : action->message;
+
+	if (action->put)
+		action->put(call);
+	else
+		put_result(call);
+	rpc_answer(call->request, 200, 1000, message, buf_text(&call->result));
+}
+
+/* ---- what is sent ---- */
+
+static bool build_reaction(struct call *call, struct buf *out)
+{
+	wa_build_reaction(out, &call->key, rpc_param_text(call->request, "emoji"), timefmt_now_ms());
+	return true;
+}
+
+static bool build_unreaction(struct call *call, struct buf *out)
+{
+	wa_build_reaction(out, &call->key, "", timefmt_now_ms());
+	return true;
+}
+
+static bool build_edit(struct call *call, struct buf *out)
+{
+	int64_t now_ms = timefmt_now_ms();
+
+	if (!call->found.from_me)
+		call->reason = "it is somebody else's message";
+	else if (call->found.state == STORE_OUTBOX_FAILED)
+		call->reason = "it was never sent";
+	else if (call->found.time_ms > 0 && now_ms - call->found.time_ms > EDIT_WINDOW_MS)
+		call->reason = "it is older than 20 minutes";
+	else if (!wa_build_edit(out, &call->key, call->found.message, rpc_param_text(call->request, "message"), now_ms))
+		call->reason = "it has neither text nor caption";
+	return !call->reason;
+}
+
+static bool build_revoke(struct call *call, struct buf *out)
+{
+	if (!call->found.from_me && call->to.server != JID_SERVER_GROUP)
+		call->reason = "it is somebody else's message";
+	else if (call->found.state == STORE_OUTBOX_FAILED)
+		call->reason = "it was never sent";
+	else
+		wa_build_revoke(out, &call->key);
+	return !call->reason;
+}
+
+static bool build_pin(struct call *call, struct buf *out)
+{
+	int duration = json_object_get_int(json_object_object_get(call->request->p, "duration"));
+
+	wa_build_pin(out, &call->key, is_unpin(call) ? 0 : (uint32_t)duration, timefmt_now_ms());
+	return true;
+}
+
+/* ---- sending it ---- */
+
+static void job_done(struct send_job *job)
+{
+	struct rpc_request *request = job->arg;
+	struct call *call = request->work;
+	const struct send_result *result = &job->results[0];
+
+	if (job->state == SEND_SESSION_GONE)
+		rpc_answer(request, 404, 1101, "Session not found", NULL);
+	else if (job->state != SEND_DONE)
+		fail(call, "it could not be stored");
+	else if (result->failed)
+		fail(call, result->error[0] ? result->error : "refused by WhatsApp");
+	else
+		succeed(call);
+	send_job_free(job);
+}
+
+static void send_it(struct call *call)
+{
+	struct rpc_request *request = call->request;
+	struct session_entry *entry = rpc_session(request);
+	struct send_job *job;
+
+	if (!entry)
+		return;
+	job = send_job_new(1, 1);
+	job->items[0].to = call->to;
+	job->done = job_done;
+	job->arg = request;
+	if (call->action->build(call, &job->contents[0].message)) {
+		sessions_send(request->context->daemon->sessions, entry, job);
+		return;
+	}
+	send_job_free(job);
+	fail(call, call->reason);
+}
+
+/* ---- finding it ---- */
+
+static void look_up(struct store_reader *reader, void *arg)
+{
+	struct call *call = arg;
+
+	lookup_message(reader, &call->arena, &call->who, call->id, &call->found);
+}
+
+/* A message of another chat is not the one that is meant. Persons have two addresses, so only the same kind can be told apart. */
+static bool elsewhere(const struct call *call)
+{
+	return call->found.chat.server == call->to.server && !jid_same_user(&call->found.chat, &call->to);
+}
+
+static void make_key(struct call *call)
+{
+	struct lookup *found = &call->found;
+
+	if (found->error == STORE_OK && elsewhere(call))
+		*found = (struct lookup){ .error = STORE_NOT_FOUND };
+	call->key = (struct wa_message_key){ .chat = call->to, .id = call->id };
+	if (found->error != STORE_OK)
+		return;
+	call->key.from_me = found->from_me;
+	if (!jid_is_person(&call->to) && !found->from_me)
+		call->key.participant = found->author;
+}
+
+static void looked_up(void *arg)
+{
+	struct call *call = arg;
+
+	make_key(call);
+	if (call->found.error == STORE_OK || (call->found.error == STORE_NOT_FOUND && call->action->unknown))
+		send_it(call);
+	else
+		fail(call, call->found.error == STORE_NOT_FOUND ? "no such message is known" : store_error_name(call->found.error));
+}
+
+/* NULL: the request was answered. */
+static struct call *call_new(struct rpc_request *request, const struct action *action)
+{
+	struct session_entry *entry = rpc_session(request);
+	const char *id = rpc_param_text(request, "messageId"), *to = rpc_param_text(request, action->put == put_pin ? "chatId" : "to");
+	struct call *call;
+
+	if (!entry)
+		return NULL;
+	call = xcalloc(1, sizeof *call);
+	if (!id || !id[0] || !to || jid_parse_text(&call->to, to)) {
+		free(call);
+		rpc_answer(request, 400, 2001, "Missing destination or messageId", NULL);
+		return NULL;
+	}
+	call->action = action;
+	call->request = request;
+	call->to = jid_bare(&call->to);
+	call->id = id;
+	call->who = (struct lookup_account){ .session = entry->number, .pn = entry->view.me_pn, .lid = entry->view.me_lid };
+	arena_init(&call->arena, 0);
+	request->work = call;
+	request->work_free = call_free;
+	return call;
+}
+
+static void act(struct rpc_request *request, const struct action *action)
+{
+	const struct daemon *daemon = request->context->daemon;
+	struct call *call = call_new(request, action);
+
+	if (call)
+		async_read(daemon->loop, daemon->store, look_up, looked_up, call);
+}
+
+static void do_reaction(struct rpc_request *request)
+{
+	static const struct action action = { "reaction", "Reaction applied", "reaction applied success", 502, 4005, "Failed to react to message", true,
+		build_reaction, NULL };
+
+	act(request, &action);
+}
+
+static void do_unreaction(struct rpc_request *request)
+{
+	static const struct action action = { "unreaction", "Reaction removed", "reaction removed success", 502, 4005, "Failed to remove reaction", true,
+		build_unreaction, NULL };
+
+	act(request, &action);
+}
+
+static void do_edit(struct rpc_request *request)
+{
+	static const struct action action = { "edit", "Message edited", "message edited success", 403, 4001, "Editing this message is not allowed", false,
+		build_edit, NULL };
+
+	act(request, &action);
+}
+
+static void do_revoke(struct rpc_request *request)
+{
+	static const struct action action = { "revoke", "Message revoked", "message revoked success", 502, 4000, "Failed to revoke message", false,
+		build_revoke, NULL };
+
+	act(request, &action);
+}
+
+static void do_pin(struct rpc_request *request)
+{
+	static const struct action action = { "pin", "Message pinned", NULL, 403, 4003, "Pin/unpin not allowed", false, build_pin, put_pin };
+
+	act(request, &action);
+}
+
+/* ---- read and played ---- */
+
+static void marked(void *arg, int error)
+{
+	struct call *call = arg;
+
+	if (error)
+		rpc_answer(call->request, 500, 8000, "Internal server error", NULL);
+	else
+		succeed(call);
+}
+
+static void mark(void *arg)
+{
+	struct call *call = arg;
+	struct rpc_request *request = call->request;
+	struct session_entry *entry = rpc_session(request);
+	struct session_read_mark mark;
+
+	if (!entry)
+		return;
+	make_key(call);
+	if (call->found.error && call->found.error != STORE_NOT_FOUND) {
+		fail(call, store_error_name(call->found.error));
+	} else if (call->found.from_me) {
+		/* Nobody waits for a receipt of one's own message. */
+		succeed(call);
+	} else if (call->found.error && !jid_is_person(&call->to)) {
+		log_warn(&request->context->log, "message not marked as read: its author is not known", LOG_STR("message", call->id));
+		rpc_answer(request, 404, 2601, "Message not found", NULL);
+	} else {
+		mark = (struct session_read_mark){ .chat = call->to, .participant = call->key.participant, .played = rpc_param_bool(request, "played") };
+		snprintf(mark.id, sizeof mark.id, "%s", call->id);
+		sessions_mark_read(request->context->daemon->sessions, entry, &mark, marked, call);
+	}
+}
+
+static void do_mark(struct rpc_request *request)
+{
+	static const struct action action = { "mark-as-read", "Message marked as read", "message read success", 500, 8000, "Internal server error", true,
+		NULL, NULL };
+	const struct daemon *daemon = request->context->daemon;
+	struct call *call = call_new(request, &action);
+
+	if (call)
+		async_read(daemon->loop, daemon->store, look_up, mark, call);
+}
+
+/* ---- passing on ---- */
+
+/* Its own state: request->work belongs to the idempotency key. */
+struct forward {
+	struct rpc_request *request;
+	struct lookup_account who;
+	struct arena arena;
+	struct lookup found;
+};
+
+static void find_forwarded(struct store_reader *reader, void *arg)
+{
+	struct forward *f = arg;
+
+	lookup_message(reader, &f->arena, &f->who, rpc_param_text(f->request, "forwardedMessageId"), &f->found);
+}
+
+static void forward(void *arg)
+{
+	struct forward *f = arg;
+	struct rpc_request *request = f->request;
+	struct send_plan *plan = send_plan_new(1, "Forwarded message", "message forwarded", "message");
+	uint32_t score;
+
+	if (f->found.error == STORE_NOT_FOUND) {
+		rpc_answer(request, 404, 2601, "Message not found", NULL);
+	} else if (f->found.error) {
+		rpc_answer(request, 502, 4002, "Failed to forward message", NULL);
+	} else if (!wa_build_forward(&plan->contents[0].message, f->found.message, f->found.from_me, &score)) {
+		rpc_answer(request, 400, 3004, "Unsupported message type", NULL);
+	} else {
+		json_put_member(&plan->shape.extras, "forwardedMessageId", rpc_param_text(request, "forwardedMessageId"));
+		json_put_int(&plan->shape.extras, "forwardingScore", score);
+		plan->forwarding_score = score;
+		send_go(request, plan);
+		plan = NULL;
+	}
+	send_plan_free(plan);
+	arena_free(&f->arena);
+	free(f);
+}
+
+static void build_forward(struct rpc_request *request)
+{
+	const struct daemon *daemon = request->context->daemon;
+	struct session_entry *entry = rpc_session(request);
+	struct forward *f;
+
+	if (!entry)
+		return;
+	if (!rpc_param_text(request, "forwardedMessageId")) {
+		rpc_answer(request, 400, 2001, "Missing destination or messageId", NULL);
+		return;
+	}
+	f = xcalloc(1, sizeof *f);
+	f->request = request;
+	f->who = (struct lookup_account){ .session = entry->number, .pn = entry->view.me_pn, .lid = entry->view.me_lid };
+	arena_init(&f->arena, 0);
+	async_read(daemon->loop, daemon->store, find_forwarded, forward, f);
+}
+
+static void do_forward(struct rpc_request *request)
+{
+	send_begin(request, build_forward);
+}
+
+const struct rpc_method rpc_action_methods[] = {
+	{ "messages.action.reaction", do_reaction },
+	{ "messages.action.unreaction", do_unreaction },
+	{ "messages.action.edit", do_edit },
+	{ "messages.action.revoke", do_revoke },
+	{ "messages.action.mark-as-read", do_mark },
+	{ "messages.action.forward", do_forward },
+	{ "chats.message.pin", do_pin },
+	{ NULL, NULL },
+};
