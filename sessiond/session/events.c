@@ -8,6 +8,7 @@
  *     message_failed         {id, messageId, code, error, sessionId}
  *     identity_changed       {id, jid, sessionId}
  *     account_timelock       {id, kind, until, sessionId}
+ *     group_participants, group_join, group_leave, group_update, group_join_request: groups.c
  *     poll_vote, event_response, message_comment, message_refused: addons.c
  *     message_media          {id, key, media, sessionId}      media that came, or could not be had, after its message was told
  */
@@ -243,6 +244,7 @@ void event_of_batch(struct session *session, struct store_tx *tx, const struct w
 		[WA_EVENT_IDENTITY_CHANGED] = of_identity,
 		[WA_EVENT_ADDON] = event_addon,
 		[WA_EVENT_TIMELOCK] = of_timelock,
+		[WA_EVENT_GROUP] = event_group,
 		[WA_EVENT_LOGGED_OUT] = NULL,
 	};
 

@@ -11,6 +11,7 @@ libsession_a_SOURCES = \
 	sessiond/session/control.c \
 	sessiond/session/ending.c \
 	sessiond/session/addons.c \
+	sessiond/session/groups.c \
 	sessiond/session/answers.c \
 	sessiond/session/events.c \
 	sessiond/session/host.c \

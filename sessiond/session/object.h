@@ -229,6 +229,8 @@ void event_of_batch(struct session *session, struct store_tx *tx, const struct w
 
 /* ---- addons.c ---- */
 /* Adds the event of something that belongs to an earlier message. */
+/* groups.c */
+void event_group(struct session *session, struct store_tx *tx, const struct wa_event *event);
 void event_addon(struct session *session, struct store_tx *tx, const struct wa_event *event);
 
 #endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this fails, a text to a group that a REST caller asked for does not reach its members, or webhooks tell nothing of what happens in
+// groups.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { DaemonBench } from './lib/daemon.js';
+
+const bench = new DaemonBench(15552700000, { env: { WAREST_WEBHOOK_EVENTS: 'group_join_request' } });
+
+async function inGroup(id, addressing) {
+  const ours = await bench.linked(id);
+  const theirs = await bench.account({ name: 'Bob', companions: 1 });
+  const group = await bench.control('POST', '/groups', { creator: theirs.phone, members: [ours.phone], addressing, subject: 'Us' });
+  return { phone: ours.phone, peer: theirs, jid: group.jid };
+}
+
+for (const addressing of ['pn', 'lid']) {
+  test(`a text to a group and one from it (${addressing})`, async () => {
+    const id = `group-${addressing}`;
+    const { peer, jid } = await inGroup(id, addressing);
+    for (const text of ['hello all', 'and again']) {
+      const answer = await bench.sendText(id, jid, text);
+      assert.deepEqual([answer.status, answer.code], [200, 1000], JSON.stringify(answer));
+      assert.equal(answer.result[0].toJid, jid);
+      const [message] = await bench.inbox(peer.phone, text);
+      assert.deepEqual([message.id, message.chat], [answer.result[0].messageId, jid]);
+    }
+    const sent = await bench.control('POST', `/accounts/${peer.phone}/send`, { to: jid, text: 'hello you' });
+    const { data } = await bench.hook.wait('message_received', (d) => d.message.key.id === sent.id);
+    assert.deepEqual([data.text, data.sender.isGroup, data.sender.chatId, data.sender.authorJid], ['hello you', true, jid, `${peer.phone}@s.whatsapp.net`]);
+  });
+}
+
+test('changes of a group are told', async () => {
+  const { peer, jid } = await inGroup('changes', 'lid');
+  const other = await bench.account({ name: 'Cid' });
+  const own = `${other.phone}@s.whatsapp.net`;
+  await bench.control('POST', `/groups/${jid}/add`, { phones: [other.phone] });
+  const joined = await bench.hook.wait('group_join', (d) => d.id === 'changes');
+  assert.deepEqual(joined.data, { id: 'changes', groupId: jid, participants: [own], action: 'add', sessionId: 'changes' });
+  await bench.control('POST', `/groups/${jid}/promote`, { phones: [other.phone] });
+  await bench.hook.wait('group_participants', (d) => d.id === 'changes' && d.action === 'promote');
+  await bench.control('PATCH', `/groups/${jid}`, { subject: 'New name' });
+  const renamed = await bench.hook.wait('group_update', (d) => d.id === 'changes');
+  assert.deepEqual(renamed.data.update, { id: jid, subject: 'New name', author: `${peer.phone}@s.whatsapp.net` });
+  await bench.control('POST', `/groups/${jid}/remove`, { phones: [other.phone], by: other.phone });
+  const left = await bench.hook.wait('group_leave', (d) => d.id === 'changes');
+  assert.deepEqual([left.data.participants, left.data.action], [[own], 'remove']);
+});
+
+test('a group that this account is not in is refused', async () => {
+  await bench.linked('outside');
+  const theirs = await bench.account({ name: 'Bob' });
+  const group = await bench.control('POST', '/groups', { creator: theirs.phone, members: [] });
+  const answer = await bench.sendText('outside', group.jid, 'let me in');
+  assert.notEqual(answer.status, 200);
+});
