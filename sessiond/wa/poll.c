@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sessiond/crypto/crypto.h"
+#include "sessiond/wa/e2e.h"
 #include "sessiond/wa/proto_walk.h"
 
 enum { RECORD_VERSION = 1 };
@@ -58,6 +59,16 @@ void wa_poll_write(struct span creation, struct buf *out)
 	put_text(out, title, POLL_TITLE_MAX);
 	buf_append_span(out, buf_span(&options));
 	buf_free(&options);
+}
+
+bool wa_poll_of_message(struct span message, struct buf *out)
+{
+	struct span content;
+
+	if (message.p == NULL || !wa_poll_is_creation(e2e_content(message, &content)))
+		return false;
+	wa_poll_write(content, out);
+	return true;
 }
 
 bool wa_poll_read(struct span value, struct poll *out)

@@ -3,6 +3,8 @@
  * Polls: their options and their running result. Every vote costs the same, however many there were: one small record per voter and
  * one per poll (names in secret.h).
  *
+ * Pure: sessiond/rpc uses it too.
+ *
  *     poll    selectable(2) | n(2) | title length(2) title | n x { length(2) name }
  *     tally   version(1) | voters(4) | n(2) | n x votes(4)
  *     vote    version(1) | time ms(8) | n x option(2)
@@ -30,6 +32,8 @@ struct poll {
 bool wa_poll_is_creation(uint32_t number);
 /* Appends the stored form of a PollCreationMessage. Options beyond the bounds are left out. */
 void wa_poll_write(struct span creation, struct buf *out);
+/* The same for a serialized Message. False if it creates no poll. */
+bool wa_poll_of_message(struct span message, struct buf *out);
 /* Reads the stored form. False if it is malformed. */
 bool wa_poll_read(struct span value, struct poll *out);
 

@@ -490,6 +490,29 @@ describe('webhooks/preflight', () => {
   });
 });
 
+describe('misc/whatsapp/poll-update-vote', () => {
+  const path = '/api/v1/misc/whatsapp/poll-update-vote';
+  const vote = { encPayload: 'AAAA', encIv: 'AAAA' };
+  const pollCreationMessageKey = { id: '3EB0', remoteJid: '1@s.whatsapp.net', fromMe: true };
+
+  test('checks the vote, then its poll, then the session', async () => {
+    const cases = [
+      [{}, 2001, 'pollUpdateVote is required'], [{ pollUpdateVote: 'no json' }, 2001, 'pollUpdateVote is required'],
+      [{ pollUpdateVote: { vote: { encIv: 'AA' } } }, 2002, 'encPayload and encIv are required'],
+      [{ pollUpdateVote: { vote } }, 2002, 'poll message id is required'],
+      [{ pollUpdateVote: { vote, pollCreationMessageKey } }, 2001, 'Provide sessionId or sessionPhone'],
+    ];
+    for (const [body, code, message] of cases) {
+      const answer = await post(path, body);
+      assert.deepEqual([answer.status, answer.json.code, answer.json.message], [400, code, message]);
+    }
+    for (const pollUpdateVote of [{ vote, pollCreationMessageKey }, JSON.stringify({ vote, pollCreationMessageKey })]) {
+      await post(path, { pollUpdateVote, sessionId: 'a', voterJid: '2@lid' });
+      assert.deepEqual([sent().m, sent().p, sent().session], ['misc.poll-vote', { voterJid: '2@lid', pollUpdateVote: { vote, pollCreationMessageKey } }, { family: 'misc', id: 'a' }]);
+    }
+  });
+});
+
 // The subset of block YAML that has JSON scalars.
 function parseYaml(text) {
   const lines = text.split('\n').filter(Boolean).map((l) => ({ depth: l.search(/\S/) / 2, text: l.trim() }));

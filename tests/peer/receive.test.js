@@ -216,6 +216,22 @@ test('votes in a poll of Baileys, by number and by LID, with a running result th
     assert.match((await result(wrong)).error, /does not open/);
     const unknown = await vote({ id: '3EB0NOBODY', secret }, ['Yes'], { author: pn, voter: pn });
     assert.match((await result(unknown)).error, /not known/);
+    /* On demand: with the stored poll, with a key, as text. */
+    const first = bench.hook.deliveries.find(d => d.data.message?.message?.pollUpdateMessage?.pollCreationMessageKey.id === id);
+    const { pollUpdateMessage } = first.data.message.message;
+    const ask = (p) => bench.call('misc.poll-vote', { session: 'in', family: 'misc', p: { pollUpdateVote: { ...pollUpdateMessage, key: first.data.message.key }, ...p } });
+    for (const p of [{}, { pollEncKey: secret.toString('base64') }, { pollEncKey: secret.toString('hex'), voterJid: lid }]) {
+        const read = await ask(p);
+        assert.deepEqual([read.status, read.code, read.message], [200, 1000, 'Poll vote decrypted']);
+        assert.deepEqual([read.result.votedOptionNames, read.result.pollTitle, read.result.pollOptions], [['Yes'], 'Lunch?', [{ index: 0, name: 'Yes' }, { index: 1, name: 'No' }]]);
+        assert.deepEqual([read.result.pollCreatorJid, read.result.voterJid], [pn, pn]);
+    }
+    for (const [p, message] of [[{ pollEncKey: Buffer.alloc(32).toString('base64') }, 'The vote cannot be decrypted with this key and these addresses'],
+        [{ pollEncKey: 'AAAA' }, 'pollEncKey is invalid'], [{ pollMsgId: '3EB0NOBODY' }, 'pollEncKey is required'],
+        [{ pollUpdateVote: { ...pollUpdateMessage, vote: { encPayload: '*', encIv: '*' } } }, 'encPayload or encIv is invalid']]) {
+        const read = await ask(p);
+        assert.deepEqual([read.status, read.code, read.message], [400, 2002, message]);
+    }
     /* The encrypted form comes as the contract has it, too. */
     assert.equal((await received(wrong)).contentType, 'pollUpdateMessage');
 });
