@@ -6,6 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "sessiond/crypto/scratch.h"
+
 /* EVP takes lengths as int; nothing in this program encrypts more than that in one piece. */
 static bool fits_int(size_t len)
 {
@@ -16,63 +18,53 @@ int crypto_aes_gcm_seal(const uint8_t key[CRYPTO_KEY_LEN], const uint8_t iv[CRYP
                         const void *aad, size_t aad_len, const void *plain, size_t len,
                         uint8_t *out)
 {
+	struct crypto_scratch *scratch = crypto_scratch();
 	EVP_CIPHER_CTX *ctx;
-	int n = 0, rc = CRYPTO_EFAIL;
+	int n = 0;
 
 	if (!fits_int(len) || !fits_int(aad_len))
 		return CRYPTO_EARG;
-	ctx = EVP_CIPHER_CTX_new();
-	if (ctx == NULL || EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, iv) != 1)
-		goto out;
-	if (aad_len > 0 && EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aad_len) != 1)
-		goto out;
-	if (len > 0 && EVP_EncryptUpdate(ctx, out, &n, plain, (int)len) != 1)
-		goto out;
-	if (EVP_EncryptFinal_ex(ctx, out + len, &n) != 1)
-		goto out;
-	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, CRYPTO_GCM_TAG_LEN, out + len) != 1)
-		goto out;
-	rc = CRYPTO_OK;
-out:
-	EVP_CIPHER_CTX_free(ctx);
-	return rc;
+	if (scratch == NULL)
+		return CRYPTO_EFAIL;
+	ctx = scratch->gcm_seal;
+	if (EVP_EncryptInit_ex2(ctx, NULL, key, iv, NULL) != 1 ||
+	    (aad_len > 0 && EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aad_len) != 1) ||
+	    (len > 0 && EVP_EncryptUpdate(ctx, out, &n, plain, (int)len) != 1) || EVP_EncryptFinal_ex(ctx, out + len, &n) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, CRYPTO_GCM_TAG_LEN, out + len) != 1)
+		return CRYPTO_EFAIL;
+	return CRYPTO_OK;
 }
 
 int crypto_aes_gcm_open(const uint8_t key[CRYPTO_KEY_LEN], const uint8_t iv[CRYPTO_GCM_IV_LEN],
                         const void *aad, size_t aad_len, const void *sealed, size_t len,
                         uint8_t *out)
 {
+	struct crypto_scratch *scratch = crypto_scratch();
 	const uint8_t *in = sealed;
 	uint8_t tag[CRYPTO_GCM_TAG_LEN], end[CRYPTO_AES_BLOCK];
 	EVP_CIPHER_CTX *ctx;
-	int n = 0, rc = CRYPTO_EFAIL;
 	size_t text_len;
+	int n = 0;
 
 	if (len < CRYPTO_GCM_TAG_LEN)
 		return CRYPTO_EAUTH;
 	if (!fits_int(len) || !fits_int(aad_len))
 		return CRYPTO_EARG;
+	if (scratch == NULL)
+		return CRYPTO_EFAIL;
 	text_len = len - CRYPTO_GCM_TAG_LEN;
 	for (size_t i = 0; i < sizeof tag; i++)
 		tag[i] = in[text_len + i];
-	ctx = EVP_CIPHER_CTX_new();
-	if (ctx == NULL || EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, iv) != 1)
-		goto out;
-	if (aad_len > 0 && EVP_DecryptUpdate(ctx, NULL, &n, aad, (int)aad_len) != 1)
-		goto out;
-	if (text_len > 0 && EVP_DecryptUpdate(ctx, out, &n, in, (int)text_len) != 1)
-		goto out;
-	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, CRYPTO_GCM_TAG_LEN, tag) != 1)
-		goto out;
-	if (EVP_DecryptFinal_ex(ctx, end, &n) == 1) {
-		rc = CRYPTO_OK;
-	} else {
-		crypto_wipe(out, text_len);
-		rc = CRYPTO_EAUTH;
-	}
-out:
-	EVP_CIPHER_CTX_free(ctx);
-	return rc;
+	ctx = scratch->gcm_open;
+	if (EVP_DecryptInit_ex2(ctx, NULL, key, iv, NULL) != 1 ||
+	    (aad_len > 0 && EVP_DecryptUpdate(ctx, NULL, &n, aad, (int)aad_len) != 1) ||
+	    (text_len > 0 && EVP_DecryptUpdate(ctx, out, &n, in, (int)text_len) != 1) ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, CRYPTO_GCM_TAG_LEN, tag) != 1)
+		return CRYPTO_EFAIL;
+	if (EVP_DecryptFinal_ex(ctx, end, &n) == 1)
+		return CRYPTO_OK;
+	crypto_wipe(out, text_len);
+	return CRYPTO_EAUTH;
 }
 
 static const EVP_CIPHER *ctr_cipher(size_t key_len)

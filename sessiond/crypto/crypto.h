@@ -4,7 +4,7 @@
  * library, the store and the webhooks.  seal.h (values at rest) and
  * secretfile.h (key files) are the other two public headers of this folder.
  *
- * Every function is free of state and may be called on any thread.
+ * Every function may be called on any thread; what is kept for the next call is the thread's own (scratch.h).
  * crypto_scrypt, crypto_pbkdf2_sha256 and crypto_password_* take tens of
  * milliseconds on purpose: never on a loop.
  */
@@ -43,7 +43,7 @@ enum crypto_hash {
 	CRYPTO_SHA512
 };
 
-/* ---- random, comparison, wiping (digest.c) ---- */
+/* ---- random (scratch.c), comparison, wiping (digest.c) ---- */
 
 /* Fills out with len random bytes; 0 or CRYPTO_EFAIL. */
 int crypto_random(void *out, size_t len);
@@ -54,7 +54,7 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 /* Overwrites a secret so that the compiler cannot leave it out. NULL is fine. */
 void crypto_wipe(void *secret, size_t len);
 
-/* ---- digests (digest.c) ---- */
+/* ---- digests (digest.c, sha256.c) ---- */
 
 /* Length of the digest in bytes, 0 for an unknown value. */
 size_t crypto_hash_len(enum crypto_hash hash);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Random bytes, constant-time comparison, digests, HMAC and HKDF. */
+/* Constant-time comparison, digests, HMAC and HKDF. */
 #include "sessiond/crypto/crypto.h"
 
 #include <limits.h>
@@ -8,22 +8,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
-int crypto_random(void *out, size_t len)
-{
-	uint8_t *at = out;
-
-	while (len > 0) {
-		int part = len > INT_MAX ? INT_MAX : (int)len;
-
-		if (RAND_bytes(at, part) != 1)
-			return CRYPTO_EFAIL;
-		at += part;
-		len -= (size_t)part;
-	}
-	return CRYPTO_OK;
-}
+#include "sessiond/crypto/sha256.h"
 
 bool crypto_equal(const void *a, const void *b, size_t len)
 {
@@ -64,6 +50,8 @@ int crypto_digest(enum crypto_hash hash, const void *data, size_t len, uint8_t *
 {
 	const EVP_MD *md = hash_md(hash);
 
+	if (hash == CRYPTO_SHA256)
+		return crypto_sha256(data, len, out);
 	if (md == NULL)
 		return CRYPTO_EARG;
 	return EVP_Digest(data, len, out, NULL, md, NULL) == 1 ? CRYPTO_OK : CRYPTO_EFAIL;
@@ -74,9 +62,15 @@ int crypto_sha1(const void *data, size_t len, uint8_t out[CRYPTO_SHA1_LEN])
 	return crypto_digest(CRYPTO_SHA1, data, len, out);
 }
 
-int crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_SHA256_LEN])
+static int hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t *out)
 {
-	return crypto_digest(CRYPTO_SHA256, data, len, out);
+	struct crypto_hmac256 h;
+
+	crypto_hmac256_init(&h, key, key_len);
+	crypto_hmac256_update(&h, data, len);
+	crypto_hmac256_final(&h, out);
+	crypto_wipe(&h, sizeof h);
+	return CRYPTO_OK;
 }
 
 int crypto_hmac(enum crypto_hash hash, const void *key, size_t key_len,
@@ -84,6 +78,8 @@ int crypto_hmac(enum crypto_hash hash, const void *key, size_t key_len,
 {
 	const EVP_MD *md = hash_md(hash);
 
+	if (hash == CRYPTO_SHA256)
+		return hmac_sha256(key, key_len, data, len, out);
 	if (md == NULL || key_len > INT_MAX)
 		return CRYPTO_EARG;
 	/* HMAC takes a NULL key for "the key of the last call", so an empty one needs an address. */

@@ -8,8 +8,10 @@ libcrypto_helpers_a_SOURCES = \
 	sessiond/crypto/digest.c \
 	sessiond/crypto/kdf.c \
 	sessiond/crypto/mediacipher.c sessiond/crypto/mediacipher.h \
+	sessiond/crypto/scratch.c sessiond/crypto/scratch.h \
 	sessiond/crypto/seal.c sessiond/crypto/seal.h \
 	sessiond/crypto/secretfile.c sessiond/crypto/secretfile.h \
+	sessiond/crypto/sha256.c sessiond/crypto/sha256.h \
 	sessiond/crypto/text.c
 CRYPTO_HELPER_LIBS = libcrypto_helpers.a libcommon.a $(CRYPTO_LIBS)
 

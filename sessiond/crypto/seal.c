@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "common/mem.h"
 #include "sessiond/crypto/crypto.h"
+#include "sessiond/crypto/scratch.h"
 #include "sessiond/crypto/secretfile.h"
 
 enum {
@@ -43,15 +42,13 @@ struct sealer {
 
 static int aes_blocks(const uint8_t key[CRYPTO_KEY_LEN], const uint8_t *in, int len, uint8_t *out)
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	int n = 0, rc = CRYPTO_EFAIL;
+	struct crypto_scratch *scratch = crypto_scratch();
+	int n = 0;
 
-	if (ctx != NULL && EVP_EncryptInit_ex(ctx, EVP_aes_256_ecb(), NULL, key, NULL) == 1 &&
-	    EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
-	    EVP_EncryptUpdate(ctx, out, &n, in, len) == 1 && n == len)
-		rc = CRYPTO_OK;
-	EVP_CIPHER_CTX_free(ctx);
-	return rc;
+	if (scratch == NULL || EVP_EncryptInit_ex2(scratch->ecb, NULL, key, NULL, NULL) != 1 ||
+	    EVP_CIPHER_CTX_set_padding(scratch->ecb, 0) != 1 || EVP_EncryptUpdate(scratch->ecb, out, &n, in, len) != 1 || n != len)
+		return CRYPTO_EFAIL;
+	return CRYPTO_OK;
 }
 
 /* K1 of NIST SP 800-38B: AES(key, 0) doubled in GF(2^128). */
