@@ -3,66 +3,54 @@
 #include "sessiond/wa/signal_provider.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
-#include <openssl/rand.h>
 
 #include "common/mem.h"
+#include "sessiond/crypto/sha256.h"
 
-#define SHA256_BYTES 32
 #define SHA512_BYTES 64
 #define AES_BLOCK_BYTES 16U
 #define AES_KEY_BYTES 32U
 
 struct signal_provider {
-	EVP_MAC *mac;          /* owned */
-	EVP_MAC_CTX *hmac;     /* owned: HMAC with SHA-256 chosen, copied for each use */
-	EVP_MD *sha512;        /* owned */
-	EVP_CIPHER *aes_cbc;   /* owned */
-	EVP_CIPHER *aes_ctr;   /* owned */
-	EVP_CIPHER_CTX *aes;   /* owned: reused by every encryption and decryption */
+	EVP_MD *sha512;          /* owned */
+	EVP_CIPHER *cbc, *ctr;   /* owned */
+	/* Owned, one for each cipher and direction: a context that keeps its cipher only needs key and iv. */
+	EVP_CIPHER_CTX *cbc_encrypt, *cbc_decrypt, *ctr_encrypt, *ctr_decrypt;
 };
 
 static int random_bytes(uint8_t *data, size_t len, void *user_data)
 {
 	(void)user_data;
-	return len <= INT_MAX && RAND_bytes(data, (int)len) == 1 ? 0 : SG_ERR_UNKNOWN;
+	return crypto_random(data, len) == CRYPTO_OK ? 0 : SG_ERR_UNKNOWN;
 }
 
 static int hmac_init(void **context, const uint8_t *key, size_t key_len, void *user_data)
 {
-	struct signal_provider *p = user_data;
-	EVP_MAC_CTX *copy = EVP_MAC_CTX_dup(p->hmac);
+	struct crypto_hmac256 *h = xmalloc(sizeof *h);
 
-	if (copy == NULL)
-		return SG_ERR_NOMEM;
-	if (EVP_MAC_init(copy, key, key_len, NULL) != 1) {
-		EVP_MAC_CTX_free(copy);
-		return SG_ERR_UNKNOWN;
-	}
-	*context = copy;
+	(void)user_data;
+	crypto_hmac256_init(h, key, key_len);
+	*context = h;
 	return 0;
 }
 
 static int hmac_update(void *context, const uint8_t *data, size_t len, void *user_data)
 {
 	(void)user_data;
-	return EVP_MAC_update(context, data, len) == 1 ? 0 : SG_ERR_UNKNOWN;
+	crypto_hmac256_update(context, data, len);
+	return 0;
 }
 
 static int hmac_final(void *context, signal_buffer **output, void *user_data)
 {
-	uint8_t digest[SHA256_BYTES];
-	size_t n = 0;
+	uint8_t digest[CRYPTO_SHA256_LEN];
 
 	(void)user_data;
-	if (EVP_MAC_final(context, digest, &n, sizeof digest) != 1 || n != sizeof digest)
-		return SG_ERR_UNKNOWN;
+	crypto_hmac256_final(context, digest);
 	*output = signal_buffer_create(digest, sizeof digest);
 	OPENSSL_cleanse(digest, sizeof digest);
 	return *output != NULL ? 0 : SG_ERR_NOMEM;
@@ -71,7 +59,9 @@ static int hmac_final(void *context, signal_buffer **output, void *user_data)
 static void hmac_cleanup(void *context, void *user_data)
 {
 	(void)user_data;
-	EVP_MAC_CTX_free(context);
+	if (context != NULL)
+		crypto_wipe(context, sizeof(struct crypto_hmac256));
+	free(context);
 }
 
 static int sha512_init(void **context, void *user_data)
@@ -117,34 +107,34 @@ static void sha512_cleanup(void *context, void *user_data)
 	EVP_MD_CTX_free(context);
 }
 
-static const EVP_CIPHER *cipher_of(const struct signal_provider *p, int cipher, size_t key_len, size_t iv_len)
+static EVP_CIPHER_CTX *context_of(const struct signal_provider *p, int encrypting, int cipher, size_t key_len, size_t iv_len)
 {
 	if (key_len != AES_KEY_BYTES || iv_len != AES_BLOCK_BYTES)
 		return NULL;
 	if (cipher == SG_CIPHER_AES_CBC_PKCS5)
-		return p->aes_cbc;
-	return cipher == SG_CIPHER_AES_CTR_NOPADDING ? p->aes_ctr : NULL;
+		return encrypting ? p->cbc_encrypt : p->cbc_decrypt;
+	if (cipher == SG_CIPHER_AES_CTR_NOPADDING)
+		return encrypting ? p->ctr_encrypt : p->ctr_decrypt;
+	return NULL;
 }
 
 static int aes_run(struct signal_provider *p, int encrypting, int cipher, signal_buffer **output, const uint8_t *key,
 		   size_t key_len, const uint8_t *iv, size_t iv_len, const uint8_t *in, size_t in_len)
 {
-	const EVP_CIPHER *evp = cipher_of(p, cipher, key_len, iv_len);
+	EVP_CIPHER_CTX *aes = context_of(p, encrypting, cipher, key_len, iv_len);
 	uint8_t *out = NULL;
 	int n = 0;
 	int last = 0;
 	int rc = SG_ERR_UNKNOWN;
 
-	if (evp == NULL || in_len > INT_MAX - AES_BLOCK_BYTES)
+	if (aes == NULL || in_len > INT_MAX - AES_BLOCK_BYTES)
 		return SG_ERR_INVAL;
 	out = xmalloc(in_len + AES_BLOCK_BYTES);
-	if (EVP_CipherInit_ex2(p->aes, evp, key, iv, encrypting, NULL) == 1 &&
-	    EVP_CIPHER_CTX_set_padding(p->aes, cipher == SG_CIPHER_AES_CBC_PKCS5) == 1 &&
-	    EVP_CipherUpdate(p->aes, out, &n, in, (int)in_len) == 1 && EVP_CipherFinal_ex(p->aes, out + n, &last) == 1) {
+	if (EVP_CipherInit_ex2(aes, NULL, key, iv, encrypting, NULL) == 1 && EVP_CipherUpdate(aes, out, &n, in, (int)in_len) == 1 &&
+	    EVP_CipherFinal_ex(aes, out + n, &last) == 1) {
 		*output = signal_buffer_create(out, (size_t)n + (size_t)last);
 		rc = *output != NULL ? 0 : SG_ERR_NOMEM;
 	}
-	EVP_CIPHER_CTX_reset(p->aes);
 	OPENSSL_cleanse(out, in_len + AES_BLOCK_BYTES);
 	free(out);
 	return rc;
@@ -162,19 +152,14 @@ static int aes_decrypt(signal_buffer **output, int cipher, const uint8_t *key, s
 	return aes_run(user_data, 0, cipher, output, key, key_len, iv, iv_len, ciphertext, ciphertext_len);
 }
 
-static bool fetch_hmac(struct signal_provider *p)
+static EVP_CIPHER_CTX *context_new(const EVP_CIPHER *cipher, int encrypting)
 {
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
+	EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
 
-	p->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (p->mac == NULL)
-		return false;
-	p->hmac = EVP_MAC_CTX_new(p->mac);
-	return p->hmac != NULL && EVP_MAC_CTX_set_params(p->hmac, params) == 1;
+	if (cipher != NULL && aes != NULL && EVP_CipherInit_ex2(aes, cipher, NULL, NULL, encrypting, NULL) == 1)
+		return aes;
+	EVP_CIPHER_CTX_free(aes);
+	return NULL;
 }
 
 struct signal_provider *wa_signal_provider_new(void)
@@ -182,26 +167,29 @@ struct signal_provider *wa_signal_provider_new(void)
 	struct signal_provider *p = xcalloc(1, sizeof *p);
 
 	p->sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
-	p->aes_cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
-	p->aes_ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
-	p->aes = EVP_CIPHER_CTX_new();
-	if (!fetch_hmac(p) || p->sha512 == NULL || p->aes_cbc == NULL || p->aes_ctr == NULL || p->aes == NULL) {
-		wa_signal_provider_free(p);
-		return NULL;
-	}
-	return p;
+	p->cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	p->ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+	p->cbc_encrypt = context_new(p->cbc, 1);
+	p->cbc_decrypt = context_new(p->cbc, 0);
+	p->ctr_encrypt = context_new(p->ctr, 1);
+	p->ctr_decrypt = context_new(p->ctr, 0);
+	if (p->sha512 != NULL && p->cbc_encrypt != NULL && p->cbc_decrypt != NULL && p->ctr_encrypt != NULL && p->ctr_decrypt != NULL)
+		return p;
+	wa_signal_provider_free(p);
+	return NULL;
 }
 
 void wa_signal_provider_free(struct signal_provider *p)
 {
 	if (p == NULL)
 		return;
-	EVP_MAC_CTX_free(p->hmac);
-	EVP_MAC_free(p->mac);
+	EVP_CIPHER_CTX_free(p->cbc_encrypt);
+	EVP_CIPHER_CTX_free(p->cbc_decrypt);
+	EVP_CIPHER_CTX_free(p->ctr_encrypt);
+	EVP_CIPHER_CTX_free(p->ctr_decrypt);
 	EVP_MD_free(p->sha512);
-	EVP_CIPHER_free(p->aes_cbc);
-	EVP_CIPHER_free(p->aes_ctr);
-	EVP_CIPHER_CTX_free(p->aes);
+	EVP_CIPHER_free(p->cbc);
+	EVP_CIPHER_free(p->ctr);
 	free(p);
 }
 
