@@ -2,10 +2,16 @@
 /* Event loops with a mailbox, see loop.h. */
 #include "sessiond/loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "common/mem.h"
+
+/* Loops that one turn may owe a wake-up; more than these are woken at once. */
+enum { HELD_MAX = 16 };
 
 struct letter {
 	struct letter *next;
@@ -15,7 +21,9 @@ struct letter {
 
 struct loop {
 	uv_loop_t uv;
-	uv_async_t wake;
+	uv_poll_t wake;       /* of wake_fd */
+	uv_prepare_t before_wait;
+	int wake_fd;          /* eventfd, owned */
 	uv_thread_t thread;
 	pthread_mutex_t lock; /* guards the mailbox and closed */
 	struct letter *first, **last;
@@ -33,11 +41,71 @@ struct offload {
 	void *arg;
 };
 
-static void deliver(uv_async_t *wake)
-{
-	struct loop *loop = wake->data;
-	struct letter *letter;
+/* ---- waking: one system call for all that is posted in a turn ---- */
 
+struct held {
+	unsigned depth; /* > 0: wakes wait for the end */
+	size_t count;
+	struct loop *loops[HELD_MAX]; /* borrowed */
+};
+
+/* What this thread owes. A loop outlives every thread that posts to it. */
+static _Thread_local struct held held;
+
+static void wake_now(const struct loop *loop)
+{
+	const uint64_t one = 1;
+
+	/* It fails only when 2^64 - 1 wakes are unread: then the loop is awake. */
+	while (write(loop->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+}
+
+static void wake(struct loop *loop)
+{
+	if (held.depth == 0 || held.count == HELD_MAX)
+		wake_now(loop);
+	else
+		held.loops[held.count++] = loop;
+}
+
+static void wake_held(void)
+{
+	size_t count = held.count;
+
+	held.count = 0;
+	for (size_t i = 0; i < count; i++)
+		wake_now(held.loops[i]);
+}
+
+void loop_hold(void)
+{
+	held.depth++;
+}
+
+void loop_release(void)
+{
+	if (--held.depth == 0)
+		wake_held();
+}
+
+static void end_turn(uv_prepare_t *prepare)
+{
+	(void)prepare;
+	wake_held();
+}
+
+static void deliver(uv_poll_t *poll, int status, int events)
+{
+	struct loop *loop = poll->data;
+	struct letter *letter;
+	uint64_t wakes;
+
+	(void)status;
+	(void)events;
+	/* Before the letters are taken: one that comes later wakes again. */
+	while (read(loop->wake_fd, &wakes, sizeof wakes) < 0 && errno == EINTR)
+		;
 	pthread_mutex_lock(&loop->lock);
 	letter = loop->first;
 	loop->first = NULL;
@@ -56,7 +124,10 @@ struct loop *loop_new(const char *name)
 {
 	struct loop *loop = xcalloc(1, sizeof *loop);
 
-	if (uv_loop_init(&loop->uv) || uv_async_init(&loop->uv, &loop->wake, deliver))
+	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->wake_fd < 0 || uv_loop_init(&loop->uv) || uv_poll_init(&loop->uv, &loop->wake, loop->wake_fd) ||
+	    uv_poll_start(&loop->wake, UV_READABLE, deliver) || uv_prepare_init(&loop->uv, &loop->before_wait) ||
+	    uv_prepare_start(&loop->before_wait, end_turn))
 		abort();
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->wake.data = loop;
@@ -87,6 +158,7 @@ void loop_free(struct loop *loop)
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	if (uv_loop_close(&loop->uv))
 		abort();
+	close(loop->wake_fd);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop->name);
 	free(loop);
@@ -96,8 +168,10 @@ void loop_run(struct loop *loop)
 {
 	loop->thread = uv_thread_self();
 	loop->running = true;
+	loop_hold();
 	while (!loop->stopping)
 		uv_run(&loop->uv, UV_RUN_DEFAULT);
+	loop_release();
 	loop->running = false;
 }
 
@@ -132,20 +206,22 @@ static void stop_here(void *arg)
 static bool post(struct loop *loop, void (*fn)(void *arg), void *arg, bool last_one)
 {
 	struct letter *letter = xmalloc(sizeof *letter);
-	bool open;
+	bool open, first;
 
 	*letter = (struct letter){ .fn = fn, .arg = arg };
 	pthread_mutex_lock(&loop->lock);
 	open = !loop->closed;
+	first = loop->first == NULL;
 	if (open) {
 		*loop->last = letter;
 		loop->last = &letter->next;
 		loop->closed = last_one;
-		uv_async_send(&loop->wake);
 	}
 	pthread_mutex_unlock(&loop->lock);
 	if (!open)
 		free(letter);
+	else if (first)
+		wake(loop);
 	return open;
 }
 

@@ -29,6 +29,12 @@ void loop_join(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* Any thread. Runs fn(arg) on the loop's thread, in order of posting. False if the loop has stopped (fn will not run). */
 bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
+/*
+ * A thread that posts many letters: between hold and release (they nest) the receivers sleep on and wake once, at the release. On a
+ * loop's own thread this is so anyway: what a turn posts is delivered when the turn is over. Nothing may be waited for in between.
+ */
+void loop_hold(void);
+void loop_release(void);
 /* Loop thread: work(arg) runs in the thread pool, then done(arg) on this loop. For PBKDF2, scrypt and the like. */
 int loop_offload(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 uv_loop_t *loop_uv(struct loop *loop);

@@ -251,6 +251,15 @@ static void store_warns(void *ctx, const char *line)
 	log_warn(&named, "the store says", LOG_STR("what", line));
 }
 
+/* A loop wakes once for all that a group of commits brings it. */
+static void around_finished(bool begins)
+{
+	if (begins)
+		loop_hold();
+	else
+		loop_release();
+}
+
 static int open_store(struct program *program)
 {
 	const struct config *config = program->config;
@@ -261,6 +270,7 @@ static int open_store(struct program *program)
 		.journal_max_bytes = config->journal_max_mb << 20,
 		.warn = store_warns,
 		.warn_ctx = &program->daemon.log,
+		.finishing = around_finished,
 	};
 	char why[256] = "";
 	int error;

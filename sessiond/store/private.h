@@ -66,6 +66,7 @@ struct store {
 	int64_t (*wall_ms)(void);
 	void (*warn)(void *ctx, const char *line);
 	void *warn_ctx;
+	void (*finishing)(bool begins); /* may be NULL */
 	int lock_fd;
 	char *fence_path; /* owned */
 	char fence_id[33];

@@ -226,6 +226,7 @@ static struct store *store_new(const struct store_options *options)
 	store->wall_ms = options->wall_ms == NULL ? system_wall_ms : options->wall_ms;
 	store->warn = options->warn;
 	store->warn_ctx = options->warn_ctx;
+	store->finishing = options->finishing;
 	store->lock_fd = -1;
 	store->fence_path = options->path == NULL ? NULL : xasprintf("%s.fence", options->path);
 	store->keys = key_table_new();

@@ -68,6 +68,8 @@ struct store_options {
 	/* One line for the operator's log; any store thread. May be NULL. */
 	void (*warn)(void *ctx, const char *line);
 	void *warn_ctx;
+	/* Around the done() calls of one group: true before the first, false after the last. The writer's thread. May be NULL. */
+	void (*finishing)(bool begins);
 };
 
 /*

@@ -9,7 +9,10 @@ enum {
 	GROUP_MAX = 512,
 	/* Lazy txs wait for company this long, or until there are that many. */
 	LAZY_MS = 50,
-	LAZY_MAX = 64
+	LAZY_MAX = 64,
+	/* The window is this many times as wide when it then brings at least so many txs together: some hundred a second. */
+	BUSY_WINDOWS = 4,
+	BUSY_COMPANY = 6
 };
 
 /* How busy the writer is, to decide whether waiting for company pays. */
@@ -121,18 +124,28 @@ static void wait_for_urgent(struct store *store)
 	store->wake_on_urgent = false;
 }
 
+/* How long to wait for company. */
+static int window(const struct store *store, const struct load *load)
+{
+	if (store->window_ms <= 0 || load->per_ms * store->window_ms < 1)
+		return 0;
+	return load->per_ms * store->window_ms * BUSY_WINDOWS < BUSY_COMPANY ? store->window_ms : store->window_ms * BUSY_WINDOWS;
+}
+
 /*
  * Commits do not group by themselves even at thousands a second. A window halves the work then, but adds its length to every commit,
- * so it opens only when company is to be expected, and closes when more than usual have come (more: or groups could never grow).
+ * so it opens only when company is to be expected, wider when there is much of it, and closes when more than usual have come (more:
+ * or groups could never grow).
  */
 static void wait_for_company(struct store *store, const struct load *load)
 {
 	struct timespec until;
 	uint64_t enough = load->group < 1.5 ? 2 : (uint64_t)(load->group * 1.5 + 0.5);
+	int wait_ms = window(store, load);
 
-	if (store->window_ms <= 0 || load->per_ms * store->window_ms < 1)
+	if (wait_ms == 0)
 		return;
-	until = ms_from_now(store->window_ms);
+	until = ms_from_now(wait_ms);
 	enough = enough > GROUP_MAX ? GROUP_MAX : enough;
 	store->wake_at = enough;
 	while (store->queued < enough && !store->stopping) {
@@ -319,13 +332,16 @@ static void finish_group(struct store *store, struct group *group)
 	}
 	atomic_fetch_add(&store->txs, good);
 	atomic_fetch_add(&store->commits, 1);
+	if (store->finishing != NULL)
+		store->finishing(true);
 	for (size_t i = 0; i < group->count; i++) {
-		struct store_tx *tx = group->txs[i];
-
-		if (tx->done != NULL)
-			tx->done(tx->arg, group->results[i]);
-		store_tx_free(tx);
+		if (group->txs[i]->done != NULL)
+			group->txs[i]->done(group->txs[i]->arg, group->results[i]);
 	}
+	if (store->finishing != NULL)
+		store->finishing(false);
+	for (size_t i = 0; i < group->count; i++)
+		store_tx_free(group->txs[i]);
 }
 
 /*
