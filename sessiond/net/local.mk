@@ -14,7 +14,7 @@ libnet_a_SOURCES = \
 	sessiond/net/ws.c sessiond/net/ws.h \
 	sessiond/net/ws_end.c sessiond/net/ws_end.h \
 	sessiond/net/ws_url.c sessiond/net/ws_url.h
-NET_LIBS = libnet.a $(COMMON_LIBS) $(CURL_LIBS) $(WSLAY_LIBS) $(UV_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
+NET_LIBS = libnet.a libcrypto_helpers.a $(COMMON_LIBS) $(CURL_LIBS) $(WSLAY_LIBS) $(UV_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
 
 check_PROGRAMS += wsprobe httpprobe
 wsprobe_SOURCES = tests/tools/wsprobe.c

@@ -39,6 +39,8 @@ bool stream_attach(struct stream *stream, CURL *easy, bool tls, bool tls_proxy)
 		return false;
 	stream->kind = STREAM_TLS;
 	stream->ssl = info->internals;
+	/* A record's head and body in one system call, and what follows them too. */
+	SSL_set_read_ahead(stream->ssl, 1);
 	/*
 	 * libcurl's own BIO reports socket errors through the transfer that is being run, and outside of libcurl's functions there is
 	 * none: a reset connection would end the process. A plain socket BIO has no such needs.
@@ -74,8 +76,16 @@ static ssize_t tls_read(struct stream *stream, uint8_t *to, size_t len)
 	ERR_clear_error();
 	errno = 0;
 	stream->read_wants_write = false;
+	/* A record that did not fill the room was the last one here: what comes later raises readiness, no need to ask the socket now. */
+	if (stream->drained) {
+		stream->drained = false;
+		return STREAM_AGAIN;
+	}
 	r = SSL_read(stream->ssl, to, len > INT_MAX ? INT_MAX : (int)len);
-	return r > 0 ? r : tls_outcome(stream, r, true);
+	if (r <= 0)
+		return tls_outcome(stream, r, true);
+	stream->drained = (size_t)r < len && SSL_has_pending(stream->ssl) == 0;
+	return r;
 }
 
 static ssize_t tls_write(struct stream *stream, const uint8_t *from, size_t len)

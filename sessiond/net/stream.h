@@ -26,6 +26,7 @@ struct stream {
 	CURL *easy;       /* borrowed */
 	size_t retry_len; /* a write of this length would have blocked: it must be repeated with the same length */
 	bool read_wants_write;
+	bool drained;     /* STREAM_TLS: the last read took all there was */
 	bool early_ready; /* a byte that came with the attaching read, and is told first */
 	uint8_t early;
 };

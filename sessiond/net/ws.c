@@ -10,7 +10,6 @@
 #include "sessiond/net/ws.h"
 
 #include <errno.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wslay/wslay.h>
@@ -18,6 +17,7 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "sessiond/crypto/crypto.h"
 #include "sessiond/net/multi.h"
 #include "sessiond/net/stream.h"
 #include "sessiond/net/upgrade.h"
@@ -66,6 +66,7 @@ struct ws {
 	bool binary;             /* the message being received is binary */
 	bool control;            /* the frame being received is a ping or the like, perhaps between two fragments of a message */
 	bool write_blocked, paused, freed, ended;
+	bool read_soon;          /* the task is to read, not only to write: bytes may lie where no readiness tells of them */
 	unsigned busy;           /* calls of ours on the stack that still need this struct */
 	struct ws_end end;
 };
@@ -232,7 +233,7 @@ static int on_mask(wslay_event_context_ptr frames, uint8_t *mask, size_t len, vo
 {
 	(void)frames;
 	(void)arg;
-	return RAND_bytes(mask, (int)len) == 1 ? 0 : -1;
+	return crypto_random(mask, len) == CRYPTO_OK ? 0 : -1;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------------ */
@@ -298,6 +299,12 @@ static void on_frame_chunk(wslay_event_context_ptr frames, const struct wslay_ev
 	ws->handlers->data(ws->arg, chunk->data, chunk->data_length);
 }
 
+static void read_soon(struct ws *ws)
+{
+	ws->read_soon = true;
+	net_soon(ws->net, &ws->task);
+}
+
 /* After reading: has one of the two sides closed? */
 static void check_close(struct ws *ws)
 {
@@ -324,6 +331,7 @@ static void read_frames(struct ws *ws)
 
 	if (!ws->frames || ws->state == WS_OVER || ws->ended)
 		return;
+	ws->read_soon = false;
 	ws->budget = READ_BUDGET;
 	result = wslay_event_recv(ws->frames);
 	if (result != 0 && !ws->freed)
@@ -333,7 +341,7 @@ static void read_frames(struct ws *ws)
 	check_close(ws);
 	/* Bytes inside TLS raise no readiness: come back for them. */
 	if (!ws->ended && !ws->paused && ws->budget == 0)
-		net_soon(ws->net, &ws->task);
+		read_soon(ws);
 }
 
 /* One turn: read, write, and tell the end if there is one. */
@@ -389,7 +397,7 @@ static void opened(struct ws *ws, size_t head_len)
 	ws->state = WS_OPEN;
 	ws->handlers->opened(ws->arg);
 	if (!ws->freed && ws->state != WS_OVER)
-		net_soon(ws->net, &ws->task);
+		read_soon(ws);
 }
 
 static void judge_answer(struct ws *ws)
@@ -481,7 +489,7 @@ static void on_task(struct net_task *task)
 	else if (ws->state == WS_UPGRADING)
 		upgrade_turn(ws);
 	else if (ws->state != WS_OVER)
-		turn(ws, true);
+		turn(ws, ws->read_soon || ws->stream.read_wants_write);
 	leave(ws);
 }
 
@@ -621,7 +629,7 @@ void ws_pause(struct ws *ws, bool pause)
 	update_poll(ws);
 	/* What TLS or wslay hold already raises no readiness. */
 	if (!pause)
-		net_soon(ws->net, &ws->task);
+		read_soon(ws);
 }
 
 void ws_close(struct ws *ws, uint16_t code)
