@@ -91,9 +91,8 @@ static struct state_entry *table_find(const struct wa_state *s, enum wa_record_k
 	return e;
 }
 
-static void table_grow(struct wa_state *s)
+static void table_resize(struct wa_state *s, size_t n)
 {
-	size_t n = s->nbuckets == 0 ? TABLE_START : s->nbuckets * 2;
 	struct state_entry **buckets = xcalloc(n, sizeof(struct state_entry *));
 
 	for (size_t i = 0; i < s->nbuckets; i++) {
@@ -181,6 +180,12 @@ static void evict(struct wa_state *s)
 	}
 }
 
+/* Records that are written by the hundred and read once in weeks, if ever: they would only push the others out. */
+static bool is_seldom_read(const struct state_entry *e)
+{
+	return e->kind == WA_RECORD_PREKEY || e->kind == WA_RECORD_SENT;
+}
+
 static void entry_unpin(struct wa_state *s, struct state_entry *e)
 {
 	assert(e->pins > 0);
@@ -190,12 +195,15 @@ static void entry_unpin(struct wa_state *s, struct state_entry *e)
 		entry_free(s, e);
 		return;
 	}
-	lru_add(s, e);
-	if (!e->loaded) {
-		lru_remove(s, e);
-		table_unlink(s, e);
-		entry_free(s, e);
+	if (e->loaded && !is_seldom_read(e)) {
+		lru_add(s, e);
+		return;
 	}
+	table_unlink(s, e);
+	entry_free(s, e);
+	/* What the prekeys of a new device need, an idle session does not keep. */
+	if (s->nbuckets > TABLE_START && s->nentries < s->nbuckets / 8)
+		table_resize(s, s->nbuckets / 4);
 }
 
 static struct state_entry *entry_need(struct wa_state *s, enum wa_record_kind kind, const char *name)
@@ -206,7 +214,7 @@ static struct state_entry *entry_need(struct wa_state *s, enum wa_record_kind ki
 	if (e != NULL)
 		return e;
 	if (s->nentries >= s->nbuckets)
-		table_grow(s);
+		table_resize(s, s->nbuckets == 0 ? TABLE_START : s->nbuckets * 2);
 	e = xcalloc(1, sizeof *e + len + 1);
 	memcpy(e->name, name, len + 1);
 	e->kind = kind;
