@@ -9,6 +9,7 @@ libsessiond_a_SOURCES = \
 	sessiond/daemon.h sessiond/exit.h \
 	sessiond/json_text.c sessiond/json_text.h \
 	sessiond/loop.c sessiond/loop.h \
+	sessiond/quiet.c sessiond/quiet.h \
 	sessiond/timers.c sessiond/timers.h
 
 sbin_PROGRAMS += warest-sessiond

@@ -29,6 +29,7 @@
 #include "sessiond/media/media.h"
 #include "sessiond/net/guard.h"
 #include "sessiond/net/net.h"
+#include "sessiond/quiet.h"
 #include "sessiond/rpc/rpc.h"
 #include "sessiond/session/session.h"
 #include "sessiond/storage/storage.h"
@@ -465,6 +466,7 @@ static void watch_signals(struct program *program)
 static void run(struct program *program)
 {
 	struct daemon *daemon = &program->daemon;
+	struct quiet *quiet;
 
 	watch_signals(program);
 	daemon->webhooks = start_webhooks(daemon);
@@ -473,6 +475,7 @@ static void run(struct program *program)
 	program->rpc = rpc_server_new(daemon);
 	storage_start(daemon->storage);
 	sessions_load(daemon->sessions, sessions_loaded, program);
+	quiet = quiet_new(daemon);
 	loop_run(daemon->loop);
 	sessions_join(daemon->sessions);
 	storage_stop(daemon->storage);
@@ -483,6 +486,7 @@ static void run(struct program *program)
 	webhooks_free(&daemon->webhooks);
 	mediajobs_free(&daemon->media);
 	net_free(&daemon->net);
+	quiet_free(quiet);
 	timers_free(daemon->timers);
 	loop_free(daemon->loop);
 	guard_free(&daemon->guard);
