@@ -71,6 +71,8 @@ struct db_driver {
 	void (*upsert_sql)(struct buf *sql, const struct db_upsert *upsert);
 	/* Moves the log into the database (connection of mode DB_CHECKPOINT). restart: also makes the writer start the log anew. */
 	int (*checkpoint)(struct db *db, bool restart);
+	/* Between transactions: lets go of cached pages, when nothing has been asked for a while. */
+	void (*rest)(struct db *db);
 	const char *(*message)(struct db *db);
 };
 

@@ -312,6 +312,11 @@ static int sqlite_checkpoint(struct db *db, bool restart)
 	return error_of(db->handle, rc);
 }
 
+static void sqlite_rest(struct db *db)
+{
+	sqlite3_db_release_memory(db->handle);
+}
+
 static const char *sqlite_message(struct db *db)
 {
 	return sqlite3_errmsg(db->handle);
@@ -344,5 +349,6 @@ const struct db_driver db_sqlite = {
 	.changes = sqlite_changes,
 	.upsert_sql = sqlite_upsert_sql,
 	.checkpoint = sqlite_checkpoint,
+	.rest = sqlite_rest,
 	.message = sqlite_message,
 };

@@ -156,6 +156,11 @@ void *rows_add(struct rows *rows);
 
 /* ---- threads ---- */
 
+/*
+ * Waits once for cond, with lock held. The first time that nothing comes for some seconds the connection lets its cache go; *rested
+ * is false when the caller begins to wait.
+ */
+void wait_or_rest(pthread_cond_t *cond, pthread_mutex_t *lock, struct db *db, bool *rested);
 void *writer_main(void *arg);
 void *reader_main(void *arg);
 void *keeper_main(void *arg);

@@ -5,7 +5,6 @@
 #include "common/mem.h"
 #include "sessiond/store/private.h"
 
-
 void store_read(struct store *store, void (*fn)(struct store_reader *reader, void *arg), void *arg)
 {
 	struct read_job *job = xmalloc(sizeof *job);
@@ -52,13 +51,14 @@ void store_read_wait(struct store *store, void (*fn)(struct store_reader *reader
 	pthread_mutex_destroy(&waiting.lock);
 }
 
-static struct read_job *take_job(struct store *store)
+static struct read_job *take_job(struct store *store, struct db *db)
 {
 	struct read_job *job;
+	bool rested = false;
 
 	pthread_mutex_lock(&store->read_lock);
 	while (store->reads_first == NULL && !store->readers_stopping)
-		pthread_cond_wait(&store->read_cond, &store->read_lock);
+		wait_or_rest(&store->read_cond, &store->read_lock, db, &rested);
 	job = store->reads_first;
 	if (job != NULL)
 		store->reads_first = job->next;
@@ -74,7 +74,7 @@ void *reader_main(void *arg)
 	struct db *db = reader->db;
 	struct read_job *job;
 
-	while ((job = take_job(reader->store)) != NULL) {
+	while ((job = take_job(reader->store, db)) != NULL) {
 		/* A begin that fails shows in fn's first query: it reads outside a transaction then, with the same error. */
 		if (db->driver->begin(db) == 0) {
 			job->fn(reader, job->arg);

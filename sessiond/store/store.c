@@ -23,6 +23,8 @@
 #include "sessiond/store/private.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+/* Without work for so long a connection lets go of its cached pages. */
+#define REST_SECONDS 2
 
 static int64_t system_wall_ms(void)
 {
@@ -57,6 +59,25 @@ void store_warn(struct store *store, const char *format, ...)
 }
 
 /* ---- files ---- */
+
+void wait_or_rest(pthread_cond_t *cond, pthread_mutex_t *lock, struct db *db, bool *rested)
+{
+	struct timespec until;
+
+	if (*rested || db->driver->rest == NULL) {
+		pthread_cond_wait(cond, lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += REST_SECONDS;
+	if (pthread_cond_timedwait(cond, lock, &until) != ETIMEDOUT)
+		return;
+	*rested = true;
+	/* Whoever queues something meanwhile finds nobody waiting: the caller looks again. */
+	pthread_mutex_unlock(lock);
+	db->driver->rest(db);
+	pthread_mutex_lock(lock);
+}
 
 static int make_folder_of(const char *path)
 {
@@ -205,7 +226,7 @@ static void init_locks(struct store *store)
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_cond_init(&store->queued_cond, &monotonic);
 	pthread_mutex_init(&store->read_lock, NULL);
-	pthread_cond_init(&store->read_cond, NULL);
+	pthread_cond_init(&store->read_cond, &monotonic);
 	pthread_mutex_init(&store->keeper_lock, NULL);
 	pthread_cond_init(&store->keeper_cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);

@@ -168,11 +168,13 @@ static int chained(const struct store_tx *tx, int result)
 /* False when the store stops and nothing is left. */
 static bool take_group(struct store *store, struct group *group, const struct load *load)
 {
+	bool rested = false;
+
 	group->count = 0;
 	pthread_mutex_lock(&store->lock);
 	store->wake_at = 1;
 	while (store->queue_first == NULL && !store->stopping)
-		pthread_cond_wait(&store->queued_cond, &store->lock);
+		wait_or_rest(&store->queued_cond, &store->lock, store->writer_db, &rested);
 	if (store->urgent == 0)
 		wait_for_urgent(store);
 	else
