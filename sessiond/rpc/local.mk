@@ -17,6 +17,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc.h \
 	sessiond/rpc/rpc_action.c \
 	sessiond/rpc/rpc_auth.c \
+	sessiond/rpc/rpc_change.c \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \

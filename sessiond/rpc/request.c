@@ -32,6 +32,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_interactive_methods,
 	rpc_media_methods,
 	rpc_action_methods,
+	rpc_change_methods,
 	rpc_webhook_methods,
 	rpc_poll_methods,
 	rpc_storage_methods,

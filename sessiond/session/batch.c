@@ -61,6 +61,7 @@ static void change_paired(struct commit *c, struct store_tx *tx, const struct wa
 	/* Another account may have been linked before: nothing of it is quoted or sent under this one. */
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_MESSAGE);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_SECRET);
+	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
 	outbox_fail_all(c->session, tx, 401, "another account was linked");
 	store_tx_session_me(tx, c->session->number, jid_format(&event->jid, pn, sizeof pn),
 		jid_is_none(&event->other) ? NULL : jid_format(&event->other, lid, sizeof lid), event->text, event->text2);
@@ -126,6 +127,7 @@ static void change_failed(struct commit *c, struct store_tx *tx, const struct wa
 
 static void change_logged_out(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
+	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
 	outbox_fail_all(c->session, tx, 401, "logged out");
 	store_tx_session_me(tx, c->session->number, NULL, NULL, NULL, NULL);
 	store_tx_session_push_name(tx, c->session->number, NULL);

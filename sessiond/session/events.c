@@ -246,6 +246,8 @@ void event_of_batch(struct session *session, struct store_tx *tx, const struct w
 		[WA_EVENT_TIMELOCK] = of_timelock,
 		[WA_EVENT_GROUP] = event_group,
 		[WA_EVENT_LOGGED_OUT] = NULL,
+		[WA_EVENT_ACTION] = appstate_event,
+		[WA_EVENT_APPSTATE_SYNCED] = appstate_synced_event,
 	};
 
 	if ((size_t)event->kind < sizeof builders / sizeof *builders && builders[event->kind])

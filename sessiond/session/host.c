@@ -325,6 +325,11 @@ static void host_offload(void *ctx, void (*work)(void *arg), void (*done)(void *
 		abort();
 }
 
+static void host_blob(void *ctx, const struct wa_blob *blob, uint64_t token)
+{
+	session_blob(ctx, blob, token);
+}
+
 const struct wa_host session_host = {
 	.wall_ms = host_wall_ms,
 	.mono_ms = host_mono_ms,
@@ -337,4 +342,5 @@ const struct wa_host session_host = {
 	.event = host_event,
 	.decoding = host_decoding,
 	.offload = host_offload,
+	.blob = host_blob,
 };

@@ -3,9 +3,11 @@
 noinst_LIBRARIES += libsession.a
 libsession_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(CURL_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
 libsession_a_SOURCES = \
+	sessiond/session/appstate.c \
 	sessiond/session/assertion.c sessiond/session/assertion.h \
 	sessiond/session/backoff.c sessiond/session/backoff.h \
 	sessiond/session/batch.c \
+	sessiond/session/change.c sessiond/session/change.h \
 	sessiond/session/command.c \
 	sessiond/session/content.c sessiond/session/content.h \
 	sessiond/session/control.c \

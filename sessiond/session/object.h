@@ -5,6 +5,7 @@
  *     session.c     lifecycle: start, connect, what the protocol library reports
  *     ending.c      lifecycle: close, retry, stop, log out, remove
  *     command.c     what the main loop asks for
+ *     appstate.c    files and events of app state; change.c: changes of it that requests ask for
  *     host.c        what the protocol library asks of us: bytes, clock, records, batches, timer
  *     batch.c       a batch of the library as one transaction of the store
  *     job.c         a request to send becomes rows
@@ -80,6 +81,7 @@ struct session_call {
 	struct session_call *next;
 };
 
+struct change_job;
 struct outbox_item;
 struct delivery_wait;
 struct transfers;
@@ -132,6 +134,8 @@ struct session {
 	struct outbox outbox;
 	struct mirror *mirror;       /* owned: messages that wait for their media; NULL: none yet */
 	struct transfers *transfers; /* owned; NULL: no file was sent or fetched yet */
+	struct change_job *changes;  /* borrowed list: handed to the library, not answered yet */
+	uint64_t last_change;
 };
 
 /* ---- session.c: on the session's loop ---- */
@@ -216,6 +220,20 @@ void outbox_add(struct session *session, struct send_job *job, size_t index, int
 void outbox_acked(struct session *session, const struct wa_event *event);
 /* Stored: this stanza leaves, was acked, will never be sent. */
 void outbox_on_stored(struct session *session, const struct wa_event *event);
+
+/* ---- change.c ---- */
+void session_cmd_change(struct session *session, struct session_call *call);
+/* WA_EVENT_CHANGED */
+void change_settled(struct session *session, const struct wa_event *event);
+/* The client is going: whoever waits is told. */
+void change_fail_all(struct session *session);
+
+/* ---- appstate.c ---- */
+/* wa_host.blob */
+void session_blob(struct session *session, const struct wa_blob *wanted, uint64_t token);
+/* WA_EVENT_ACTION and WA_EVENT_APPSTATE_SYNCED as events of the journal. */
+void appstate_event(struct session *session, struct store_tx *tx, const struct wa_event *event);
+void appstate_synced_event(struct session *session, struct store_tx *tx, const struct wa_event *event);
 
 /* ---- events.c ---- */
 /* Adds a row of the journal to tx. id_seed: what makes the event unique (NULL: nothing does). chat may be NULL. */

@@ -51,6 +51,7 @@ void session_free(struct session *session)
 	mirror_free(session);
 	transfers_free(session);
 	wa_client_free(session->client);
+	change_fail_all(session);
 	session_view_free(&session->view);
 	free(session->id);
 	free(session->registry);
@@ -154,6 +155,7 @@ static void renew_client(struct session *session)
 
 	if (session->client && session->drop_client) {
 		wa_client_free(session->client);
+		change_fail_all(session);
 		session->client = NULL;
 		timer_stop(session->on->timers, &session->wake);
 	}
@@ -333,6 +335,7 @@ void session_on_event(struct session *session, const struct wa_event *event)
 		[WA_EVENT_PRESENCE] = on_presence,
 		[WA_EVENT_MEDIA_RETRY] = transfer_on_retry,
 		[WA_EVENT_WARNING] = on_warning,
+		[WA_EVENT_CHANGED] = change_settled,
 	};
 
 	if ((size_t)event->kind < sizeof handlers / sizeof *handlers && handlers[event->kind])

@@ -298,7 +298,8 @@ static void names_loaded(void *arg, bool ok)
 	appstate_load(&run->op, run->c, &now);
 	now.state = run->work.state;
 	now.rebuild = should_rebuild(run);
-	now.synced = run->stored.synced || !run->more;
+	/* Pages of a whole answer belong together: what comes later in it was there before, too. */
+	now.synced = !run->more || (run->stored.synced && !run->asked_snapshot);
 	/* The server has no more than this, whatever it announced; unless it did so after it answered. */
 	if (!run->more && !run->uploaded && now.wanted == run->stored.wanted)
 		now.wanted = now.state.version;

@@ -74,6 +74,8 @@ export class Account {
         this.passkey = !!options.passkey;
         this.strict = options.strict !== false;
         this.requireToken = !!options.require_token;
+        this.shareKeys = !!options.share_keys;
+        this.appState = null;
         this.identity = newKeyPair();
         this.rawId = crypto.randomInt(1, 2 ** 31);
         this.nctSalt = crypto.randomBytes(32);

@@ -150,6 +150,13 @@ function messageRoutes(sim) {
             const found = account(sim, params.account);
             return { ids: await sendHistory(sim, found, companionOf(found, body.device), body) };
         },
+        'POST /accounts/:account/share-keys': ({ params, body }) => {
+            const found = account(sim, params.account);
+            if (body.reveal) sim.appState.reveal(found);
+            return found.phoneDevice.simulated.outbox.sendPeer(companionOf(found, body.device), sim.appState.keyShare(found));
+        },
+        'POST /accounts/:account/app-state': ({ params, body }) => sim.appState.change(account(sim, params.account), body),
+        'GET /accounts/:account/app-state': ({ params }) => sim.appState.list(account(sim, params.account)),
         'POST /accounts/:account/ask-again': ({ params, body }) => {
             simulatedOf(account(sim, params.account), body.device).simulated.outbox.askAgain(body.from, body.id, body);
         },

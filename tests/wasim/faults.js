@@ -25,6 +25,9 @@ export const FAULT_KINDS = {
     foreign_phash: 'the ack of a message carries a participant hash that fits nothing',
     iq_error: 'IQs are answered with error "code" (match "xmlns")',
     iq_silence: 'IQs are not answered (match "xmlns")',
+    iq_answer_lost: 'IQs take effect, but are not answered (match "xmlns")',
+    app_state_conflict: 'another device was faster with a change of that collection ("change": as for POST /accounts/A/app-state)',
+    app_state_error: 'a collection is answered with error "code"',
     no_one_time_key: 'bundles of the device come without a one-time key',
     bad_bundle_signature: 'bundles of the device carry a wrong signed prekey signature',
     success_twice: '<success> is sent twice'

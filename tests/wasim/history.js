@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a phone sends to a newly linked companion: an app-state key, and its history in inline chunks.
-import crypto from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { proto } from 'baileys/WAProto/index.js';
 
@@ -9,19 +8,6 @@ const SyncType = proto.Message.HistorySyncType ?? proto.HistorySync.HistorySyncT
 
 function encode(message) {
     return Buffer.from(proto.Message.encode(message).finish());
-}
-
-/** Bytes of a message that shares a new app-state key. */
-export function keyShare() {
-    const fingerprint = { rawId: 1, currentIndex: 1, deviceIndexes: [0, 1] };
-    return encode({
-        protocolMessage: {
-            type: Type.APP_STATE_SYNC_KEY_SHARE,
-            appStateSyncKeyShare: {
-                keys: [{ keyId: { keyId: crypto.randomBytes(6) }, keyData: { keyData: crypto.randomBytes(32), fingerprint, timestamp: Date.now() } }]
-            }
-        }
-    });
 }
 
 function notification(syncType, history, chunkOrder, progress) {
@@ -62,7 +48,7 @@ export async function sendHistory(sim, account, device, { chats = [], key_share:
         notification(SyncType.PUSH_NAME, { pushnames: others.map(c => ({ id: c.account.jid('pn'), pushname: c.account.pushName })) }, 1, 100),
         notification(SyncType.RECENT, { conversations: [] }, 1, 100)
     ];
-    if (share) parts.unshift(keyShare());
+    if (share) parts.unshift(sim.appState.keyShare(account));
     const ids = [];
     for (const bytes of parts) ids.push((await account.phoneDevice.simulated.outbox.sendPeer(device, bytes)).id);
     return ids;

@@ -39,7 +39,7 @@ export class IqService {
             'w:m': (d, iq) => this.mediaConnection(d, iq),
             'w:g2': (d, iq) => sim.groups.handle(d, iq),
             'w:biz': () => [],
-            'w:sync:app:state': (d, iq) => this.appState(d, iq),
+            'w:sync:app:state': (d, iq) => sim.appState.handle(d, iq),
             'urn:xmpp:whatsapp:push': () => [],
             'w:stats': () => [],
             'w:mex': (d, iq) => this.mex(d, iq)
@@ -62,6 +62,7 @@ export class IqService {
             this.sim.strict.violation(who, 'iq', `IQ to "${to}"`, iq);
         }
         const outcome = connection.device ? this.registered(connection.device, iq) : this.unpaired(connection, iq);
+        if (this.sim.faults.any && this.sim.faults.applies('iq_answer_lost', connection.device, iq)) return undefined;
         return this.answer(connection, iq, outcome ?? this.unknown(who, iq));
     }
 
@@ -107,7 +108,10 @@ export class IqService {
     passive(device, iq) {
         if (child(iq, 'active')) {
             const done = [];
-            done.after = () => device.queue.release();
+            done.after = () => {
+                device.queue.release();
+                this.sim.appState.shareOnce(device);
+            };
             return done;
         }
         if (child(iq, 'passive')) {
@@ -164,14 +168,6 @@ export class IqService {
         const { timelock } = device.account;
         const data = { xwa2_fetch_account_reachout_timelock: timelockJson(timelock) };
         return [node('result', {}, Buffer.from(JSON.stringify({ data })))];
-    }
-
-    appState(device, iq) {
-        const sync = child(iq, 'sync');
-        if (!sync) return null;
-        return [node('sync', {}, children(sync, 'collection').map(c => node('collection', {
-            name: c.attrs.name, version: c.attrs.version ?? 0
-        })))];
     }
 }
 

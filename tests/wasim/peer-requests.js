@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a phone answers when one of its own clients asks for something by peer message.
 import { proto } from 'baileys/WAProto/index.js';
-import { keyShare } from './history.js';
 
 const Type = proto.Message.ProtocolMessage.Type;
 const Operation = proto.Message.PeerDataOperationRequestType;
@@ -38,7 +37,7 @@ export function answerPeerRequest(phone, sender, stanza, message) {
     if (request?.peerDataOperationRequestType === Operation.PLACEHOLDER_MESSAGE_RESEND) {
         bytes = Buffer.from(proto.Message.encode({ protocolMessage: placeholderAnswer(phone, stanza, request) }).finish());
     } else if (protocol.type === Type.APP_STATE_SYNC_KEY_REQUEST) {
-        bytes = keyShare();
+        bytes = phone.sim.appState.keyShare(phone.device.account, protocol.appStateSyncKeyRequest.keyIds.map(k => k.keyId));
     }
     if (bytes) phone.outbox.sendPeer(sender, bytes);
 }

@@ -15,6 +15,7 @@ import { Login } from './login.js';
 import { Pairing, completeIdentity, issueIdentity, signDeviceIdentity } from './pairing.js';
 import { CodePairing } from './code-pairing.js';
 import { Passkey } from './passkey.js';
+import { AppStateService } from './app-state.js';
 import { Notices } from './notices.js';
 import { Router } from './routing.js';
 import { MediaHost } from './media.js';
@@ -29,7 +30,7 @@ const CONTENTS_KEPT = 5000;
 const DEFAULTS = {
     minVersion: 0, firstFrameDelayMs: 0, edgeRouting: 'wasim-edge', tokensToLid: false, props: {}, mediaHosts: [],
     stanzaLimit: 20000, eventLimit: 50000, inboxLimit: 20000, logStanzas: true,
-    omitAlternate: false
+    omitAlternate: false, appStateSnapshots: false
 };
 
 /** One simulated WhatsApp. */
@@ -54,6 +55,7 @@ export class Simulator {
         this.codePairing = new CodePairing(this);
         this.passkey = new Passkey(this);
         this.notices = new Notices(this);
+        this.appState = new AppStateService(this);
         this.groups = new Groups(this);
         this.newsletters = new Newsletters(this);
         this.media = new MediaHost(this);

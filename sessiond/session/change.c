@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Changes of the account's shared state, asked for by requests. */
+#include "sessiond/session/change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "sessiond/async.h"
+#include "sessiond/daemon.h"
+#include "sessiond/session/object.h"
+#include "sessiond/session/private.h"
+#include "sessiond/session/registry.h"
+
+/* Most messages that one request marks as read, and how many one receipt names. */
+#define READ_MAX 10000U
+#define READ_BATCH 50U
+
+struct change_job *change_job_new(const char *action, const struct jid *chat)
+{
+	struct change_job *job = xcalloc(1, sizeof *job);
+
+	job->action = action;
+	job->chat = jid_bare(chat);
+	arena_init(&job->arena, 0);
+	return job;
+}
+
+void change_job_free(struct change_job *job)
+{
+	if (!job)
+		return;
+	arena_free(&job->arena);
+	free(job->message_id);
+	free(job);
+}
+
+/* ---- on the main loop ---- */
+
+static void called_back(void *arg, int error)
+{
+	struct change_job *job = arg;
+
+	(void)error;
+	job->done(job);
+}
+
+void sessions_change(struct sessions *sessions, struct session_entry *entry, struct change_job *job)
+{
+	(void)sessions;
+	registry_call(entry, session_cmd_change, NULL, NULL, called_back, job);
+}
+
+/* ---- on the session's loop ---- */
+
+static void settle(struct change_job *job, int code, const char *text)
+{
+	job->code = code;
+	snprintf(job->error, sizeof job->error, "%s", text ? text : "");
+	registry_answer(job->session, job->call);
+}
+
+static bool is_usable(struct session *session)
+{
+	return session->client && !jid_is_none(&session->view.me_pn);
+}
+
+static void submit(struct change_job *job)
+{
+	struct session *session = job->session;
+	struct wa_action action = { .name = job->action, .chat = job->chat, .message_id = job->message_id, .on = job->on, .media_too = job->media_too,
+		.starred_too = job->starred_too, .until_ms = job->until_ms, .last_message_s = job->last_message_s };
+
+	if (!is_usable(session)) {
+		settle(job, CHANGE_GONE, "the session is not linked");
+		return;
+	}
+	if (job->message_id && job->found.error == STORE_OK) {
+		action.from_me = job->found.from_me;
+		action.participant = job->found.author;
+		action.number = job->found.time_ms / 1000;
+	}
+	job->tag = ++session->last_change;
+	job->next = session->changes;
+	session->changes = job;
+	wa_client_change(session->client, job->tag, &action);
+}
+
+static void look_up(struct store_reader *reader, void *arg)
+{
+	struct change_job *job = arg;
+
+	lookup_message(reader, &job->arena, &job->who, job->message_id, &job->found);
+}
+
+static void looked_up(void *arg)
+{
+	struct change_job *job = arg;
+	struct session *session = job->session;
+
+	if (job->found.error != STORE_OK && job->found.error != STORE_NOT_FOUND)
+		settle(job, 500, "the message cannot be looked up");
+	else
+		submit(job);
+	session->busy--;
+	session_released(session);
+}
+
+/* ---- reading a chat ---- */
+
+/* value: author JID [" " time in ms] NUL chat JID NUL message (lookup.h) */
+static bool read_record(const struct change_job *job, const char *id, struct span value, struct change_read *out)
+{
+	const char *text = (const char *)value.p;
+	const char *end = value.n ? memchr(text, 0, value.n) : NULL;
+	const char *chat_end = end ? memchr(end + 1, 0, value.n - (size_t)(end + 1 - text)) : NULL;
+	const char *blank;
+	struct jid chat;
+
+	if (!chat_end || jid_parse(&chat, end + 1, (size_t)(chat_end - end - 1)))
+		return false;
+	if (!jid_same_user(&chat, &job->chat) && (jid_is_none(&job->other) || !jid_same_user(&chat, &job->other)))
+		return false;
+	blank = memchr(text, ' ', (size_t)(end - text));
+	if (!blank || jid_parse(&out->author, text, (size_t)(blank - text)))
+		return false;
+	if (jid_same_user(&out->author, &job->who.pn) || (!jid_is_none(&job->who.lid) && jid_same_user(&out->author, &job->who.lid)))
+		return false;
+	out->id = id;
+	out->chat = chat;
+	out->time_ms = strtoll(blank + 1, NULL, 10);
+	return true;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct change_read *x = a;
+	const struct change_read *y = b;
+
+	if (x->time_ms != y->time_ms)
+		return x->time_ms < y->time_ms ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+/* A conversation may have messages under both names of the other side. */
+static void find_other(struct store_reader *reader, struct change_job *job)
+{
+	bool lid = jid_is_lid(&job->chat);
+	const struct store_record_key key = { .kind = lid ? WA_RECORD_PN_OF_LID : WA_RECORD_LID_OF_PN, .name = job->chat.user };
+	struct span value = { 0 };
+
+	if ((!lid && !jid_is_pn(&job->chat)) || store_record_get(reader, &job->arena, job->who.session, &key, 1, &value) || value.n == 0)
+		return;
+	if (jid_make(&job->other, (const char *)value.p, value.n, lid ? JID_SERVER_PN : JID_SERVER_LID, 0))
+		job->other = (struct jid){ 0 };
+}
+
+static void collect(struct store_reader *reader, void *arg)
+{
+	struct change_job *job = arg;
+	const char **names;
+	struct span *values;
+	size_t n = 0;
+	size_t most = job->read_newest ? job->read_newest : READ_MAX;
+
+	find_other(reader, job);
+	job->found.error = store_record_list(reader, &job->arena, job->who.session, WA_RECORD_MESSAGE, &names, &values, &n);
+	if (job->found.error)
+		return;
+	job->reads = arena_alloc(&job->arena, n * sizeof *job->reads + 1);
+	for (size_t i = 0; i < n; i++) {
+		struct change_read *read = &job->reads[job->nreads];
+
+		if (read_record(job, names[i], values[i], read) && (job->read_newest || read->time_ms >= job->read_since_ms))
+			job->nreads++;
+	}
+	qsort(job->reads, job->nreads, sizeof *job->reads, by_time);
+	job->capped = !job->read_newest && job->nreads > most;
+	if (job->nreads > most) {
+		job->reads += job->nreads - most;
+		job->nreads = most;
+	}
+}
+
+static bool same_conversation(const struct change_read *a, const struct change_read *b)
+{
+	return jid_same_user(&a->chat, &b->chat) && jid_same_user(&a->author, &b->author);
+}
+
+/* One receipt names messages of one author. */
+static void send_receipts(struct change_job *job)
+{
+	const char *ids[READ_BATCH];
+	size_t at = 0;
+
+	while (at < job->nreads) {
+		const struct change_read *first = &job->reads[at];
+		size_t n = 0;
+
+		for (; at < job->nreads && n < READ_BATCH && same_conversation(first, &job->reads[at]); at++)
+			ids[n++] = job->reads[at].id;
+		wa_client_mark_read(job->session->client, &first->chat, jid_is_person(&first->chat) ? NULL : &first->author, ids, n, false);
+	}
+}
+
+static void collected(void *arg)
+{
+	struct change_job *job = arg;
+	struct session *session = job->session;
+
+	if (job->found.error) {
+		settle(job, 500, "the messages cannot be read");
+	} else if (!is_usable(session) || !wa_client_is_open(session->client)) {
+		settle(job, 503, "the session is not connected");
+	} else if (!job->nreads) {
+		settle(job, CHANGE_NOTHING, "nothing to mark");
+	} else {
+		send_receipts(job);
+		settle(job, CHANGE_DONE, NULL);
+	}
+	session->busy--;
+	session_released(session);
+}
+
+/* ---- the command ---- */
+
+void session_cmd_change(struct session *session, struct session_call *call)
+{
+	struct change_job *job = call->arg;
+
+	job->session = session;
+	job->call = call;
+	job->own = session->view.me_pn;
+	job->who = (struct lookup_account){ .session = session->number, .pn = jid_bare(&session->view.me_pn), .lid = jid_bare(&session->view.me_lid) };
+	if (!is_usable(session)) {
+		settle(job, CHANGE_GONE, "the session is not linked");
+		return;
+	}
+	if (job->action && !job->message_id) {
+		submit(job);
+		return;
+	}
+	session->busy++;
+	if (job->action)
+		async_read(session->on->loop, session->on->daemon->store, look_up, looked_up, job);
+	else
+		async_read(session->on->loop, session->on->daemon->store, collect, collected, job);
+}
+
+void change_settled(struct session *session, const struct wa_event *event)
+{
+	struct change_job **at = &session->changes;
+	struct change_job *job;
+
+	while (*at && (*at)->tag != event->tag)
+		at = &(*at)->next;
+	job = *at;
+	if (!job)
+		return;
+	*at = job->next;
+	if (event->code)
+		log_warn(&session->log, "a change was not taken", LOG_STR("session", session->id), LOG_STR("action", job->action), LOG_INT("code", event->code),
+			LOG_STR("reason", event->text));
+	settle(job, event->code, event->text);
+}
+
+void change_fail_all(struct session *session)
+{
+	while (session->changes) {
+		struct change_job *job = session->changes;
+
+		session->changes = job->next;
+		settle(job, CHANGE_GONE, "the session has gone");
+	}
+}
