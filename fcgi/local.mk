@@ -60,13 +60,16 @@ warest_fcgi_LDADD = libresponder.a $(COMMON_LIBS) $(FCGI_LIBS) -lm
 warest_fcgi_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 
 if HAVE_CMOCKA
-FCGI_TESTS = test_form test_json test_query test_router
+FCGI_TESTS = test_form test_json_cut test_json test_query test_router
 check_PROGRAMS += $(FCGI_TESTS)
 TESTS += $(FCGI_TESTS)
 RESPONDER_TEST_LIBS = libresponder.a $(COMMON_LIBS) -lm $(CMOCKA_LIBS)
 test_form_SOURCES = tests/unit/test_form.c
 test_form_CFLAGS = $(TEST_CFLAGS)
 test_form_LDADD = $(RESPONDER_TEST_LIBS)
+test_json_cut_SOURCES = tests/unit/test_json_cut.c
+test_json_cut_CFLAGS = $(TEST_CFLAGS)
+test_json_cut_LDADD = $(RESPONDER_TEST_LIBS)
 test_json_SOURCES = tests/unit/test_json.c
 test_json_CFLAGS = $(TEST_CFLAGS)
 test_json_LDADD = $(RESPONDER_TEST_LIBS)
@@ -79,9 +82,13 @@ test_router_LDADD = $(RESPONDER_TEST_LIBS)
 endif
 
 if FUZZING
-FCGI_FUZZ = fuzz_json_body fuzz_multipart fuzz_query
+FCGI_FUZZ = fuzz_json_body fuzz_json_cut fuzz_multipart fuzz_query
 FUZZ_TARGETS += $(FCGI_FUZZ)
 noinst_PROGRAMS += $(FCGI_FUZZ)
+fuzz_json_cut_SOURCES = tests/fuzz/fuzz_json_cut.c
+fuzz_json_cut_CFLAGS = $(TEST_CFLAGS)
+fuzz_json_cut_LDFLAGS = $(FUZZER_LINK)
+fuzz_json_cut_LDADD = libresponder.a $(COMMON_LIBS) -lm
 fuzz_json_body_SOURCES = tests/fuzz/fuzz_json_body.c
 fuzz_json_body_CFLAGS = $(TEST_CFLAGS)
 fuzz_json_body_LDFLAGS = $(FUZZER_LINK)
