@@ -183,7 +183,7 @@ export class MediaHost {
             }
             const blob = this.store(kind, file, size, digest);
             this.sim.event('media_uploaded', { kind, size, direct_path: blob.direct_path });
-            setTimeout(() => this.answer(response, 200, this.place(blob)), fault.slow_ms ?? 0);
+            setTimeout(() => this.answer(response, 200, this.place(blob)), fault.slow_ms ?? 0).unref();
             return undefined;
         });
     }
