@@ -195,12 +195,10 @@ static void put_target_key(struct buf *out, const struct wa_message *m, const st
 {
 	struct message_part key = message_sub(protocol, "key");
 	struct span id = message_text(&key, "id");
-	struct wire_field from_me = { 0 };
 
 	buf_u8(out, '{');
 	put_jid(out, "remoteJid", &m->chat);
-	/* The other side's "from me" is not ours. */
-	json_put_bool(out, "fromMe", message_find(&key, "fromMe", &from_me) && from_me.value && m->from_me);
+	json_put_bool(out, "fromMe", m->target_from_me);
 	json_put_name(out, "id");
 	json_put_span(out, id.p ? id : span_of("", 0));
 	if (jid_is_group(&m->chat))

@@ -9,6 +9,7 @@
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/wa/e2e.h"
 #include "sessiond/wa/e2e_fields.h"
+#include "sessiond/wa/group.h"
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/poll.h"
 #include "sessiond/wa/proto_walk.h"
@@ -27,6 +28,8 @@ enum { TARGET_ID_MAX = 200, FORMS = 2 };
 struct addon {
 	enum wa_addon_kind kind;
 	bool plain;                /* an edit or revocation that is not encrypted */
+	bool asked_group;          /* the server was asked who the administrators are */
+	bool refused;              /* the sender may not do that */
 	bool claims_own;           /* the key says that its sender wrote the target */
 	struct buf message;        /* owned: all of it */
 	char *id;                  /* owned: of the target */
@@ -239,10 +242,10 @@ static void finish(struct receive_job *job, const char *error)
 	struct addon *addon = job->addon;
 	struct wa_addon *result = addon->result;
 	struct wa_event *event;
-	bool refused = addon->plain && error != NULL;
+	bool refused = addon->refused;
 
 	if (!refused)
-		wa_receive_emit(job, buf_span(&addon->message), addon->plain ? addon->id : NULL);
+		wa_receive_emit(job, buf_span(&addon->message), addon->plain ? addon->id : NULL, wa_messaging_is_own(job->job.m, &addon->authors[0]));
 	if (addon->plain && error == NULL) {
 		addon->done(job);
 		return;
@@ -287,6 +290,36 @@ static bool author_known(struct receive_job *job, const char *id, struct jid *au
 	return jid_parse(author, (const char *)value.p, n) == 0;
 }
 
+/* An administrator's revocation of what somebody else wrote. */
+static bool needs_group(const struct receive_job *job)
+{
+	return job->envelope.kind == ENVELOPE_GROUP && job->addon->plain && job->addon->kind == WA_ADDON_REVOKE && !job->addon->claims_own;
+}
+
+static bool is_admin(struct receive_job *job)
+{
+	struct wa_group group = { 0 };
+	bool admin = false;
+
+	if (!needs_group(job))
+		return false;
+	if (wa_group_load(&job->job.op, &job->envelope.chat, &group))
+		for (size_t i = 0; i < FORMS; i++) {
+			const struct jid *who = &job->addon->adders[i];
+			const struct wa_group_member *member = jid_is_none(who) ? NULL : wa_group_member_find(&group, who);
+
+			admin = admin || (member != NULL && member->role != WA_GROUP_MEMBER);
+		}
+	wa_group_clear(&group);
+	return admin;
+}
+
+/* Only its author changes a message; others may add to it. */
+static bool changes_target(const struct addon *addon)
+{
+	return addon->plain || addon->kind == WA_ADDON_MESSAGE_EDIT || addon->kind == WA_ADDON_EVENT_EDIT || addon->kind == WA_ADDON_POLL_EDIT;
+}
+
 /* Why the sender may not do this to the target; NULL: it may. Only authors edit; authors and group administrators revoke. */
 static const char *check_right(struct receive_job *job)
 {
@@ -296,9 +329,10 @@ static const char *check_right(struct receive_job *job)
 
 	if (wa_messaging_is_own(job->job.m, &job->envelope.author) && (addon->claims_own || addon->kind == WA_ADDON_REVOKE))
 		return NULL;
+	if (!addon->claims_own && addon->kind == WA_ADDON_REVOKE)
+		return is_admin(job) ? NULL : "only the author or a group administrator may revoke a message";
 	if (!addon->claims_own)
-		return addon->kind == WA_ADDON_REVOKE ? "only the author or a group administrator may revoke a message" :
-							"only the author may edit a message";
+		return "only the author may edit a message";
 	if (author_known(job, addon->id, &author) ? !is_adder(addon, &author) : state_op_get(&job->job.op, WA_RECORD_SENT, addon->id, &sent))
 		return "the message was written by somebody else";
 	return NULL;
@@ -529,6 +563,31 @@ static void load_tally(struct receive_job *job, const struct found *found)
 
 /* ---- steps ---- */
 
+static void records_loaded(void *arg, bool ok);
+
+static void group_known(void *arg, int code)
+{
+	(void)code;
+	records_loaded(arg, true);
+}
+
+/* True if the server has to say first who the administrators are. */
+static bool ask_group(struct receive_job *job)
+{
+	struct wa_group group = { 0 };
+	bool known;
+
+	if (!needs_group(job) || job->addon->asked_group)
+		return false;
+	known = wa_group_load(&job->job.op, &job->envelope.chat, &group);
+	wa_group_clear(&group);
+	if (known)
+		return false;
+	job->addon->asked_group = true;
+	wa_group_fetch(job->job.m, &job->envelope.chat, group_known, job);
+	return true;
+}
+
 static void records_loaded(void *arg, bool ok)
 {
 	struct receive_job *job = arg;
@@ -538,9 +597,16 @@ static void records_loaded(void *arg, bool ok)
 		wa_job_done(&job->job);
 		return;
 	}
-	if (job->addon->plain) {
-		finish(job, check_right(job));
+	if (ask_group(job))
 		return;
+	if (changes_target(job->addon)) {
+		const char *why = check_right(job);
+
+		job->addon->refused = why != NULL;
+		if (why != NULL || job->addon->plain) {
+			finish(job, why);
+			return;
+		}
 	}
 	each_name(job, try_secret, &found);
 	try_kept_message(job, &found);
@@ -568,6 +634,8 @@ static void forms_loaded(void *arg, bool ok)
 	each_name(job, add_secret_key, &keys);
 	state_keys_add(&keys, WA_RECORD_MESSAGE, addon->id);
 	wa_sent_keys(&keys, addon->id);
+	if (needs_group(job))
+		wa_group_keys(&keys, &job->envelope.chat);
 	state_op_fetch(&job->job.op, keys.keys, keys.n, records_loaded, job);
 	state_keys_free(&keys);
 }

@@ -121,7 +121,7 @@ static void put_without_key(struct buf *out, struct span message)
 			buf_append_span(out, f.raw);
 }
 
-void wa_receive_emit(struct receive_job *job, struct span message, const char *target)
+void wa_receive_emit(struct receive_job *job, struct span message, const char *target, bool target_from_me)
 {
 	const struct envelope *e = &job->envelope;
 	struct wa_event *event;
@@ -133,6 +133,7 @@ void wa_receive_emit(struct receive_job *job, struct span message, const char *t
 	event->message = wa_receive_message(job);
 	put_without_key(&event->message->plaintext, message);
 	event->message->target = target == NULL ? NULL : xstrdup(target);
+	event->message->target_from_me = target != NULL && target_from_me;
 	event->message->text = e2e_text(message);
 	event->message->content = e2e_content_name(message);
 	state_op_event(&job->job.op, event);
@@ -197,11 +198,19 @@ static void on_lid_mappings(struct receive_job *job, const E2e__ProtocolMessage 
 	arena_free(&a);
 }
 
+static void on_peer_data(struct receive_job *job, const E2e__ProtocolMessage *protocol, struct span bytes)
+{
+	(void)bytes;
+	if (protocol->has_peer_data_operation_request_response_message)
+		wa_placeholder_take(job, proto_bytes(true, protocol->peer_data_operation_request_response_message));
+}
+
 /* By kind: what the library itself takes from a message between own devices. */
 static const struct {
 	uint32_t type;
 	void (*handle)(struct receive_job *job, const E2e__ProtocolMessage *protocol, struct span bytes);
 } OWN_HANDLERS[] = {
+	{ E2E_PEER_DATA_RESPONSE, on_peer_data },
 	{ E2E_APP_STATE_SYNC_KEY_SHARE, on_key_share },
 	{ E2E_LID_MIGRATION_MAPPING_SYNC, on_lid_mappings },
 };
@@ -280,7 +289,7 @@ static void handle_message(struct receive_job *job, struct span message)
 			handle_protocol(job, &protocol);
 	}
 	if (!e2e_only_key_distribution(message) && !wa_addon_note(job, message))
-		wa_receive_emit(job, message, NULL);
+		wa_receive_emit(job, message, NULL, false);
 }
 
 /* The envelope of an own device names the chat; without that right it is an attempt to put words into our mouth. */

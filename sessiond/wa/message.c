@@ -5,6 +5,7 @@
 
 #include "common/mem.h"
 #include "sessiond/wa/addon.h"
+#include "sessiond/wa/group.h"
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/receive.h"
 #include "sessiond/wa/seen.h"
@@ -49,6 +50,8 @@ static void stored(void *arg, bool ok)
 		answer(job);
 	if (ok && job->new_keys)
 		wa_appstate_keys_came(&job->job.m->appstate);
+	if (ok && job->ask_phone)
+		wa_placeholder_ask(job);
 	wa_job_done(&job->job);
 }
 
@@ -207,13 +210,17 @@ static void unavailable(struct receive_job *job, const struct wa_node *node)
 	const char *type = wa_node_get(node, "type");
 	char *text = xasprintf("the message was not encrypted for this device (%s)", type != NULL ? type : "unavailable");
 
+	job->ask_phone = type == NULL && wa_node_get(node, "hosted") == NULL && wa_node_child(wa_stanza_node(job->job.stanza), "bot") == NULL;
 	end_without_decoding(job, RECEIVE_ACK, 0, text);
 	free(text);
 }
 
 static void clear(struct stanza_job *job)
 {
-	wa_addon_free(((struct receive_job *)job)->addon);
+	struct receive_job *receive = (struct receive_job *)job;
+
+	wa_group_fetch_cancel(job->m, receive);
+	wa_addon_free(receive->addon);
 }
 
 void wa_on_message(struct wa_client *client, struct wa_stanza *stanza)

@@ -43,6 +43,7 @@ libwa_a_SOURCES += \
 	sessiond/wa/message.c \
 	sessiond/wa/messaging.c sessiond/wa/messaging.h \
 	sessiond/wa/notify.c \
+	sessiond/wa/placeholder.c \
 	sessiond/wa/poll.c sessiond/wa/poll.h \
 	sessiond/wa/peer.c \
 	sessiond/wa/presence.c \

@@ -40,6 +40,7 @@ struct receive_job {
 	bool history;             /* a history notification: one receipt more */
 	bool new_keys;            /* app state keys came: what waits for them goes on once they are stored */
 	bool visible;             /* an event was made */
+	bool ask_phone;           /* not encrypted for us: the phone is asked for it once this is stored */
 	struct addon *addon;      /* owned: waits for the records of the message it belongs to; addon.c */
 };
 
@@ -58,7 +59,11 @@ void wa_receive_content(struct receive_job *job, struct span message);
 /* An event for a message that cannot be shown. count: how often it was asked for, 0: it will not be. */
 void wa_receive_undecryptable(struct receive_job *job, int code, const char *text, unsigned count);
 /* The event of a message that can be shown. target: NULL, or the message that it changes. content.c */
-void wa_receive_emit(struct receive_job *job, struct span message, const char *target);
+void wa_receive_emit(struct receive_job *job, struct span message, const char *target, bool target_from_me);
+/* Asks the phone for a message that was not encrypted for this device. placeholder.c */
+void wa_placeholder_ask(struct receive_job *job);
+/* Its answer: the messages become events. PeerDataOperationRequestResponseMessage. */
+void wa_placeholder_take(struct receive_job *job, struct span response);
 /* A warning: this message is dropped. content.c */
 void wa_receive_refused(struct receive_job *job, const char *why);
 /* Fills the event's message with what the envelope tells. content.c */

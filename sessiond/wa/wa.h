@@ -133,6 +133,7 @@ struct wa_message {
 	struct buf plaintext;  /* serialized E2E Message, unwrapped from deviceSentMessage; owned */
 	char *text;            /* text content found by wa (conversation, extended text), owned, may be NULL */
 	char *target;          /* id of the message that this one edits or revokes, and its sender may; owned, NULL otherwise */
+	bool target_from_me;   /* that one is ours */
 	int64_t server_id;     /* of a message in a channel, else 0 */
 	const char *content;   /* static: name of the content field, such as "conversation", "imageMessage"; NULL if unknown */
 };

@@ -261,3 +261,47 @@ test('answers to an event, encrypted reactions, comments and edits', async () =>
     await relay({ secretEncryptedMessage: { targetMessageKey, secretEncType: 2, ...seal('Message Edit', secret, plain, pn, pn, text, false) } });
     assert.deepEqual((await bench.hook.wait('message_edited', d => d.key.id === plain)).data.editedMessage, { message: { conversation: 'well said' } });
 });
+
+test('a message that was not encrypted for us is asked for from the phone', async () => {
+    await bench.control('POST', '/faults', { kind: 'strip_enc', device: us.jid, count: 1 });
+    const id = await bob.sendText(us.account.jid, 'only for the phone');
+    const data = await received(id);
+    assert.deepEqual([data.text, data.sender.chatId, data.type], ['only for the phone', bare(bob.jid), 'append']);
+    const { events } = await bench.control('GET', '/events?type=peer_request&wait=1000');
+    assert.ok(events.length > 0);
+});
+
+test('in a group: content, votes in either form, and revocations of administrators only', async () => {
+    const admin = await bench.account({ name: 'Ada' });
+    const group = await bench.control('POST', '/groups', { subject: 'Us', creator: admin.phone, members: [us.phone, them.phone], addressing: 'lid' });
+    const from = async (who, message) => bench.control('POST', `/accounts/${who.phone}/send`, { to: group.jid, message });
+    const { id: hers } = await from(admin, { conversation: 'hers' });
+    const { id: his } = await from(them, { extendedTextMessage: { text: 'his' } });
+    const data = await received(his);
+    assert.deepEqual([data.text, data.sender.isGroup, data.sender.chatId], ['his', true, group.jid]);
+    await received(hers);
+    const refusedIn = id => bench.hook.wait('message_refused', d => d.key.id === id);
+    const key = (id, participant, fromMe = false) => ({ remoteJid: group.jid, fromMe, id, participant });
+    const bad = await from(them, { protocolMessage: { key: key(hers, admin.lid_jid), type: 'REVOKE' } });
+    assert.equal((await refusedIn(bad.id)).data.action, 'revoke');
+    const worse = await from(them, { protocolMessage: { key: key(hers, undefined, true), type: 'MESSAGE_EDIT', editedMessage: { conversation: 'x' } } });
+    assert.equal((await refusedIn(worse.id)).data.action, 'edit');
+    await from(admin, { protocolMessage: { key: key(his, them.lid_jid), type: 'REVOKE' } });
+    const revoked = await bench.hook.wait('message_revoked', d => d.key.id === his);
+    assert.deepEqual([revoked.data.key.participant, revoked.data.key.fromMe], [them.lid_jid, false]);
+
+    const secret = randomBytes(32);
+    const { id } = await from(admin, { messageContextInfo: { messageSecret: secret.toString('base64') },
+        pollCreationMessage: { name: 'Where?', options: [{ optionName: 'Here' }, { optionName: 'There' }], selectableOptionsCount: 0 } });
+    await received(id);
+    const voters = [[them, them.lid_jid, ['Here', 'There']], [admin, admin.lid_jid, ['There']]];
+    let last;
+    for (const [who, jid, options] of voters) {
+        const sealed = seal('Poll Vote', secret, id, admin.lid_jid, jid, proto.Message.PollVoteMessage.encode({ selectedOptions: options.map(hash) }).finish());
+        const vote = { encPayload: sealed.encPayload.toString('base64'), encIv: sealed.encIv.toString('base64') };
+        const sent = await from(who, { pollUpdateMessage: { pollCreationMessageKey: key(id, who === admin ? undefined : admin.lid_jid, who === admin), vote, senderTimestampMs: '5000' } });
+        last = (await bench.hook.wait('poll_vote', d => d.key.id === sent.id)).data;
+        assert.deepEqual(last.votedOptionNames, options);
+    }
+    assert.deepEqual([last.voters, last.pollOptions.map(o => o.votes)], [2, [1, 2]]);
+});
