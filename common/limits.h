@@ -3,10 +3,15 @@
 #ifndef COMMON_LIMITS_H
 #define COMMON_LIMITS_H
 
+#include <stdint.h>
+
 /* HTTP requests (the form parsers' own bounds stand in fcgi/json.h, query.h and multipart.h) */
 #define LIMIT_HTTP_JSON_BYTES (2U << 20)
 /* A text message has at most 65,536 characters: what is larger than this holds none, whatever MSG_JSON_LIMIT_MB allows. */
 #define LIMIT_HTTP_TEXT_JSON_BYTES (4U << 20)
+
+/* A file of the misc routes */
+#define LIMIT_MISC_FILE_BYTES (UINT64_C(50) << 20)
 
 /* Media jobs (sessiond/media): images are refused above these before they are decoded, what is decoded stays within the memory */
 #define LIMIT_MEDIA_SIDE 16383

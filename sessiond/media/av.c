@@ -162,7 +162,7 @@ static int check_limits(struct av_in *in)
 		return work_fail(in->w, MEDIAJOB_E_LIMIT, "media may last %d s", LIMIT_MEDIA_DURATION_S);
 	if (video && (video->width <= 0 || video->height <= 0))
 		return work_fail(in->w, MEDIAJOB_E_INPUT, "the video has no size");
-	if (video && (video->width > MAX_SIDE || video->height > MAX_SIDE || (int64_t)video->width * video->height > LIMIT_MEDIA_PIXELS))
+	if (video && (video->width > MAX_SIDE || video->height > MAX_SIDE || (int64_t)video->width * video->height > in->w->job->max_pixels))
 		return work_fail(in->w, MEDIAJOB_E_LIMIT, "the video is %d x %d", video->width, video->height);
 	return 0;
 }
@@ -286,7 +286,7 @@ int av_decode(struct av_in *in, int track)
 		return work_fail(in->w, MEDIAJOB_E_LIMIT, "not enough memory");
 	rc = avcodec_parameters_to_context(t->decoder, stream->codecpar);
 	t->decoder->thread_count = 1;
-	t->decoder->max_pixels = LIMIT_MEDIA_PIXELS;
+	t->decoder->max_pixels = in->w->job->max_pixels;
 	t->decoder->pkt_timebase = stream->time_base;
 	if (rc >= 0)
 		rc = avcodec_open2(t->decoder, codec, NULL);

@@ -49,9 +49,9 @@ static int check_size(struct work *w, unsigned long width, unsigned long height)
 {
 	if (!width || !height)
 		return work_fail(w, MEDIAJOB_E_INPUT, "the image has no size");
-	if (width > LIMIT_MEDIA_SIDE || height > LIMIT_MEDIA_SIDE || width * height > LIMIT_MEDIA_PIXELS)
-		return work_fail(w, MEDIAJOB_E_LIMIT, "an image may have %d pixels a side and %d in all, this one is %lu x %lu", LIMIT_MEDIA_SIDE, LIMIT_MEDIA_PIXELS,
-			width, height);
+	if (width > LIMIT_MEDIA_SIDE || height > LIMIT_MEDIA_SIDE || width * height > (unsigned long)w->job->max_pixels)
+		return work_fail(w, MEDIAJOB_E_LIMIT, "an image may have %d pixels a side and %lld in all, this one is %lu x %lu", LIMIT_MEDIA_SIDE,
+			(long long)w->job->max_pixels, width, height);
 	return 0;
 }
 
@@ -104,6 +104,8 @@ int image_probe(struct work *w)
 	unsigned long width, height;
 	struct span bytes;
 
+	if (!coders[w->sniffed] && w->sniffed != SNIFF_WEBP)
+		return work_fail(w, MEDIAJOB_E_UNSUPPORTED, "not an image of a known kind");
 	info->kind = MEDIAJOB_IMAGE;
 	info_set_mime(info, sniff_mime(w->sniffed));
 	if (source_load(w, LIMIT_MEDIA_IMAGE_BYTES, &bytes))
@@ -453,7 +455,7 @@ static void try_coders(void)
 {
 	static const uint8_t pixels[4 * 4 * 4] = { 0 };
 	static const enum mediajob_format formats[] = { MEDIAJOB_FORMAT_JPEG, MEDIAJOB_FORMAT_PNG, MEDIAJOB_FORMAT_WEBP };
-	static const struct mediajob job = { .task = MEDIAJOB_TASK_IMAGE };
+	static const struct mediajob job = { .task = MEDIAJOB_TASK_IMAGE, .max_pixels = LIMIT_MEDIA_PIXELS };
 	static struct mediajob_result result;
 	struct work w = { .job = &job, .result = &result, .output = -1 };
 

@@ -49,3 +49,21 @@ test_media_SOURCES = tests/unit/test_media.c
 test_media_CFLAGS = $(TEST_CFLAGS) $(UV_CFLAGS)
 test_media_LDADD = libmedia.a libsessiond.a $(COMMON_LIBS) $(UV_LIBS) $(CMOCKA_LIBS)
 endif
+
+if FUZZING
+MEDIA_FUZZ = fuzz_av fuzz_image fuzz_webp
+FUZZ_TARGETS += $(MEDIA_FUZZ)
+noinst_PROGRAMS += $(MEDIA_FUZZ)
+fuzz_av_SOURCES = tests/fuzz/fuzz_av.c tests/fuzz/media_fuzz.h
+fuzz_av_CFLAGS = $(TEST_CFLAGS)
+fuzz_av_LDFLAGS = $(FUZZER_LINK)
+fuzz_av_LDADD = $(MEDIA_JOB_LIBS)
+fuzz_image_SOURCES = tests/fuzz/fuzz_image.c tests/fuzz/media_fuzz.h
+fuzz_image_CFLAGS = $(TEST_CFLAGS)
+fuzz_image_LDFLAGS = $(FUZZER_LINK)
+fuzz_image_LDADD = $(MEDIA_JOB_LIBS)
+fuzz_webp_SOURCES = tests/fuzz/fuzz_webp.c tests/fuzz/media_fuzz.h
+fuzz_webp_CFLAGS = $(TEST_CFLAGS)
+fuzz_webp_LDFLAGS = $(FUZZER_LINK)
+fuzz_webp_LDADD = $(MEDIA_JOB_LIBS)
+endif

@@ -132,6 +132,7 @@ struct mediajob {
 	enum mediajob_hook hook;
 	int64_t timeout_ms;          /* 0: settings.timeout_ms */
 	int64_t max_output_bytes;    /* 0: LIMIT_MEDIA_OUTPUT_BYTES */
+	int64_t max_pixels;          /* of one picture; 0: LIMIT_MEDIA_PIXELS */
 };
 
 /* What some bytes are. */

@@ -19,7 +19,7 @@ struct webp_walk {
 
 static int check_size(struct work *w, int width, int height)
 {
-	if (width <= 0 || height <= 0 || (int64_t)width * height > LIMIT_MEDIA_PIXELS)
+	if (width <= 0 || height <= 0 || (int64_t)width * height > w->job->max_pixels)
 		return work_fail(w, MEDIAJOB_E_LIMIT, "the image is %d x %d", width, height);
 	return 0;
 }

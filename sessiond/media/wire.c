@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/limits.h"
+
 enum { MAX_FDS = 2 };
 
 union control {
@@ -141,6 +143,8 @@ void wire_job_clean(struct mediajob *job)
 	o->sticker.quality = within(o->sticker.quality, 1, 100);
 	o->sticker.size = within(o->sticker.size, 96, 1024);
 	o->sticker.effort = within(o->sticker.effort, 0, 6);
+	if (job->max_pixels <= 0 || job->max_pixels > LIMIT_MEDIA_PIXELS)
+		job->max_pixels = LIMIT_MEDIA_PIXELS;
 	job->image.width = within(job->image.width, 0, 16383);
 	job->image.height = within(job->image.height, 0, 16383);
 	job->image.quality = within(job->image.quality, 1, 100);
