@@ -12,6 +12,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_interactive.c \
 	fcgi/api_media.c \
 	fcgi/api_message.c \
+	fcgi/api_misc.c \
 	fcgi/api_server.c \
 	fcgi/api_session.c \
 	fcgi/api_storage.c fcgi/storage_path.h \

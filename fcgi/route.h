@@ -103,7 +103,8 @@ enum {
 	ROUTE_ALSO_POST = 4,    /* POST accepted beside a GET that has side effects (K5) */
 	ROUTE_SLOW = 8,         /* the daemon may wait for WhatsApp: long time limit */
 	ROUTE_LARGE_FILES = 16, /* BODY_UPLOAD: FILE_PER_FILE_MB instead of MEDIA_PER_FILE_MB */
-	ROUTE_TAIL = 32         /* the last {name} of the path takes the rest of it, slashes included */
+	ROUTE_TAIL = 32,        /* the last {name} of the path takes the rest of it, slashes included */
+	ROUTE_MISC_FILES = 64   /* BODY_UPLOAD: LIMIT_MISC_FILE_BYTES */
 };
 
 /* Fills in what the table cannot say. Writes members of p (an open JSON object) or fills the answer and returns non-zero. */

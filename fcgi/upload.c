@@ -82,7 +82,8 @@ void upload_read(struct request *r)
 {
 	struct source source = { .r = r, .left = r->settings->upload_limit };
 	const char *type = request_var(r, "CONTENT_TYPE");
-	uint64_t file_limit = r->match.route->flags & ROUTE_LARGE_FILES ? r->settings->file_limit : r->settings->media_limit;
+	unsigned flags = r->match.route->flags;
+	uint64_t file_limit = flags & ROUTE_MISC_FILES ? LIMIT_MISC_FILE_BYTES : flags & ROUTE_LARGE_FILES ? r->settings->file_limit : r->settings->media_limit;
 	int error;
 
 	r->upload = arena_alloc(r->arena, sizeof *r->upload);

@@ -21,7 +21,7 @@ struct upload_rules {
 	const char *keys[UPLOAD_MAX_KEYS]; /* parameters that may hold it, in order; ends with NULL */
 	struct fault invalid;
 	int too_large_code;
-	const char *noun;                  /* "Media": "Media too large (limit 1024MB)" */
+	const char *noun;                  /* "Media": "Media too large (limit 1024MB)"; NULL: the words of the misc routes */
 };
 
 /* Reads the body; sets r->upload and r->body (fields), or r->body_fault. */

@@ -267,7 +267,12 @@ int upload_put_one(struct request *r, const struct upload_rules *rules, struct b
 		answer_fault(answer, &rules->invalid);
 		return -1;
 	}
-	return r->upload->too_large ? too_large(r, rules->too_large_code, rules->noun, r->settings->media_limit, answer) : 0;
+	if (!r->upload->too_large)
+		return 0;
+	if (rules->noun)
+		return too_large(r, rules->too_large_code, rules->noun, r->settings->media_limit, answer);
+	answer_fault(answer, &(const struct fault){ 413, rules->too_large_code, "input exceeds limit (50.0 MB)" });
+	return -1;
 }
 
 /* ---- messages/send/files ---- */

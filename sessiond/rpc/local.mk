@@ -24,7 +24,9 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_files.c \
 	sessiond/rpc/rpc_interactive.c \
 	sessiond/rpc/rpc_media.c \
+	sessiond/rpc/misc_output.c sessiond/rpc/misc_output.h \
 	sessiond/rpc/rpc_message.c \
+	sessiond/rpc/rpc_misc.c \
 	sessiond/rpc/rpc_send.c \
 	sessiond/rpc/rpc_server.c \
 	sessiond/rpc/rpc_session.c \

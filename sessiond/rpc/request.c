@@ -34,6 +34,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_action_methods,
 	rpc_change_methods,
 	rpc_webhook_methods,
+	rpc_misc_methods,
 	rpc_poll_methods,
 	rpc_storage_methods,
 	rpc_ctl_methods,

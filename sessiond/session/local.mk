@@ -28,6 +28,7 @@ libsession_a_SOURCES = \
 	sessiond/session/outbox.c \
 	sessiond/session/private.h \
 	sessiond/session/proxy.c sessiond/session/proxy.h \
+	sessiond/session/qrimage.c sessiond/session/qrimage.h \
 	sessiond/session/qrpng.c sessiond/session/qrpng.h \
 	sessiond/session/registry.c sessiond/session/registry.h \
 	sessiond/session/session.c sessiond/session/session.h \
