@@ -449,8 +449,8 @@ static void derive_rest(struct loader *loader)
 		free(c->base_url);
 		c->base_url = xasprintf("http://localhost:%lld", (long long)c->port);
 	}
-	if (c->storage_driver != CONFIG_STORAGE_LOCAL)
-		problem(loader, "WAREST_STORAGE_DRIVER: this release has only the local driver");
+	if (c->storage_driver == CONFIG_STORAGE_S3 && *c->s3_bucket == '\0')
+		problem(loader, "WAREST_STORAGE_S3_BUCKET: the name of a bucket is needed for WAREST_STORAGE_DRIVER=s3");
 	if (c->caching_driver != 0)
 		problem(loader, "WAREST_CACHING_DRIVER: only local; the daemon holds this data itself and needs no cache server");
 	if ((*c->admin_username == '\0') != (*c->admin_password == '\0'))

@@ -6,6 +6,7 @@ libnet_a_CFLAGS = $(AM_CFLAGS) $(NET_CFLAGS)
 libnet_a_SOURCES = \
 	sessiond/net/guard.c sessiond/net/guard.h \
 	sessiond/net/http.c sessiond/net/http.h \
+	sessiond/net/httpstream.c sessiond/net/httpstream.h \
 	sessiond/net/multi.c sessiond/net/multi.h \
 	sessiond/net/net.h \
 	sessiond/net/stream.c sessiond/net/stream.h \

@@ -24,6 +24,8 @@ struct storage_driver {
 	const char *name;
 	/* 0, or -1 with a line for the operator. */
 	int (*start)(struct storage *storage, char *why, size_t why_len);
+	/* Ends what is under way; NULL: nothing but the thread pool's. Then, when the pool has given all back: frees. */
+	void (*halt)(struct storage *storage);
 	void (*stop)(struct storage *storage);
 	/* Moves op->file.size bytes of op->fd into the object; fills in op->file.sha256 and key_id; checks op->want. */
 	void (*put)(struct storage_op *op);
@@ -38,6 +40,9 @@ struct storage_driver {
 };
 
 extern const struct storage_driver storage_local, storage_s3;
+
+/* Files read through sockets at the same time. */
+enum { PUMPS_MAX = 512 };
 
 enum storage_step { STORAGE_PUT, STORAGE_OPEN, STORAGE_DELETE, STORAGE_ROTATE, STORAGE_TIDY /* nobody waits */ };
 
@@ -139,6 +144,8 @@ void sweep_stop(struct storage *storage);
 void sweep_free(struct storage *storage);
 /* Something ended in the state GOING, or there is more than before: look again soon. */
 void sweep_soon(struct storage *storage);
+/* The same in a minute: now it would not help. */
+void sweep_later(struct storage *storage);
 /* STORAGE_ROTATE. */
 void sweep_rotate(struct storage_op *op);
 

@@ -17,7 +17,7 @@
 #include "sessiond/storage/driver.h"
 #include "sessiond/storage/sealedfile.h"
 
-enum { PUMPS_MAX = 512, CHUNKS_PER_TURN = 16 };
+enum { CHUNKS_PER_TURN = 16 };
 
 struct pump {
 	uv_poll_t poll;         /* first: freed with it */

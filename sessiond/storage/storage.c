@@ -334,9 +334,29 @@ static void put_cleaned(struct storage_op *op)
 	storage_answer(asker);
 }
 
+static void put_given_up(void *arg, int error)
+{
+	struct storage_op *op = arg;
+
+	/* Not even noted: then the next start finds it. */
+	(void)error;
+	sweep_later(op->storage);
+	storage_answer(op);
+}
+
 static void put_failed(struct storage_op *op)
 {
-	struct storage_op *clean = storage_op_new(op->storage, STORAGE_TIDY, op->storage->loop);
+	struct storage_op *clean;
+
+	if (op->error == STORAGE_AWAY) {
+		/* Nobody is there to delete anything: the sweep asks again later, the answer does not wait for that. */
+		struct store_tx *tx = store_tx_new(op->storage->store);
+
+		store_tx_file_going(tx, op->file.number);
+		async_commit(op->storage->loop, op->storage->store, tx, put_given_up, op);
+		return;
+	}
+	clean = storage_op_new(op->storage, STORAGE_TIDY, op->storage->loop);
 
 	clean->file = op->file;
 	clean->file.key = arena_strdup(&clean->arena, op->file.key);
@@ -418,6 +438,13 @@ static void random_name(char out[33])
 	crypto_hex(bytes, sizeof bytes, out);
 }
 
+static bool public_by_default(const struct storage *storage)
+{
+	if (storage->driver == &storage_s3)
+		return storage->config->s3_public_url[0] != '\0';
+	return storage->config->storage_visibility == CONFIG_PUBLIC;
+}
+
 static void fill_put(struct storage_op *op, const struct storage_meta *meta)
 {
 	const struct config *config = op->storage->config;
@@ -425,7 +452,8 @@ static void fill_put(struct storage_op *op, const struct storage_meta *meta)
 	struct buf key = { 0 }, info = { 0 };
 	struct stat st;
 
-	if (config->compat_media_names && meta->sha256)
+	/* Under a name that comes twice an old object could not be told from the new one in a bucket. */
+	if (config->compat_media_names && meta->sha256 && op->storage->driver == &storage_local)
 		crypto_hex(meta->sha256, 32, name);
 	else
 		random_name(name);
@@ -434,8 +462,8 @@ static void fill_put(struct storage_op *op, const struct storage_meta *meta)
 	ulid_new(object);
 	op->file = (struct store_file){
 		.key = arena_strdup(&op->arena, buf_text(&key)),
-		.object = arena_strdup(&op->arena, object),
-		.is_public = meta->visibility == STORAGE_DEFAULT ? config->storage_visibility == CONFIG_PUBLIC : meta->visibility == STORAGE_PUBLIC,
+		.object = arena_strdup(&op->arena, op->storage->driver == &storage_local ? object : buf_text(&key)),
+		.is_public = meta->visibility == STORAGE_DEFAULT ? public_by_default(op->storage) : meta->visibility == STORAGE_PUBLIC,
 		.mime = arena_strdup(&op->arena, meta->mime ? meta->mime : "application/octet-stream"),
 		.session = meta->session ? arena_strdup(&op->arena, meta->session) : NULL,
 		.info = arena_strdup(&op->arena, buf_text(&info)),
@@ -728,7 +756,7 @@ void storage_stop(struct storage *storage)
 	sweep_stop(storage);
 	pump_stop_all(storage);
 	if (storage->s3)
-		storage_s3.stop(storage);
+		storage_s3.halt(storage);
 	while (storage->offloaded)
 		uv_run(loop_uv(storage->loop), UV_RUN_ONCE);
 }
@@ -741,6 +769,8 @@ void storage_free(struct storage **storage_pointer)
 		return;
 	*storage_pointer = NULL;
 	storage_local.stop(storage);
+	if (storage->s3)
+		storage_s3.stop(storage);
 	while (storage->ops)
 		storage_op_free(storage->ops);
 	sweep_free(storage);

@@ -64,6 +64,11 @@ void sweep_soon(struct storage *storage)
 		wake_in(storage->sweep, SOON_MS);
 }
 
+void sweep_later(struct storage *storage)
+{
+	wake_in(storage->sweep, ROUND_MS);
+}
+
 /* ---- the end of a round ---- */
 
 static void take_totals(struct sweep *sweep)
