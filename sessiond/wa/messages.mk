@@ -87,8 +87,8 @@ clockshim_so_LDFLAGS = -shared
 clockshim_so_LDADD = -ldl
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
-TESTS += test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
+check_PROGRAMS += test_media_wire test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
+TESTS += test_media_wire test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
 test_appstate_SOURCES = tests/unit/test_appstate.c tests/unit/vector.h
 test_appstate_CFLAGS = $(TEST_CFLAGS)
 test_appstate_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
@@ -98,6 +98,9 @@ test_secret_SOURCES = tests/unit/test_secret.c tests/unit/fake_host.c tests/unit
 test_secret_CFLAGS = $(TEST_CFLAGS)
 test_secret_LDADD = $(WA_LIBS) $(JSONC_LIBS) $(CMOCKA_LIBS)
 FAKE_CLIENT = tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c tests/unit/fake_host.h
+test_media_wire_SOURCES = tests/unit/test_media_wire.c
+test_media_wire_CFLAGS = $(TEST_CFLAGS)
+test_media_wire_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_messages_SOURCES = tests/unit/test_messages.c $(FAKE_CLIENT)
 test_messages_CFLAGS = $(TEST_CFLAGS)
 test_messages_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
