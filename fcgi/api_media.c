@@ -7,6 +7,7 @@
 
 #define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
 
+#define NO_CHANNELS { 501, 8005, "Files cannot be sent to channels" }
 #define BAD_TO { 400, 2001, "Missing or invalid 'to'" }
 #define TO_PARAM                                                                                                                                \
 	{ .name = "to", .in = BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array", .required = true, .missing = BAD_TO, .invalid = BAD_TO, \
@@ -53,6 +54,7 @@ static const struct fault files_errors[] = {
 	{ 400, 2000, "No files or URLs provided" },
 	BAD_TO,
 	{ 413, 2009, "File too large (limit <n>MB)" },
+	NO_CHANNELS,
 	SEND_ERRORS("files"),
 };
 
@@ -84,6 +86,7 @@ static const struct fault media_errors[] = {
 	{ 400, 2000, "Invalid media input" },
 	{ 413, 2009, "Media too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported media type for this route" },
+	NO_CHANNELS,
 	SEND_ERRORS("media"),
 };
 static const struct upload_rules media_rules = { { "media", "url", "mediaUrl", "file", "source" }, { 400, 2000, "Invalid media input" }, 2009, "Media" };
@@ -110,6 +113,7 @@ static const struct fault audio_errors[] = {
 	{ 413, 2010, "Audio too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported audio type" },
 	{ 422, 2014, "Failed to convert audio to WhatsApp voice note format" },
+	NO_CHANNELS,
 	SEND_ERRORS("audio"),
 };
 static const struct upload_rules audio_rules = { { "audio", "url", "media", "file", "source" }, { 400, 2000, "Invalid audio input" }, 2010, "Audio" };
@@ -133,6 +137,7 @@ static const struct fault document_errors[] = {
 	{ 400, 2000, "Invalid document input" },
 	{ 415, 2007, "<block reason>" },
 	{ 413, 2011, "Document too large (limit <n>MB)" },
+	NO_CHANNELS,
 	SEND_ERRORS("document"),
 };
 static const struct upload_rules document_rules = { { "document", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid document input" }, 2011,
@@ -155,6 +160,7 @@ static const struct fault sticker_errors[] = {
 	{ 400, 2000, "Invalid sticker input" },
 	{ 413, 2012, "Sticker too large (limit <n>MB)" },
 	{ 502, 3013, "Sticker conversion failed" },
+	NO_CHANNELS,
 	SEND_ERRORS("sticker"),
 };
 static const struct upload_rules sticker_rules = { { "sticker", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid sticker input" }, 2012,
@@ -178,6 +184,7 @@ static const struct fault gif_errors[] = {
 	{ 400, 2000, "Invalid gif input" },
 	{ 413, 2013, "GIF too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported gif type" },
+	NO_CHANNELS,
 	SEND_ERRORS("gif"),
 };
 static const struct upload_rules gif_rules = { { "gif", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid gif input" }, 2013, "GIF" };

@@ -80,6 +80,27 @@ void media_put_compression(struct buf *out, const struct rpc_request *request)
 	buf_u8(out, '}');
 }
 
+bool media_recipients(struct rpc_request *request)
+{
+	struct json_object *to = json_object_object_get(request->p, "to");
+	size_t n = json_object_is_type(to, json_type_array) ? json_object_array_length(to) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(to, i));
+		struct jid jid;
+
+		if (!text || jid_parse_text(&jid, text))
+			n = 0;
+		else if (jid.server == JID_SERVER_NEWSLETTER) {
+			rpc_answer(request, 501, 8005, "Files cannot be sent to channels", NULL);
+			return false;
+		}
+	}
+	if (n == 0)
+		rpc_answer(request, 400, 2001, "Missing or invalid 'to'", NULL);
+	return n > 0;
+}
+
 bool media_blocked(const struct media_input *input, struct span head, char *reason, size_t reason_len)
 {
 	if (filetype_blocked(input->name, input->mime, head, reason, reason_len))

@@ -59,6 +59,11 @@ void media_message(struct buf *out, const struct wa_media *media, const struct t
 void media_put_compression(struct buf *out, const struct rpc_request *request);
 /* True when compression is on for this request. */
 bool media_compresses(const struct rpc_request *request);
+/*
+ * False, and the request answered, when it has no recipients, or one that files cannot be sent to: channels take files in the clear, by a handle
+ * that the stanza names.
+ */
+bool media_recipients(struct rpc_request *request);
 /* Why this file is not passed on (rest-a 1.13); false: it may pass. */
 bool media_blocked(const struct media_input *input, struct span head, char *reason, size_t reason_len);
 

@@ -352,14 +352,11 @@ static void next(struct files_send *s)
 
 static void build(struct rpc_request *request)
 {
-	struct json_object *to = json_object_object_get(request->p, "to");
 	const char *caption = rpc_param_text(request, "caption"), *reply = rpc_param_text(request, "replyMessageId");
 	struct files_send *s;
 
-	if (!json_object_is_type(to, json_type_array) || json_object_array_length(to) == 0) {
-		rpc_answer(request, 400, 2001, "Missing or invalid 'to'", NULL);
+	if (!media_recipients(request))
 		return;
-	}
 	s = xcalloc(1, sizeof *s);
 	s->request = request;
 	s->items = json_object_object_get(request->p, "inputs");

@@ -241,15 +241,12 @@ static void input_ready(void *arg, struct media_input *input)
 static void build(struct rpc_request *request)
 {
 	struct json_object *item = json_object_object_get(request->p, "input");
-	struct json_object *to = json_object_object_get(request->p, "to");
 	const struct config *config = request->context->daemon->config;
 	const char *caption = rpc_param_text(request, "caption");
 	struct media_send *s;
 
-	if (!json_object_is_type(to, json_type_array) || json_object_array_length(to) == 0) {
-		rpc_answer(request, 400, 2001, "Missing or invalid 'to'", NULL);
+	if (!media_recipients(request))
 		return;
-	}
 	s = xcalloc(1, sizeof *s);
 	s->request = request;
 	s->prepared.fd = -1;
