@@ -127,6 +127,14 @@ static void put_blocked(struct buf *out, const struct files_send *s)
 	buf_u8(out, ']');
 }
 
+/* How far the messages got when the request is answered (SEND_WAIT_QUEUED, send_at). */
+static const char *word_of(const struct send_job *job)
+{
+	if (job && job->not_before_ms)
+		return "scheduled";
+	return job && job->wait == SEND_WAIT_QUEUED ? "queued" : "success";
+}
+
 /* One recipient's entry. True if at least one file was sent to it. */
 static bool put_entry(struct buf *good, struct buf *bad, const struct files_send *s, const struct send_job *job, const struct jid *recipient, size_t first,
 		      size_t contents, const char *own)
@@ -151,7 +159,8 @@ static bool put_entry(struct buf *good, struct buf *bad, const struct files_send
 	json_put_member(out, "to", to.user);
 	json_put_member(out, "toJid", jid_format(&to, text, sizeof text));
 	json_put_member(out, "messageId", NULL);
-	json_put_member(out, "status", !sent ? "file failed" : sent > 1 ? "files success" : "file success");
+	json_put_name(out, "status");
+	buf_printf(out, "\"%s %s\"", sent > 1 ? "files" : "file", sent ? word_of(job) : "failed");
 	json_put_int(out, "timestamp", time_ms / 1000);
 	json_put_name(out, "advancedInfo");
 	buf_u8(out, '{');
@@ -173,6 +182,7 @@ static void answer(struct files_send *s, const struct send_job *job, const char 
 	struct json_object *to = json_object_object_get(s->request->p, "to");
 	size_t n = json_object_array_length(to), good_count = 0;
 	struct buf good = { 0 }, bad = { 0 }, json = { 0 };
+	const char *word = word_of(job), *verb = strcmp(word, "success") == 0 ? "sent" : word;
 	char message[64];
 	int status;
 
@@ -188,10 +198,12 @@ static void answer(struct files_send *s, const struct send_job *job, const char 
 	buf_u8(&good, ']');
 	buf_u8(&bad, ']');
 	if (n > 1)
-		snprintf(message, sizeof message, "File message sent (%zu recipients)", good_count);
+		snprintf(message, sizeof message, "File message %s (%zu recipients)", verb, good_count);
 	else
-		snprintf(message, sizeof message, "File message sent");
-	if (good_count == n)
+		snprintf(message, sizeof message, "File message %s", verb);
+	if (good_count == n && verb == word)
+		send_answer_put(&json, status = 202, job->not_before_ms ? 1003 : 3000, message, &good, NULL);
+	else if (good_count == n)
 		send_answer_put(&json, status = 200, 1000, message, &good, NULL);
 	else if (good_count)
 		send_answer_put(&json, status = 207, 1004, message, &good, &bad);
@@ -213,9 +225,31 @@ static void job_done(struct send_job *job)
 		answer(s, job, job->own.user, contents);
 	else if (job->state == SEND_SESSION_GONE)
 		refuse(s, 404, 1101, "Session not found");
+	else if (job->state == SEND_DUPLICATE_ID)
+		refuse(s, 409, 2009, "messageId was used already");
 	else
 		refuse(s, 500, 8000, "Internal server error");
 	send_job_free(job);
+}
+
+/* What an answer is made of that a crash prevented: one entry per recipient, without the list of files. */
+static char *shape_of(const struct files_send *s, const struct send_job *job)
+{
+	struct send_shape shape = { .label = "File message", .kind = "file", .noun = "files", .per = job->ncontents, .forwarded = job->forwarded,
+				    .quoted_id = s->reply ? xstrdup(s->reply) : NULL };
+	char *text = send_shape_store(&shape, job->n);
+
+	send_shape_free(&shape);
+	return text;
+}
+
+/* Everything was looked at; nothing was uploaded. */
+static void answer_dry(struct files_send *s, size_t contents)
+{
+	struct rpc_request *request = s->request;
+
+	finished(s);
+	send_go(request, send_plan_new(contents, "File message", "file", "files"));
 }
 
 /* ---- all inputs are through ---- */
@@ -225,6 +259,7 @@ static void send_all(struct files_send *s)
 	struct session_entry *entry = rpc_session(s->request);
 	struct json_object *to = json_object_object_get(s->request->p, "to");
 	size_t recipients = json_object_array_length(to), contents = s->count - blocked_count(s), item = 0;
+	const char *id = rpc_param_text(s->request, "messageId");
 	struct send_job *job;
 
 	if (!entry) {
@@ -238,6 +273,14 @@ static void send_all(struct files_send *s)
 	}
 	if (contents == 0) {
 		answer(s, NULL, entry->view.me_pn.user, 0);
+		return;
+	}
+	if (id && id[0] && (recipients * contents != 1 || strlen(id) > SEND_ID_MAX)) {
+		refuse(s, 400, 2002, "messageId needs exactly one message and at most 64 characters");
+		return;
+	}
+	if (rpc_param_bool(s->request, "dry_run")) {
+		answer_dry(s, contents);
 		return;
 	}
 	job = send_job_new(contents, recipients * contents);
@@ -255,6 +298,7 @@ static void send_all(struct files_send *s)
 			jid_parse_text(&job->items[item].to, json_object_get_string(json_object_array_get_idx(to, r)));
 			job->items[item].content = c++;
 			job->items[item].quoted_id = reply ? xstrdup(reply) : NULL;
+			snprintf(job->items[item].id, sizeof job->items[item].id, "%s", id ? id : "");
 			item++;
 		}
 	}
@@ -262,6 +306,8 @@ static void send_all(struct files_send *s)
 	job->done = job_done;
 	job->arg = s;
 	idempotency_fill(s->request, job);
+	if (job->idem_key)
+		job->info = shape_of(s, job);
 	sessions_send(s->request->context->daemon->sessions, entry, job);
 }
 
@@ -331,6 +377,11 @@ static void input_ready(void *arg, struct media_input *input)
 	entry = rpc_session(s->request);
 	if (!entry) {
 		finished(s);
+		return;
+	}
+	if (rpc_param_bool(s->request, "dry_run")) {
+		add_file(s);
+		next(s);
 		return;
 	}
 	s->upload = (struct upload_job){ .kind = TRANSFER_DOCUMENT, .fd = input->fd, .max_len = input->limit, .done = uploaded, .arg = s };

@@ -168,27 +168,32 @@ static const struct media_send_route routes[] = {
 
 /* ---- the way of a file ---- */
 
+/* The file is where it has to be, or need not be. */
+static void go_on(struct media_send *s)
+{
+	struct rpc_request *request = s->request;
+	struct send_plan *plan = send_plan_new(1, s->route->label, s->kind, s->route->noun);
+
+	s->route->extras(s);
+	buf_append_span(&plan->shape.extras, buf_span(&s->extras));
+	media_message(&plan->contents[0].message, &s->media, &s->upload.file, s->mime, &s->prepared);
+	plan->contents[0].view_once = s->media.view_once;
+	finished(s);
+	send_go(request, plan);
+}
+
 static void uploaded(struct upload_job *job)
 {
 	struct media_send *s = job->arg;
-	struct rpc_request *request = s->request;
-	struct send_plan *plan;
 
 	if (job->error == TRANSFER_E_OFFLINE) {
 		refuse(s, 404, 1101, "Session not found");
 		return;
 	}
-	if (job->error || !request->conn) {
+	if (job->error || !s->request->conn)
 		refuse(s, 500, 8000, "Internal server error");
-		return;
-	}
-	plan = send_plan_new(1, s->route->label, s->kind, s->route->noun);
-	s->route->extras(s);
-	buf_append_span(&plan->shape.extras, buf_span(&s->extras));
-	media_message(&plan->contents[0].message, &s->media, &job->file, s->mime, &s->prepared);
-	plan->contents[0].view_once = s->media.view_once;
-	finished(s);
-	send_go(request, plan);
+	else
+		go_on(s);
 }
 
 static void upload(void *arg, int error)
@@ -210,6 +215,10 @@ static void upload(void *arg, int error)
 	entry = rpc_session(s->request);
 	if (!entry) {
 		finished(s);
+		return;
+	}
+	if (rpc_param_bool(s->request, "dry_run")) {
+		go_on(s);
 		return;
 	}
 	s->upload.fd = s->prepared.fd >= 0 ? s->prepared.fd : s->input.fd;

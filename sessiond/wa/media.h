@@ -97,7 +97,4 @@ struct wa_media {
 
 /* Appends the serialized E2E Message, without context (build.h). */
 void wa_build_media(struct buf *out, const struct wa_media *media);
-/* Appends an E2E Message that announces an album of so many images and videos. */
-void wa_build_album(struct buf *out, uint32_t images, uint32_t videos);
-
 #endif

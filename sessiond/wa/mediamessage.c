@@ -15,12 +15,10 @@ struct layout {
 	uint32_t caption, width, height, seconds, view_once;
 };
 
-enum { MESSAGE_ALBUM = 83 };
 enum { VIDEO_GIF_PLAYBACK = 8 };
 enum { AUDIO_PTT = 6, AUDIO_WAVEFORM = 19 };
 enum { DOCUMENT_TITLE = 3, DOCUMENT_PAGES = 6, DOCUMENT_FILE_NAME = 8 };
 enum { STICKER_ANIMATED = 13, STICKER_SENT_TS = 18 };
-enum { ALBUM_IMAGES = 2, ALBUM_VIDEOS = 3 };
 
 #define IMAGE_LAYOUT { .message = 3, .url = 1, .mimetype = 2, .plain_hash = 4, .length = 5, .key = 8, .blob_hash = 9, .direct_path = 11, .key_time = 12, \
 	.thumbnail = 16, .caption = 3, .height = 6, .width = 7, .view_once = 25 }
@@ -127,14 +125,4 @@ void wa_build_media(struct buf *out, const struct wa_media *media)
 	put_special(&content, media);
 	proto_put_bytes(out, l->message, buf_span(&content));
 	buf_wipe(&content);
-}
-
-void wa_build_album(struct buf *out, uint32_t images, uint32_t videos)
-{
-	struct buf content = { 0 };
-
-	put_number(&content, ALBUM_IMAGES, images);
-	put_number(&content, ALBUM_VIDEOS, videos);
-	proto_put_bytes(out, MESSAGE_ALBUM, buf_span(&content));
-	buf_free(&content);
 }

@@ -249,6 +249,21 @@ test('media servers that refuse, redirect, break off or forget are survived', { 
     await refused(await raw('media', JPEG, 'image/jpeg'), 500, 8000, 'Internal server error');
 });
 
+test('trying out, queued answers and chosen ids', { skip }, async () => {
+    const before = (await p.call('GET', '/media')).blobs.length;
+    for (const [route, status] of [['document', 'document pdf not sent'], ['files', 'file not sent']]) {
+        const dry = await raw(route, PDF, 'application/pdf', { dry_run: 'true' });
+        assert.deepEqual([dry.status, dry.json.code, dry.json.results[0].status, dry.json.results[0].messageId], [200, 1005, status, null], dry.text);
+    }
+    assert.equal((await p.call('GET', '/media')).blobs.length, before, 'nothing was uploaded');
+    const queued = await raw('files', PDF, 'application/pdf', { wait: 'queued', messageId: 'MYFILE1' });
+    assert.deepEqual([queued.status, queued.json.code, queued.json.message, queued.json.results[0].status], [202, 3000, 'File message queued', 'file queued'], queued.text);
+    assert.equal(queued.json.results[0].advancedInfo.files[0].messageId, 'MYFILE1');
+    await same('MYFILE1', 'documentMessage', PDF);
+    const again = await raw('files', PDF, 'application/pdf', { messageId: 'MYFILE1' });
+    assert.deepEqual([again.status, again.json.code], [409, 2009]);
+});
+
 test('the same request with an Idempotency-Key sends once', { skip }, async () => {
     const again = () => p.gateway.api('POST', `/messages/send/media?${query()}`, { body: JPEG, headers: { 'content-type': 'image/jpeg', 'idempotency-key': 'media-1' } });
     const first = await again();
