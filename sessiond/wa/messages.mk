@@ -119,9 +119,13 @@ test_e2e_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-MESSAGES_FUZZ = fuzz_e2e fuzz_message
+MESSAGES_FUZZ = fuzz_e2e fuzz_message fuzz_appstate
 FUZZ_TARGETS += $(MESSAGES_FUZZ)
 noinst_PROGRAMS += $(MESSAGES_FUZZ)
+fuzz_appstate_SOURCES = tests/fuzz/fuzz_appstate.c
+fuzz_appstate_CFLAGS = $(TEST_CFLAGS)
+fuzz_appstate_LDFLAGS = $(FUZZER_LINK)
+fuzz_appstate_LDADD = $(WA_LIBS)
 fuzz_e2e_SOURCES = tests/fuzz/fuzz_e2e.c
 fuzz_e2e_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
 fuzz_e2e_LDFLAGS = $(FUZZER_LINK)
