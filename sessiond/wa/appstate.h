@@ -131,10 +131,10 @@ void appstate_run_free(struct appstate_run *run);
 void appstate_run_closed(struct appstate_run *run);
 void appstate_run_blob(struct appstate_run *run, uint64_t token, struct span bytes, const char *error);
 
-/* Records that the effects of these changes need. */
-void appstate_effect_keys(const struct appstate_work *work, struct state_keys *keys);
+/* Records that the effects of the changes from..to need. */
+void appstate_effect_keys(const struct appstate_work *work, size_t from, size_t to, struct state_keys *keys);
 /* Puts them and their events into the operation. */
-void appstate_effect(struct wa_messaging *m, struct state_op *op, const struct appstate_work *work, bool initial, bool own);
+void appstate_effect(struct wa_messaging *m, struct state_op *op, const struct appstate_work *work, size_t from, size_t to, bool initial, bool own);
 
 /* peer.c: a message to the own phone; nothing happens without a session with it. */
 void wa_peer_send(struct wa_messaging *m, struct span message);

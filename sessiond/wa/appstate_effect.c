@@ -6,9 +6,6 @@
 #include "sessiond/wa/messaging.h"
 #include "sessiond/wa/tctoken.h"
 
-/* An own table of names of this size is believed; a longer one would only fill memory. */
-#define NAMES_MAX 20000U
-
 static void add_names(struct state_keys *keys, const struct wa_action *a)
 {
 	const struct jid *jids[] = { &a->chat, &a->pn, &a->lid, &a->participant };
@@ -18,9 +15,9 @@ static void add_names(struct state_keys *keys, const struct wa_action *a)
 			wa_lidmap_keys(keys, jids[i]);
 }
 
-void appstate_effect_keys(const struct appstate_work *work, struct state_keys *keys)
+void appstate_effect_keys(const struct appstate_work *work, size_t from, size_t to, struct state_keys *keys)
 {
-	for (size_t i = 0; i < work->nchanges && keys->n < NAMES_MAX; i++) {
+	for (size_t i = from; i < to; i++) {
 		const struct appstate_change *change = &work->changes[i];
 		struct wa_action *a = appstate_action_read(change->index, change->value, change->operation == APPSTATE_REMOVE);
 
@@ -88,9 +85,9 @@ static bool keep(struct wa_messaging *m, struct state_op *op, const struct appst
 	return false;
 }
 
-void appstate_effect(struct wa_messaging *m, struct state_op *op, const struct appstate_work *work, bool initial, bool own)
+void appstate_effect(struct wa_messaging *m, struct state_op *op, const struct appstate_work *work, size_t from, size_t to, bool initial, bool own)
 {
-	for (size_t i = 0; i < work->nchanges; i++) {
+	for (size_t i = from; i < to; i++) {
 		const struct appstate_change *change = &work->changes[i];
 		struct wa_action *a = appstate_action_read(change->index, change->value, change->operation == APPSTATE_REMOVE);
 		struct wa_event *event;

@@ -14,6 +14,8 @@
 
 /* More mutations than this are computed on another thread: one takes some 20 microseconds. */
 #define INLINE_MAX 64U
+/* Entries of a first sync that take effect in one turn of the loop. */
+#define SLICE 200U
 
 enum { CODE_TIMED_OUT = 408, CODE_CONFLICT = 409, CODE_CLOSED = 428, CODE_BAD_SESSION = 500, CODE_UNAVAILABLE = 503 };
 
@@ -34,14 +36,18 @@ struct appstate_run {
 	size_t next_file;               /* patch whose file is next */
 	uint64_t token;                 /* of the file under way */
 	struct appstate_work work;
+	size_t effective;               /* changes whose effects are in the operation, or stored already */
+	struct wa_timer timer;          /* goes on with them */
 	struct state_op op;
 };
 
 static void load(struct appstate_run *run);
+static void take_effect(struct appstate_run *run);
 static void next_file(struct appstate_run *run);
 
 void appstate_run_free(struct appstate_run *run)
 {
+	wa_timer_stop(run->as->m->client, &run->timer);
 	state_op_end(&run->op);
 	appstate_work_free(&run->work);
 	buf_free(&run->patch);
@@ -286,14 +292,10 @@ static void say_synced(struct appstate_run *run)
 	state_op_event(&run->op, event);
 }
 
-static void names_loaded(void *arg, bool ok)
+static void store_page(struct appstate_run *run, bool initial)
 {
-	struct appstate_run *run = arg;
 	struct appstate_stored now;
-	bool initial = run->asked_snapshot || !run->stored.synced;
 
-	if (lost(run, ok))
-		return;
 	/* A notification may have raised what is wanted meanwhile. */
 	appstate_load(&run->op, run->c, &now);
 	now.state = run->work.state;
@@ -304,7 +306,6 @@ static void names_loaded(void *arg, bool ok)
 	if (!run->more && !run->uploaded && now.wanted == run->stored.wanted)
 		now.wanted = now.state.version;
 	put_table(run);
-	appstate_effect(run->as->m, &run->op, &run->work, initial, run->uploaded);
 	if (initial && !run->more)
 		say_synced(run);
 	appstate_store(&run->op, run->c, &now);
@@ -312,16 +313,58 @@ static void names_loaded(void *arg, bool ok)
 	state_op_commit(&run->op, page_stored, run);
 }
 
-static void applied(struct appstate_run *run)
+static void next_turn(struct wa_client *client, void *arg)
 {
+	(void)client;
+	take_effect(arg);
+}
+
+/*
+ * What happens now is one batch with the state. What was there before may be much: it is stored in slices, and again from the start if
+ * that is interrupted, which changes nothing.
+ */
+static size_t slice_end(const struct appstate_run *run, bool initial)
+{
+	size_t left = run->work.nchanges - run->effective;
+
+	return run->effective + (initial && left > SLICE ? SLICE : left);
+}
+
+static void names_loaded(void *arg, bool ok)
+{
+	struct appstate_run *run = arg;
+	bool initial = run->asked_snapshot || !run->stored.synced;
+	size_t to = slice_end(run, initial);
+
+	if (lost(run, ok))
+		return;
+	appstate_effect(run->as->m, &run->op, &run->work, run->effective, to, initial, run->uploaded);
+	run->effective = to;
+	if (to == run->work.nchanges) {
+		store_page(run, initial);
+		return;
+	}
+	state_op_commit(&run->op, NULL, NULL);
+	wa_timer_start(client_of(run), &run->timer, wa_client_mono_ms(client_of(run)), next_turn, run);
+}
+
+static void take_effect(struct appstate_run *run)
+{
+	bool initial = run->asked_snapshot || !run->stored.synced;
 	struct state_keys keys = { 0 };
 
+	appstate_effect_keys(&run->work, run->effective, slice_end(run, initial), &keys);
+	state_op_fetch(&run->op, keys.keys, keys.n, names_loaded, run);
+	state_keys_free(&keys);
+}
+
+static void applied(struct appstate_run *run)
+{
 	switch (run->work.outcome) {
 	case APPSTATE_APPLIED:
 		run->phase = RUN_READING;
-		appstate_effect_keys(&run->work, &keys);
-		state_op_fetch(&run->op, keys.keys, keys.n, names_loaded, run);
-		state_keys_free(&keys);
+		run->effective = 0;
+		take_effect(run);
 		break;
 	case APPSTATE_NO_KEY:
 		appstate_ask_key(run->as, run->work.missing, run->work.missing_len);
