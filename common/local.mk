@@ -22,12 +22,13 @@ libcommon_a_SOURCES = \
 	common/timefmt.c common/timefmt.h \
 	common/ulid.c common/ulid.h \
 	common/utf8.c common/utf8.h \
+	common/htmlmeta.c common/htmlmeta.h \
 	common/limits.h common/settings.def.h \
 	common/zone.c
 COMMON_LIBS = libcommon.a $(JSONC_LIBS) -lm
 
 if HAVE_CMOCKA
-COMMON_TESTS = test_buf test_config test_envfile test_filetype test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
+COMMON_TESTS = test_buf test_config test_envfile test_filetype test_htmlmeta test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
 check_PROGRAMS += $(COMMON_TESTS)
 TESTS += $(COMMON_TESTS)
 
@@ -64,15 +65,22 @@ test_ids_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_recipient_SOURCES = tests/unit/test_recipient.c
 test_recipient_CFLAGS = $(TEST_CFLAGS)
 test_recipient_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_htmlmeta_SOURCES = tests/unit/test_htmlmeta.c
+test_htmlmeta_CFLAGS = $(TEST_CFLAGS)
+test_htmlmeta_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_text_SOURCES = tests/unit/test_text.c
 test_text_CFLAGS = $(TEST_CFLAGS)
 test_text_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-COMMON_FUZZ = fuzz_env fuzz_rpc
+COMMON_FUZZ = fuzz_env fuzz_htmlmeta fuzz_rpc
 FUZZ_TARGETS += $(COMMON_FUZZ)
 noinst_PROGRAMS += $(COMMON_FUZZ)
+fuzz_htmlmeta_SOURCES = tests/fuzz/fuzz_htmlmeta.c
+fuzz_htmlmeta_CFLAGS = $(TEST_CFLAGS)
+fuzz_htmlmeta_LDFLAGS = $(FUZZER_LINK)
+fuzz_htmlmeta_LDADD = $(COMMON_LIBS)
 fuzz_env_SOURCES = tests/fuzz/fuzz_env.c
 fuzz_env_CFLAGS = $(TEST_CFLAGS)
 fuzz_env_LDFLAGS = $(FUZZER_LINK)

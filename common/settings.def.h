@@ -80,6 +80,7 @@ LIST(outbound_allow, "WAREST_OUTBOUND_ALLOW", "", "", NETWORK, 0, "Who may be di
 LIST(commands, "WAREST_COMMANDS", "", "", ANY, 0, "Words that make an incoming text a message_command event")
 
 SECTION("Send queue")
+BOOL(link_preview, "WAREST_LINK_PREVIEW", "", "false", 0, "Fetch the page of the first link in a sent text (3 s at most, as WAREST_OUTBOUND_ALLOW permits) and show its title under the message")
 INT(queue_concurrency, "WAREST_QUEUE_CONCURRENCY", "", "1", 1, 1000, CLAMP, "Sends of one session at the same time")
 INT(queue_max_size, "WAREST_QUEUE_MAX_SIZE", "", "0", -1000000000, 1000000000, 0, "Waiting sends of one session; 0 or less = unlimited")
 INT(queue_timeout_ms, "WAREST_QUEUE_TIMEOUT_MS", "", "0", 0, 86400000, 0, "Time limit of one send; 0 = none")

@@ -17,6 +17,11 @@ static const struct param text_params[] = {
 	{ .name = "replyMessageId", .aliases = { "quotedMessageId", "replyId" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string",
 	  .note = "id of the message to quote" },
 	{ .name = "isForwarded", .aliases = { "forwarded" }, .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
+	{ .name = "mentions", .in = SEND_BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array", .invalid = { 400, 2002, "mentions are phone numbers or JIDs" },
+	  .note = "mentioned beside those that stand in the text as @number" },
+	{ .name = "mentionAll", .in = SEND_BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .note = "in groups: everybody" },
+	{ .name = "linkPreview", .in = SEND_BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "true",
+	  .note = "false: none for the first link; there is none unless WAREST_LINK_PREVIEW is on" },
 	SEND_EXTRAS,
 };
 

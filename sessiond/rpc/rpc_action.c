@@ -43,6 +43,7 @@ struct call {
 	struct arena arena;
 	struct lookup found;
 	struct wa_message_key key;
+	bool no_admin;                     /* of the group, as far as it is known */
 	const char *reason;                /* static */
 	struct buf result;
 };
@@ -155,6 +156,8 @@ static bool build_revoke(struct call *call, struct buf *out)
 {
 	if (!call->found.from_me && call->to.server != JID_SERVER_GROUP)
 		call->reason = "it is somebody else's message";
+	else if (!call->found.from_me && call->no_admin)
+		call->reason = "it is somebody else's message, and we are no admin of the group";
 	else if (call->found.state == STORE_OUTBOX_FAILED)
 		call->reason = "it was never sent";
 	else
@@ -211,11 +214,38 @@ static void send_it(struct call *call)
 
 /* ---- finding it ---- */
 
+/* Members know of each other who is an admin: what somebody else deletes is shown to nobody as deleted. */
+static bool known_without_rights(struct store_reader *reader, struct call *call)
+{
+	char name[JID_TEXT_MAX];
+	const struct store_record_key key = { .kind = WA_RECORD_GROUP, .name = jid_format(&call->to, name, sizeof name) };
+	struct wa_group group = { 0 };
+	struct span value = { 0 };
+	bool without = false;
+
+	if (call->to.server != JID_SERVER_GROUP || store_record_get(reader, &call->arena, call->who.session, &key, 1, &value) || !value.p)
+		return false;
+	if (wa_group_read(value, &call->to, &group)) {
+		without = true;
+		for (size_t i = 0; i < group.n; i++) {
+			const struct wa_group_member *m = &group.members[i];
+			bool own = jid_same_user(&m->jid, &call->who.pn) || jid_same_user(&m->jid, &call->who.lid) || jid_same_user(&m->other, &call->who.pn);
+
+			if (own && m->role != WA_GROUP_MEMBER)
+				without = false;
+		}
+	}
+	wa_group_clear(&group);
+	return without;
+}
+
 static void look_up(struct store_reader *reader, void *arg)
 {
 	struct call *call = arg;
 
 	lookup_message(reader, &call->arena, &call->who, call->id, &call->found);
+	if (call->action->build == build_revoke)
+		call->no_admin = known_without_rights(reader, call);
 }
 
 /* A message of another chat is not the one that is meant. Persons have two addresses, so only the same kind can be told apart. */

@@ -6,16 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "common/htmlmeta.h"
 #include "common/mem.h"
 #include "common/recipient.h"
 #include "common/text.h"
 #include "sessiond/async.h"
 #include "sessiond/json_text.h"
+#include "sessiond/net/http.h"
 #include "sessiond/rpc/request.h"
 #include "sessiond/rpc/send.h"
 #include "sessiond/session/session.h"
 #include "sessiond/wa/wa.h"
+
+enum { PREVIEW_TIMEOUT_MS = 3000, PREVIEW_BYTES = 256 * 1024 };
 
 /* ---- text ---- */
 
@@ -33,34 +38,98 @@ static void put_mentions(struct buf *out, const struct send_plan *plan)
 	buf_u8(out, ']');
 }
 
-static void find_mentions(struct send_plan *plan, const struct buf *text)
+/* Those in the text, and those that the caller names. */
+static void find_mentions(const struct rpc_request *request, struct send_plan *plan, const struct buf *text)
 {
+	struct json_object *more = json_object_object_get(request->p, "mentions");
+	size_t n = json_object_is_type(more, json_type_array) ? json_object_array_length(more) : 0;
 	struct recipient_list list;
+	struct jid jid;
 
 	recipient_list_init(&list);
 	text_mentions((const char *)text->data, text->len, &list);
 	plan->nmentions = list.count;
-	plan->mentions = xmemdup(list.items, list.count * sizeof *list.items);
+	plan->mentions = xcalloc(list.count + n, sizeof *plan->mentions);
+	if (list.count)
+		memcpy(plan->mentions, list.items, list.count * sizeof *list.items);
+	for (size_t i = 0; i < n; i++) {
+		bool known = jid_parse_text(&jid, json_object_get_string(json_object_array_get_idx(more, i))) || !jid_is_person(&jid);
+
+		for (size_t k = 0; k < plan->nmentions; k++)
+			known = known || jid_same_user(&plan->mentions[k], &jid);
+		if (!known)
+			plan->mentions[plan->nmentions++] = jid;
+	}
+	plan->mention_all = rpc_param_bool(request, "mentionAll");
 	recipient_list_free(&list);
+}
+
+/* A text on its way to be sent, while the page of its link is fetched. */
+struct text_order {
+	struct rpc_request *request;
+	struct send_plan *plan;  /* owned */
+	struct buf text;         /* owned, normalised */
+	char *link;              /* owned; NULL: none */
+	struct http_call *call;
+};
+
+static void go_text(struct text_order *order, const struct wa_preview *preview)
+{
+	wa_build_text(&order->plan->contents[0].message, &(struct wa_text){ .text = buf_text(&order->text), .preview = preview });
+	send_go(order->request, order->plan);
+	buf_wipe(&order->text);
+	free(order->link);
+	free(order);
+}
+
+/* A page that cannot be had, or says nothing, leaves the text without a preview. */
+static void page_fetched(void *arg, const struct http_answer *answer)
+{
+	struct text_order *order = arg;
+	struct htmlmeta meta = { 0 };
+	struct wa_preview preview = { .matched_text = order->link };
+
+	if (!answer->error && answer->status == 200 && strncasecmp(answer->type, "text/html", 9) == 0)
+		htmlmeta_read(&meta, answer->body);
+	if (meta.title.len)
+		preview.title = buf_text(&meta.title);
+	if (meta.description.len)
+		preview.description = buf_text(&meta.description);
+	go_text(order, preview.title ? &preview : NULL);
+	htmlmeta_free(&meta);
+}
+
+static bool fetch_page(struct text_order *order)
+{
+	const struct daemon *daemon = order->request->context->daemon;
+	struct span link = htmlmeta_first_link(buf_span(&order->text));
+	struct http_request request = { .timeout_ms = PREVIEW_TIMEOUT_MS, .max_answer = PREVIEW_BYTES, .guard = daemon->guard, .follow = true,
+		.follow_get = true };
+
+	if (!daemon->config->link_preview || !rpc_param_bool(order->request, "linkPreview") || !link.n || rpc_param_bool(order->request, "dry_run"))
+		return false;
+	order->link = xstrndup((const char *)link.p, link.n);
+	request.url = order->link;
+	return http_url_is_valid(request.url) && http_send(&order->call, daemon->net, &request, page_fetched, order) == 0;
 }
 
 static void build_text(struct rpc_request *request)
 {
 	const char *message = rpc_param_text(request, "message");
-	struct send_plan *plan;
-	struct buf text = { 0 };
+	struct text_order *order;
 
 	if (!message || !message[0]) {
 		rpc_answer(request, 400, 1100, "Parameter 'message' is required", NULL);
 		return;
 	}
-	plan = send_plan_new(1, "Text message", "text", "text");
-	text_normalise(&text, message, strlen(message));
-	find_mentions(plan, &text);
-	put_mentions(&plan->shape.extras, plan);
-	wa_build_text(&plan->contents[0].message, &(struct wa_text){ .text = buf_text(&text) });
-	buf_wipe(&text);
-	send_go(request, plan);
+	order = xcalloc(1, sizeof *order);
+	order->request = request;
+	order->plan = send_plan_new(1, "Text message", "text", "text");
+	text_normalise(&order->text, message, strlen(message));
+	find_mentions(request, order->plan, &order->text);
+	put_mentions(&order->plan->shape.extras, order->plan);
+	if (!fetch_page(order))
+		go_text(order, NULL);
 }
 
 static void do_send_text(struct rpc_request *request)

@@ -62,6 +62,8 @@ static void change_paired(struct commit *c, struct store_tx *tx, const struct wa
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_MESSAGE);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_SECRET);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
+	store_tx_record_clear(tx, c->session->number, RECORD_TIMER);
+	chat_timers_free(&c->session->timers);
 	outbox_fail_all(c->session, tx, 401, "another account was linked");
 	store_tx_session_me(tx, c->session->number, jid_format(&event->jid, pn, sizeof pn),
 		jid_is_none(&event->other) ? NULL : jid_format(&event->other, lid, sizeof lid), event->text, event->text2);
@@ -77,8 +79,8 @@ static void change_message(struct commit *c, struct store_tx *tx, const struct w
 {
 	c->messages++;
 	c->session->on->daemon->metrics.decrypted++;
-	(void)tx;
-	(void)event;
+	if (event->message)
+		chat_timers_take(&c->session->timers, tx, c->session->number, event->message);
 }
 
 static void change_undecryptable(struct commit *c, struct store_tx *tx, const struct wa_event *event)

@@ -19,6 +19,13 @@ struct quote {
 	struct lookup found;
 };
 
+/* A group that is written to, as far as it is known. */
+struct addressed_group {
+	struct jid jid;
+	struct wa_group group;  /* owned contents */
+	bool known;
+};
+
 /* A job while its rows are made. */
 struct preparation {
 	struct session *session;
@@ -31,6 +38,8 @@ struct preparation {
 	struct arena arena;     /* of what was looked up */
 	struct quote *quotes;   /* owned */
 	size_t nquotes;
+	struct addressed_group *groups; /* owned; in the order of the items */
+	size_t ngroups;
 	bool chosen_ids;        /* the caller chose message ids */
 	bool duplicate;         /* ... one of which is taken */
 };
@@ -72,6 +81,9 @@ static void preparation_free(struct preparation *p)
 	free(p->plaintexts);
 	free(p->numbers);
 	free(p->quotes);
+	for (size_t i = 0; i < p->ngroups; i++)
+		wa_group_clear(&p->groups[i].group);
+	free(p->groups);
 	arena_free(&p->arena);
 	free(p);
 }
@@ -158,20 +170,59 @@ static void add_quote(const struct preparation *p, struct wa_context *context, c
 		context->quoted_chat = found->chat;
 }
 
+static const struct wa_group *group_of(const struct preparation *p, const struct jid *to)
+{
+	for (size_t i = 0; i < p->ngroups; i++) {
+		if (p->groups[i].known && jid_same_user(&p->groups[i].jid, to))
+			return &p->groups[i].group;
+	}
+	return NULL;
+}
+
+static void add_timer(const struct preparation *p, struct wa_context *context, const struct jid *to, const struct wa_group *group)
+{
+	const struct chat_timer *timer = group ? NULL : chat_timers_find(&p->session->timers, to);
+
+	if (group) {
+		context->expiration_s = group->expiration_s;
+	} else if (timer) {
+		context->expiration_s = timer->seconds;
+		context->expiration_set_s = timer->set_ms / 1000;
+	}
+}
+
+/* In groups that go by LIDs, members are mentioned by theirs. Owned by the caller. */
+static struct jid *mentions_in(const struct send_job *job, const struct wa_group *group)
+{
+	struct jid *mentions = xmemdup(job->mentions, job->nmentions * sizeof *mentions);
+
+	for (size_t i = 0; i < job->nmentions && group; i++) {
+		for (size_t k = 0; k < group->n; k++) {
+			if (jid_same_user(&group->members[k].other, &mentions[i]))
+				mentions[i] = group->members[k].jid;
+		}
+	}
+	return mentions;
+}
+
 static void build(struct preparation *p, size_t i)
 {
 	const struct send_job *job = p->job;
 	const struct send_item *item = &job->items[i];
 	const struct send_content *content = &job->contents[item->content];
+	const struct wa_group *group = group_of(p, &item->to);
+	struct jid *mentions = job->nmentions ? mentions_in(job, group) : NULL;
 	struct wa_context context = {
-		.mentions = job->mentions, .nmentions = job->nmentions,
+		.mentions = mentions, .nmentions = job->nmentions,
 		.mention_all = job->mention_all && item->to.server == JID_SERVER_GROUP,
 		.forwarded = job->forwarded, .forwarding_score = job->forwarding_score,
 		.view_once = content->view_once,
 	};
 
 	add_quote(p, &context, item);
+	add_timer(p, &context, &item->to, group);
 	wa_add_context(&p->plaintexts[i], buf_span(&content->message), &context);
+	free(mentions);
 }
 
 static void add_row(struct preparation *p, struct store_tx *tx, size_t i)
@@ -236,6 +287,14 @@ static void look_up(struct store_reader *reader, void *arg)
 
 	for (size_t i = 0; i < p->nquotes; i++)
 		lookup_message(reader, &p->arena, &p->who, p->quotes[i].id, &p->quotes[i].found);
+	for (size_t i = 0; i < p->ngroups; i++) {
+		char name[JID_TEXT_MAX];
+		const struct store_record_key key = { .kind = WA_RECORD_GROUP, .name = jid_format(&p->groups[i].jid, name, sizeof name) };
+		struct span value = { 0 };
+
+		if (!store_record_get(reader, &p->arena, p->who.session, &key, 1, &value) && value.p)
+			p->groups[i].known = wa_group_read(value, &p->groups[i].jid, &p->groups[i].group);
+	}
 	for (size_t i = 0; i < p->n && p->chosen_ids; i++) {
 		struct store_outbox row;
 
@@ -254,12 +313,15 @@ static void collect(struct preparation *p)
 	const struct send_job *job = p->job;
 
 	p->quotes = xcalloc(job->n, sizeof *p->quotes);
+	p->groups = xcalloc(job->n, sizeof *p->groups);
 	for (size_t i = 0; i < job->n; i++) {
 		const char *id = job->items[i].quoted_id;
 
 		p->chosen_ids = p->chosen_ids || job->items[i].id[0];
 		if (id && (!p->nquotes || strcmp(p->quotes[p->nquotes - 1].id, id) != 0))
 			p->quotes[p->nquotes++].id = id;
+		if (job->items[i].to.server == JID_SERVER_GROUP && (!p->ngroups || !jid_same_user(&p->groups[p->ngroups - 1].jid, &job->items[i].to)))
+			p->groups[p->ngroups++].jid = jid_bare(&job->items[i].to);
 	}
 }
 
@@ -287,7 +349,7 @@ void session_cmd_send(struct session *session, struct session_call *call)
 		give_up(p, SEND_SESSION_GONE);
 	else if (waiting > MAX_WAITING || (limit > 0 && waiting > (size_t)limit))
 		give_up(p, SEND_QUEUE_FULL);
-	else if (p->nquotes || p->chosen_ids)
+	else if (p->nquotes || p->ngroups || p->chosen_ids)
 		async_read(session->on->loop, session->on->daemon->store, look_up, looked_up, p);
 	else
 		make_rows(p);

@@ -8,6 +8,7 @@ libsession_a_SOURCES = \
 	sessiond/session/backoff.c sessiond/session/backoff.h \
 	sessiond/session/batch.c \
 	sessiond/session/change.c sessiond/session/change.h \
+	sessiond/session/chattimer.c sessiond/session/chattimer.h \
 	sessiond/session/command.c \
 	sessiond/session/content.c sessiond/session/content.h \
 	sessiond/session/control.c \

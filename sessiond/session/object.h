@@ -27,6 +27,7 @@
 #include "sessiond/loop.h"
 #include "sessiond/net/net.h"
 #include "sessiond/session/backoff.h"
+#include "sessiond/session/chattimer.h"
 #include "sessiond/session/session.h"
 #include "sessiond/session/view.h"
 #include "sessiond/store/store.h"
@@ -132,6 +133,7 @@ struct session {
 	bool let_go;                 /* ... and no letter of the main loop is on its way any more */
 	struct session_call *calls;  /* owned: answered when the wish has come true */
 	struct outbox outbox;
+	struct chat_timers timers;   /* owned: disappearing messages */
 	struct mirror *mirror;       /* owned: messages that wait for their media; NULL: none yet */
 	struct transfers *transfers; /* owned; NULL: no file was sent or fetched yet */
 	struct change_job *changes;  /* borrowed list: handed to the library, not answered yet */

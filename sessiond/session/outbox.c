@@ -19,6 +19,7 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
 
@@ -463,6 +464,9 @@ struct reload {
 	int64_t now_ms;
 	struct store_outbox *rows, *later;
 	size_t n, nlater;
+	const char **timer_names;
+	struct span *timers;
+	size_t ntimers;
 	int error;
 };
 
@@ -471,6 +475,8 @@ static void reload_read(struct store_reader *reader, void *arg)
 	struct reload *r = arg;
 
 	r->error = store_outbox_pending(reader, &r->arena, r->number, r->now_ms, RELOAD_ROWS, &r->rows, &r->n);
+	if (!r->error)
+		r->error = store_record_list(reader, &r->arena, r->number, RECORD_TIMER, &r->timer_names, &r->timers, &r->ntimers);
 	if (!r->error)
 		r->error = store_outbox_scheduled(reader, &r->arena, r->number, r->now_ms, RELOAD_SCHEDULED, &r->later, &r->nlater);
 }
@@ -510,6 +516,8 @@ static void reload_done(void *arg)
 		outbox->loading = false;
 		outbox->loaded = r->error == 0;
 		outbox->more = r->n == RELOAD_ROWS;
+		for (size_t i = 0; i < r->ntimers && !r->error; i++)
+			chat_timers_load(&session->timers, r->timer_names[i], r->timers[i]);
 		for (size_t i = 0; i < r->n && !r->error; i++)
 			take_row(session, &r->rows[i]);
 		for (size_t i = 0; i < r->nlater && !r->error; i++)

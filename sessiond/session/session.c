@@ -48,6 +48,7 @@ void session_free(struct session *session)
 	timer_stop(timers, &session->wake);
 	timer_stop(timers, &session->closing);
 	outbox_free(session);
+	chat_timers_free(&session->timers);
 	mirror_free(session);
 	transfers_free(session);
 	wa_client_free(session->client);

@@ -54,6 +54,9 @@ void wa_add_context(struct buf *out, struct span message, const struct wa_contex
  * The messageSecret of a message (votes, answers to events and edits are encrypted with it); false if it has none. Borrowed.
  */
 bool wa_message_secret(struct span message, struct span *secret);
+/* The timer of disappearing messages that a message sets for its chat, or shows by its own context with the time at which it was set;
+ * false if it says nothing. set_s 0: with this message. */
+bool wa_chat_timer(struct span message, uint32_t *seconds, int64_t *set_s);
 /* True for polls and events: votes and answers will refer to them, for weeks. */
 bool wa_expects_answers(struct span message);
 

@@ -27,6 +27,10 @@ enum { GROUP_MENTION_JID = 1, GROUP_MENTION_SUBJECT = 2 };
 enum { TEXT_TEXT = 1, TEXT_CONTEXT = 17 };
 enum { WRAPPED_MESSAGE = 1 };
 enum { INFO_SECRET = 3 };
+enum { PROTOCOL_EXPIRATION = 4, PROTOCOL_EXPIRATION_SET = 5 };
+
+/* The end of the year 9999. */
+#define LAST_TIME_S 253402300799U
 enum { EVERYBODY = 1 };
 
 static void put_jid(struct buf *out, uint32_t number, const struct jid *jid)
@@ -216,4 +220,63 @@ bool wa_expects_answers(struct span message)
 	e2e_attributes(message, &attributes);
 	/* Votes and answers themselves have the same types, but are hidden where they cannot be read. */
 	return (strcmp(attributes.type, "poll") == 0 || strcmp(attributes.type, "event") == 0) && !attributes.hide_failure;
+}
+
+static uint64_t uint_in(struct span message, uint32_t number)
+{
+	struct reader r = reader_of(message.p, message.n);
+	struct proto_field f;
+	uint64_t value = 0;
+
+	while (proto_next(&r, &f)) {
+		if (f.number == number && f.wire == PROTO_VARINT)
+			value = f.value;
+	}
+	return value;
+}
+
+static void take_timer(struct span holder, uint32_t seconds_field, uint32_t set_field, uint32_t *seconds, int64_t *set_s)
+{
+	uint64_t value = uint_in(holder, seconds_field), set = uint_in(holder, set_field);
+
+	*seconds = value > UINT32_MAX ? 0 : (uint32_t)value;
+	*set_s = set > LAST_TIME_S ? 0 : (int64_t)set;
+}
+
+/* The ContextInfo of the content, also inside wrappers. */
+static bool content_context(struct span message, struct span *context)
+{
+	for (int depth = 0; depth < WRAPPERS_MAX; depth++) {
+		struct reader r = reader_of(message.p, message.n);
+		struct proto_field f;
+		struct span inner = { 0 };
+
+		while (proto_next(&r, &f)) {
+			const struct e2e_field *field = f.wire == PROTO_BYTES ? e2e_field_find(f.number) : NULL;
+
+			if (field && field->context && proto_find(f.bytes, field->context, context))
+				return true;
+			if (field && field->wrapper != E2E_WRAPPER_NONE)
+				proto_find(f.bytes, WRAPPED_MESSAGE, &inner);
+		}
+		if (!inner.p)
+			return false;
+		message = inner;
+	}
+	return false;
+}
+
+bool wa_chat_timer(struct span message, uint32_t *seconds, int64_t *set_s)
+{
+	struct e2e_protocol protocol;
+	struct span context;
+
+	if (e2e_protocol_message(message, &protocol)) {
+		take_timer(protocol.bytes, PROTOCOL_EXPIRATION, PROTOCOL_EXPIRATION_SET, seconds, set_s);
+		return protocol.type == E2E_EPHEMERAL_SETTING;
+	}
+	if (!content_context(message, &context))
+		return false;
+	take_timer(context, CONTEXT_EXPIRATION, CONTEXT_EXPIRATION_SET, seconds, set_s);
+	return *seconds > 0 && *set_s > 0;
 }

@@ -21,7 +21,6 @@ bool wa_group_load(struct state_op *op, const struct jid *group, struct wa_group
 void wa_group_store(struct state_op *op, const struct wa_group *group);
 void wa_group_forget(struct state_op *op, const struct jid *group);
 /* Frees what it owns. */
-void wa_group_clear(struct wa_group *group);
 /* Reads a <group> node; false if it has no usable id. *out is to be cleared in both cases. now_ms becomes time and mark. */
 bool wa_group_parse(const struct wa_node *node, int64_t now_ms, struct wa_group *out);
 /* Reads the <participant> children of a node into a new list. */

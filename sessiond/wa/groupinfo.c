@@ -144,14 +144,18 @@ bool wa_group_load(struct state_op *op, const struct jid *group, struct wa_group
 {
 	char name[JID_TEXT_MAX];
 	struct span value;
-	struct reader r;
-	size_t n;
 
 	*out = (struct wa_group){ .jid = jid_bare(group) };
 	record_name(group, name);
-	if (!state_op_get(op, WA_RECORD_GROUP, name, &value))
-		return false;
-	r = reader_of(value.p, value.n);
+	return state_op_get(op, WA_RECORD_GROUP, name, &value) && wa_group_read(value, group, out);
+}
+
+bool wa_group_read(struct span record, const struct jid *group, struct wa_group *out)
+{
+	struct reader r = reader_of(record.p, record.n);
+	size_t n;
+
+	*out = (struct wa_group){ .jid = jid_bare(group) };
 	if (read_u8(&r) != RECORD_VERSION)
 		return false;
 	out->fetched_ms = (int64_t)read_be64(&r);

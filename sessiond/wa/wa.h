@@ -241,6 +241,10 @@ struct wa_group {
 };
 
 void wa_group_free(struct wa_group *group);
+/* A record of kind WA_RECORD_GROUP. False if it cannot be read; *out is to be cleared in both cases. */
+bool wa_group_read(struct span record, const struct jid *group, struct wa_group *out);
+/* Frees what the group holds, not the group. */
+void wa_group_clear(struct wa_group *group);
 
 enum wa_group_change_kind {
 	WA_GROUP_CREATED = 1,  /* we are in a new group, or were added to one: group */

@@ -3,6 +3,8 @@
 // WhatsApp clients as the REST caller asked, or a bad request is answered otherwise than the contract says.
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { normalizeMessageContent } from 'baileys';
 import { endProcessSoon } from './baileys-peer.js';
 import { isInstalled } from '../e2e/lib/web.js';
@@ -11,7 +13,7 @@ import { Parties } from './gateway-parties.js';
 const skip = !isInstalled('lighttpd') && 'lighttpd is not installed';
 let p;
 
-before(async () => { if (!skip) p = await Parties.start('lighttpd'); });
+before(async () => { if (!skip) p = await Parties.start('lighttpd', { WAREST_LINK_PREVIEW: 'true' }); });
 afterEach(async () => { if (p) await p.clean(); });
 after(async () => {
     await p?.stop();
@@ -279,4 +281,97 @@ test('chosen ids, waiting, schedule, dry runs and states', { skip }, async () =>
     await p.arrives(p.bob, entry.messageId, 'in a while');
     assert.ok(Date.now() >= at);
     assert.ok(!p.bob.messages.some((m) => m.message.conversation === 'never'));
+});
+
+// A group of three accounts with two devices each that Bob has made, by LID or by phone number.
+let nextPhone = 15556000003;
+async function groupOf(addressing, more = {}) {
+    const third = await p.account(String(nextPhone++), { name: 'Cid', companions: 1 });
+    const group = await p.call('POST', '/groups', { creator: p.them.phone, members: [p.us.phone, third.phone], addressing, subject: 'Us', ...more });
+    return { jid: group.jid, third };
+}
+
+const inGroup = (jid) => (m) => m.key.remoteJid === jid;
+
+for (const addressing of ['lid', 'pn']) {
+    test(`in a group that goes by ${addressing}: contents, mentions, quotes, reactions, edits, revocations`, { skip }, async () => {
+        const { jid, third } = await groupOf(addressing);
+        const poll = await post('send/poll', { to: jid, question: 'Tea?', options: ['yes', 'no'] });
+        assert.equal(poll.status, 200, poll.text);
+        const seen = await p.bob.waitMessage((m) => inGroup(jid)(m) && m.key.id === poll.json.results[0].messageId);
+        assert.equal(seen.message.pollCreationMessageV3.name, 'Tea?');
+        const { messages } = await p.call('GET', `/accounts/${third.phone}/inbox?device=0&id=${seen.key.id}&wait=30000`);
+        assert.equal(messages.length, 1);
+        for (const [what, body] of [['contact', { contact: { name: 'A' } }], ['location', { location: [1, 2] }], ['event', { name: 'x', startTime: 1798135200 }],
+            ['button', { text: 'b', buttons: ['1'] }], ['list', { text: 'l', sections: [{ rows: ['1'] }] }], ['live-location', { location: [1, 2] }]]) {
+            const sent = await post(`send/${what}`, { to: jid, ...body });
+            assert.equal(sent.status, 200, sent.text);
+            await p.bob.waitMessage((m) => inGroup(jid)(m) && m.key.id === sent.json.results[0].messageId);
+        }
+
+        const mentioning = await post('send/text', { to: jid, message: `@${p.them.phone} and all`, mentions: [third.phone], mentionAll: true });
+        assert.deepEqual(mentioning.json.results[0].advancedInfo.mentions, [p.them.jid, third.jid]);
+        const { contextInfo } = (await p.bob.waitMessage((m) => m.key.id === mentioning.json.results[0].messageId)).message.extendedTextMessage;
+        const form = addressing === 'lid' ? 'lid_jid' : 'jid';
+        assert.deepEqual([contextInfo.mentionedJid, contextInfo.nonJidMentions], [[p.them[form], third[form]], 1]);
+
+        const said = await p.bob.sendText(jid, 'who comes?');
+        await p.hook.wait('message_received', (d) => d.message.key.id === said);
+        const quoting = await post('send/text', { to: jid, message: 'I do', replyMessageId: said });
+        const quote = (await p.bob.waitMessage((m) => m.key.id === quoting.json.results[0].messageId)).message.extendedTextMessage.contextInfo;
+        assert.deepEqual([quote.stanzaId, quote.participant, quote.quotedMessage.conversation ?? quote.quotedMessage.extendedTextMessage.text], [said, p.them[form], 'who comes?']);
+
+        assert.equal((await act(said, 'reaction', { to: jid, emoji: '🙋' })).status, 200);
+        const reaction = await p.bob.waitMessage((m) => m.message.reactionMessage?.key?.id === said);
+        assert.equal(reaction.message.reactionMessage.text, '🙋');
+        assert.equal((await act(said, 'mark-as-read', { to: jid })).status, 200);
+        const mine = quoting.json.results[0].messageId;
+        assert.equal((await act(mine, 'edit', { to: jid, message: 'I do!' })).status, 200);
+        await protocol(mine, 14);
+        assert.equal((await act(mine, 'revoke', { to: jid })).status, 200);
+        await protocol(mine, 0);
+        assert.deepEqual((await act(said, 'revoke', { to: jid })).json, { status: false, code: 4000, message: 'Failed to revoke message', results: null });
+        await p.call('POST', `/groups/${jid}/promote`, { phones: [p.us.phone], by: p.them.phone });
+        await p.hook.wait('group_participants', (d) => d.groupId === jid && d.action === 'promote');
+        const admin = await act(said, 'revoke', { to: jid });
+        assert.equal(admin.status, 200, admin.text);
+        const revoked = await protocol(said, 0);
+        assert.equal(revoked.message.protocolMessage.key.participant, p.them[form]);
+        assert.equal((await act('UNKNOWN7', 'mark-as-read', { to: jid })).status, 404);
+    });
+}
+
+test('timers of chats are kept', { skip }, async () => {
+    const { jid } = await groupOf('pn', { ephemeral: 86400 });
+    const id = (await post('send/text', { to: jid, message: 'gone tomorrow' })).json.results[0].messageId;
+    assert.equal((await p.bob.waitMessage((m) => m.key.id === id)).message.extendedTextMessage.contextInfo.expiration, 86400);
+    const timer = (seconds, word) => p.call('POST', `/accounts/${p.them.phone}/send`, { to: p.us.phone, id: word, message: { protocolMessage: { type: 'EPHEMERAL_SETTING', ephemeralExpiration: seconds } } });
+    await timer(604800, 'TIMERON');
+    await p.hook.wait('message_received', (d) => d.message.key.id === 'TIMERON');
+    const week = await send('location', { location: [1, 2] }, 'Location message', 'location success');
+    assert.equal(week.content.locationMessage.contextInfo.expiration, 604800);
+    await p.restartDaemon('SIGTERM');
+    await p.send(p.them.phone, 'gone in a week');
+    assert.equal((await p.bob.waitMessage('gone in a week')).message.extendedTextMessage.contextInfo.expiration, 604800);
+    await timer(0, 'TIMEROFF');
+    await p.hook.wait('message_received', (d) => d.message.key.id === 'TIMEROFF');
+    await p.send(p.them.phone, 'here to stay');
+    assert.equal((await p.bob.waitMessage('here to stay')).message.conversation, 'here to stay');
+});
+
+test('link previews: the page is asked, its title shown; what cannot be had is left out', { skip }, async () => {
+    const pages = createServer((request, response) => {
+        response.setHeader('content-type', request.url === '/text' ? 'text/plain' : 'text/html; charset=utf-8');
+        response.end('<html><head><title>Tea &amp; cake</title><meta property="og:description" content="all about it"></head>');
+    }).listen(0, '127.0.0.1');
+    await once(pages, 'listening');
+    const link = `http://127.0.0.1:${pages.address().port}/page`;
+    await p.send(p.them.phone, `look: ${link}!`);
+    const { matchedText, title, description } = (await p.bob.waitMessage(`look: ${link}!`)).message.extendedTextMessage;
+    assert.deepEqual([matchedText, title, description], [link, 'Tea & cake', 'all about it']);
+    for (const [text, more] of [[`no preview of ${link}`, { linkPreview: false }], [`no page ${link.replace('/page', '/text')}`], ['nobody there http://127.0.0.1:1/']]) {
+        assert.equal((await post('send/text', { message: text, ...more })).status, 200);
+        assert.equal((await p.bob.waitMessage(text)).message.conversation, text);
+    }
+    pages.close();
 });
