@@ -153,7 +153,7 @@ BOOL(s3_force_path_style, "WAREST_STORAGE_S3_FORCE_PATH_STYLE", "", "false", 0, 
 BOOL(s3_accelerate, "WAREST_STORAGE_S3_ACCELERATE", "", "false", 0, "S3 transfer acceleration")
 TEXT(s3_public_url, "WAREST_STORAGE_S3_PUBLIC_URL", "", "", URL, 0, "Address of the bucket for everybody (CDN); with it new files are public")
 INT(s3_signed_ttl_sec, "WAREST_STORAGE_S3_SIGNED_TTL_SEC", "", "900", 1, 604800, CLAMP, "Life of presigned URLs")
-INT(s3_timeout_ms, "WAREST_STORAGE_S3_TIMEOUT_MS", "", "30000", 1000, 600000, CLAMP, "How long an S3 server may be silent; each request is tried four times")
+INT(s3_timeout_ms, "WAREST_STORAGE_S3_TIMEOUT_MS", "", "30000", 1000, 600000, CLAMP, "How long an S3 server may be silent; then a request is tried once more, after other failures three times")
 TEXT(s3_acl, "WAREST_STORAGE_S3_ACL", "", "private", ANY, 0, "ACL of private objects; sent only when it is set here (public ones get public-read then)")
 TEXT(s3_sse, "WAREST_STORAGE_S3_SSE", "", "", ANY, 0, "Server-side encryption: AES256 or aws:kms")
 TEXT(s3_sse_kms_key, "WAREST_STORAGE_S3_SSE_KMS_KEY", "", "", ANY, 0, "KMS key")

@@ -94,7 +94,8 @@ static void on_done(void *arg, const struct httpstream_answer *from)
 
 	call->stream = NULL;
 	judge(from, &answer);
-	if (answer.error == STORAGE_AWAY && !call->taken && ++call->attempts < ATTEMPTS) {
+	/* Waiting out a silence takes long enough: once more, then the caller is told. */
+	if (answer.error == STORAGE_AWAY && !call->taken && ++call->attempts < (from->error == HTTP_TIMEOUT ? 2 : ATTEMPTS)) {
 		int64_t pause_ms = PAUSE_MS;
 		uint8_t random = 0;
 
