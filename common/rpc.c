@@ -14,7 +14,7 @@
 
 #include "common/mem.h"
 
-enum { RECEIVE_BYTES = 16 * 1024, KEPT_BYTES = 64 * 1024, BACKLOG = 512, HELLO_DEPTH = 4, LENGTH_BYTES = 4, COUNTED_HEADER = RPC_HEADER_BYTES - 4 };
+enum { RECEIVE_BYTES = 16 * 1024, RECEIVE_MOST = 1024 * 1024, KEPT_BYTES = 64 * 1024, BACKLOG = 512, HELLO_DEPTH = 4, LENGTH_BYTES = 4, COUNTED_HEADER = RPC_HEADER_BYTES - 4 };
 
 static const struct {
 	int error;
@@ -61,6 +61,7 @@ int rpc_frame_write(struct buf *out, enum rpc_type type, uint32_t id, const void
 {
 	if (len > LIMIT_RPC_FRAME_BYTES || nfds > LIMIT_RPC_DESCRIPTORS)
 		return RPC_E_TOO_BIG;
+	buf_reserve(out, RPC_HEADER_BYTES + len);
 	buf_be32(out, (uint32_t)len + COUNTED_HEADER);
 	buf_u8(out, RPC_VERSION);
 	buf_u8(out, (uint8_t)type);
@@ -224,6 +225,23 @@ static void collect_fds(struct msghdr *message, struct rpc_parser *parser)
 		parser->error = RPC_E_TOO_BIG;
 }
 
+/* How much of the frame that has begun is still to come; 0: less than it pays to treat apart, or not known yet. */
+static size_t missing(struct rpc_parser *parser)
+{
+	struct reader r;
+	size_t whole;
+
+	drop_done(parser);
+	if (parser->error != RPC_OK || parser->bytes.len < RPC_HEADER_BYTES)
+		return 0;
+	r = reader_of(parser->bytes.data, parser->bytes.len);
+	whole = (size_t)read_be32(&r) + LENGTH_BYTES;
+	if (whole > LIMIT_RPC_FRAME_BYTES + RPC_HEADER_BYTES || whole < parser->bytes.len + RECEIVE_BYTES)
+		return 0;
+	whole -= parser->bytes.len;
+	return whole < RECEIVE_MOST ? whole : RECEIVE_MOST;
+}
+
 ssize_t rpc_receive(int socket, struct rpc_parser *parser)
 {
 	union {
@@ -234,15 +252,22 @@ ssize_t rpc_receive(int socket, struct rpc_parser *parser)
 	struct iovec part = { .iov_base = bytes, .iov_len = sizeof bytes };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
 		.msg_controllen = sizeof control.bytes };
+	size_t rest = missing(parser);
 	ssize_t n;
 
+	/* The rest of a big frame goes where it belongs, in as few pieces as the socket allows. */
+	if (rest > 0)
+		part = (struct iovec){ .iov_base = buf_reserve(&parser->bytes, rest), .iov_len = rest };
 	do {
 		n = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? RPC_E_TIMEOUT : RPC_E_LOST;
 	collect_fds(&message, parser);
-	rpc_parser_feed(parser, bytes, (size_t)n);
+	if (rest > 0)
+		buf_commit(&parser->bytes, (size_t)n);
+	else
+		rpc_parser_feed(parser, bytes, (size_t)n);
 	return parser->error != RPC_OK ? parser->error : n;
 }
 

@@ -62,8 +62,23 @@ static bool succeeded(const struct answer *a)
 	return a->status >= 200 && a->status < 300;
 }
 
-static void results(struct buf *b, const struct answer *a, enum family family)
+/* From here on a copy costs more than one more write. */
+enum { BIG_RESULT = 32768 };
+
+/* Nothing but closing brackets may follow: the writer looks at the last byte to know whether a comma is due. */
+static void put_result(struct rendered *out, const struct answer *a)
 {
+	if (a->result.n < BIG_RESULT || a->failed.n > 0) {
+		json_raw(out->text, a->result);
+		return;
+	}
+	out->at = out->text->len;
+	out->middle = a->result;
+}
+
+static void results(struct rendered *out, const struct answer *a, enum family family)
+{
+	struct buf *b = out->text;
 	bool none = !a->result.n || span_is(a->result, "null");
 
 	json_name(b, family == FAMILY_S ? "result" : "results");
@@ -74,19 +89,21 @@ static void results(struct buf *b, const struct answer *a, enum family family)
 	else if (none)
 		json_null(b);
 	else if (family == FAMILY_S || a->result.p[0] == '[')
-		json_raw(b, a->result);
+		put_result(out, a);
 	else {
 		json_open(b, '[');
-		json_raw(b, a->result);
+		put_result(out, a);
 		json_close(b, ']');
 	}
 }
 
-void answer_render(const struct answer *a, enum family family, struct buf *body)
+struct rendered answer_render(const struct answer *a, enum family family, struct buf *body)
 {
+	struct rendered out = { .text = body };
+
 	if (a->bare.n) {
 		buf_append_span(body, a->bare);
-		return;
+		return out;
 	}
 	json_open(body, '{');
 	if (family == FAMILY_BARE || family == FAMILY_FILE) {
@@ -97,13 +114,14 @@ void answer_render(const struct answer *a, enum family family, struct buf *body)
 		json_name(body, "code");
 		json_int(body, a->code);
 		json_member(body, "message", a->message ? a->message : "");
-		results(body, a, family);
+		results(&out, a, family);
 		if (a->failed.n) {
 			json_name(body, "failed");
 			json_raw(body, a->failed);
 		}
 	}
 	json_close(body, '}');
+	return out;
 }
 
 const char *http_reason(int status)

@@ -39,8 +39,15 @@ void answer_set(struct answer *a, int status, int code, const char *message);
 /* Name and value must hold no line ends; what does is left out. */
 void answer_header(struct answer *a, const char *name, struct span value);
 
-/* Puts the body in the family's shape into `body`. */
-void answer_render(const struct answer *a, enum family family, struct buf *body);
+/* A body in three parts: text up to `at`, `middle`, the rest of the text. */
+struct rendered {
+	struct buf *text;   /* borrowed */
+	size_t at;
+	struct span middle; /* borrowed: a big result that is sent as it came; else empty */
+};
+
+/* Puts the body in the family's shape into `body`; a big result stays where it is. */
+struct rendered answer_render(const struct answer *a, enum family family, struct buf *body);
 const char *http_reason(int status);
 
 #endif

@@ -66,16 +66,33 @@ static void write_file(struct responder *w, struct request *r)
 	}
 }
 
+/* Head and body; 0 or -1. Small bodies leave together with the head. */
+static int write_text(struct responder *w, struct request *r, const struct rendered *body)
+{
+	const struct buf *text = body->text;
+
+	if (strcmp(r->method, "HEAD"))
+		buf_append(&w->head, text->data, body->middle.n > 0 ? body->at : text->len);
+	if (r->x->ops->write(r->x, w->head.data, w->head.len))
+		return -1;
+	if (!strcmp(r->method, "HEAD") || body->middle.n == 0)
+		return 0;
+	if (r->x->ops->write(r->x, body->middle.p, body->middle.n))
+		return -1;
+	return r->x->ops->write(r->x, text->data + body->at, text->len - body->at);
+}
+
 void responder_write(struct responder *w, struct request *r)
 {
 	const struct answer *a = &w->answer;
 	enum family family = r->match.route ? r->match.route->family : FAMILY_A_NULL;
 	bool empty = a->status == 204 || a->status == 304;
+	struct rendered body = { .text = &w->body };
 
 	buf_clear(&w->head);
 	buf_clear(&w->body);
 	if (!empty && !a->has_file)
-		answer_render(a, family, &w->body);
+		body = answer_render(a, family, &w->body);
 	buf_printf(&w->head, "Status: %d %s\r\n", a->status, http_reason(a->status));
 	write_cors(w, r);
 	buf_append_span(&w->head, buf_span(&a->headers));
@@ -85,11 +102,9 @@ void responder_write(struct responder *w, struct request *r)
 	if (a->has_file)
 		buf_printf(&w->head, "Content-Length: %" PRIu64 "\r\n\r\n", empty ? 0 : a->file_length);
 	else
-		buf_printf(&w->head, "Content-Length: %zu\r\n\r\n", w->body.len);
-	if (strcmp(r->method, "HEAD"))
-		buf_append_span(&w->head, buf_span(&w->body));
+		buf_printf(&w->head, "Content-Length: %zu\r\n\r\n", w->body.len + body.middle.n);
 	/* nobody to tell when the web server has left */
-	if (r->x->ops->write(r->x, w->head.data, w->head.len) == 0 && a->file >= 0 && !empty && strcmp(r->method, "HEAD"))
+	if (write_text(w, r, &body) == 0 && a->file >= 0 && !empty && strcmp(r->method, "HEAD"))
 		write_file(w, r);
 	buf_wipe(&w->body);
 }

@@ -196,6 +196,7 @@ void rpc_answer_text(struct rpc_request *request, const struct buf *stored)
 {
 	struct buf json = { 0 };
 
+	buf_reserve(&json, stored->len + request->headers.len + 32);
 	/* headers of this request go before the stored answer's last brace */
 	buf_append(&json, stored->data, stored->len - 1);
 	put_headers(&json, request);

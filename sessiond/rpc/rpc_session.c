@@ -348,6 +348,7 @@ static void do_list(struct rpc_request *request)
 	const struct buf *list = sessions_list_json(request->context->daemon->sessions, request->caller.registry);
 	struct buf answer = { 0 };
 
+	buf_reserve(&answer, list->len + 128);
 	buf_append_text(&answer, "{\"status\":200,\"code\":1000,\"message\":\"OK\",\"result\":");
 	buf_append_span(&answer, buf_span(list));
 	buf_u8(&answer, '}');
