@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { bareSignal, baseMemory, memory, memoryHeld, memoryRestarted, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, web } from './figures.js';
+import { atRest, bareSignal, baseMemory, memory, memoryHeld, memoryRestarted, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, staticFloor, web } from './figures.js';
 import { Rig } from './rig.js';
 
 const { values } = parseArgs({ options: {
@@ -37,6 +37,7 @@ try {
     figures[name] = await work();
     say(JSON.stringify(figures[name]));
   };
+  await atRest();
   const base = baseMemory(rig);
   figures.base_memory = base;
   await measure('ping', () => web(rig, '/api/v1/server/ping', seconds));
@@ -49,6 +50,7 @@ try {
   await measure('memory', async () => [...first, ...(await memory(rig, base, counts.slice(1)))]);
   if (Number(values.hold) > 0) await measure('memory_held', () => memoryHeld(rig, Number(values.hold)));
   await measure('session_list', () => web(rig, '/api/v1/session/list', seconds));
+  await measure('session_list_floor', () => staticFloor(rig, '/api/v1/session/list', seconds));
   await measure('start', () => startTime(rig));
   await measure('memory_restarted', () => memoryRestarted(rig, base));
   await measure('reconnect', () => reconnect(rig));

@@ -2,6 +2,7 @@
 // The figures of the bench: each function measures one thing on a rig and returns plain numbers.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -35,19 +36,27 @@ export async function memoryRestarted(rig, base) {
   await rig.startDaemon();
   await until('the first answer', async () => (await rig.api('/api/v1/session/list').catch(() => null))?.status === 200);
   await rig.allOpen();
+  await atRest();
   const pss = pssKib(rig.daemon.pid);
   const sessions = rig.sessions.length;
   return { sessions, daemon_pss_kib: pss, kib_per_session: round((pss - base.daemon_kib) / sessions) };
 }
 
+// A quiet daemon gives back what a burst has left (sessiond/quiet.h, after three to six seconds); idle memory is what stays then.
+const REST_MS = 9000;
+
+export const atRest = () => pause(REST_MS);
+
 export async function memory(rig, base, counts) {
   const out = [];
   for (const sessions of counts) {
     await rig.linkMany(sessions);
+    const linked = pssKib(rig.daemon.pid);
+    await atRest();
     const pss = pssKib(rig.daemon.pid);
     const bare = await bareTls(rig, sessions);
     const each = (pss - base.daemon_kib) / sessions;
-    out.push({ sessions, daemon_pss_kib: pss, kib_per_session: round(each), bare_tls_kib: bare.kib_per_connection,
+    out.push({ sessions, daemon_pss_linked_kib: linked, daemon_pss_kib: pss, kib_per_session: round(each), bare_tls_kib: bare.kib_per_connection,
       times_bare: round(each / bare.kib_per_connection, 2) });
   }
   return out;
@@ -96,10 +105,13 @@ export async function sendTexts(rig, texts) {
   await inParallel(sessions.length * 5, 16, (n) => one(n, n));
   latency.length = 0;
   const cpu = cpuNs(rig.daemon.pid);
+  const simulator = cpuNs(rig.simulator.child.pid);
   const started = performance.now();
   await inParallel(texts, 16, (n) => one(n, n));
   const seconds = (performance.now() - started) / 1000;
-  return { texts, daemon_cpu_ms_per_text: round((cpuNs(rig.daemon.pid) - cpu) / 1e6 / texts, 3), texts_per_second: round(texts / seconds),
+  const perText = (spent) => round(spent / 1e6 / texts, 3);
+  return { texts, daemon_cpu_ms_per_text: perText(cpuNs(rig.daemon.pid) - cpu),
+    simulator_cpu_ms_per_text: perText(cpuNs(rig.simulator.child.pid) - simulator), texts_per_second: round(texts / seconds),
     p50_ms: round(median(latency)), p99_ms: round(percentile(latency, 99)) };
 }
 
@@ -136,21 +148,28 @@ const WRK_UNITS = { us: 0.001, ms: 1, s: 1000, m: 60000 };
 const inMs = (text) => { const [, n, unit] = /([\d.]+)(us|ms|s|m)/.exec(text); return round(Number(n) * WRK_UNITS[unit], 3); };
 
 async function wrk(rig, route, connections, seconds) {
-  const pids = () => [rig.daemon.pid, rig.web.pid, ...rig.responders()];
-  const cpu = () => pids().reduce((sum, pid) => sum + cpuNs(pid), 0);
-  const before = cpu();
+  const parts = () => [[rig.web.pid], rig.responders(), [rig.daemon.pid]].map((pids) => pids.reduce((sum, pid) => sum + cpuNs(pid), 0));
+  const before = parts();
   const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-H', `X-WAREST-API-KEY: ${rig.key}`, rig.base + route]);
-  const spent = cpu() - before;
+  const [web, responder, daemon] = parts().map((ns, i) => ns - before[i]);
   const requests = Number(/(\d+) requests in/.exec(stdout)[1]);
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(stdout);
   return { connections, requests_per_second: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]), p50_ms: inMs(/^\s+50%\s+(\S+)/m.exec(stdout)[1]),
-    p99_ms: inMs(/^\s+99%\s+(\S+)/m.exec(stdout)[1]), cpu_us_per_request: round(spent / 1000 / requests), refused: bad ? Number(bad[1]) : 0 };
+    p99_ms: inMs(/^\s+99%\s+(\S+)/m.exec(stdout)[1]), cpu_us_per_request: round((web + responder + daemon) / 1000 / requests),
+    cpu_us_of: { web: round(web / 1000 / requests), responder: round(responder / 1000 / requests), daemon: round(daemon / 1000 / requests) }, refused: bad ? Number(bad[1]) : 0 };
 }
 
 export async function web(rig, route, seconds) {
   const out = [];
   for (const connections of [1, 16, 64]) out.push(await wrk(rig, route, connections, seconds));
   return out;
+}
+
+// The web server's own floor for an answer of this size: the same bytes as a static file, without responder and daemon.
+export async function staticFloor(rig, route, seconds) {
+  const { text } = await rig.api(route);
+  writeFileSync(path.join(rig.www, 'assets', 'floor.json'), text);
+  return { bytes: Buffer.byteLength(text), runs: await web(rig, '/assets/floor.json', seconds) };
 }
 
 // ping while 60 requests wait for acks that the simulator holds back.

@@ -129,9 +129,11 @@ export class Rig {
   async startWeb() {
     const port = await freePort();
     const at = (name) => path.join(this.dir, name);
+    this.www = at('www');
+    mkdirSync(path.join(this.www, 'assets'), { recursive: true });
     const conf = readFileSync(path.join(SOURCE, 'etc/lighttpd.conf.in'), 'utf8')
       .replaceAll('@HOST@', '127.0.0.1').replaceAll('@PORT@', String(port)).replaceAll('@DIR@', this.dir)
-      .replaceAll('@FCGI@', path.join(BUILD, 'warest.fcgi')).replaceAll('@WWW@', path.join(SOURCE, 'www'))
+      .replaceAll('@FCGI@', path.join(BUILD, 'warest.fcgi')).replaceAll('@WWW@', this.www)
       .replaceAll('@ENVFILE@', at('warest.env'));
     writeFileSync(at('lighttpd.conf'), conf);
     this.web = this.launch('/usr/sbin/lighttpd', ['-D', '-f', at('lighttpd.conf')], { env: this.environment(), stdio: ['ignore', this.log, this.log] });
