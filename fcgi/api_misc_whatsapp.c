@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* /api/v1/misc/whatsapp: reading what WhatsApp encrypts inside messages (contract rest-b 5.3). */
+/* /api/v1/misc/whatsapp: reading what WhatsApp encrypts (contract rest-b 5.2, 5.3). */
 #include "fcgi/answer.h"
 #include "fcgi/json_out.h"
 #include "fcgi/request.h"
+#include "fcgi/upload.h"
 
 #define BODY_ONLY { PLACE_BODY }
 #define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
@@ -64,7 +65,42 @@ static const struct param vote_params[] = {
 	{ .name = "voterJid", .in = BODY_ONLY, .kind = PARAM_STRING, .type = "string" },
 };
 
+/* ---- file-decrypt ---- */
+
+static const char *const outputs[] = { "string", "dataurl", "base64", "url", "file", NULL };
+
+static const struct param file_params[] = {
+	{ .name = "mediaKey", .aliases = { "media_key" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .required = true,
+	  .missing = { 400, 2001, "mediaKey is required" }, .note = "of the message, 32 bytes as base64 or hex" },
+	{ .name = "file", .aliases = { "data", "encrypted", "blob" }, .in = BODY_ONLY, .kind = PARAM_DOCUMENT, .type = "string|object", .required = true,
+	  .note = "the encrypted file: data URI, http(s) URL, base64, {\"type\":\"Buffer\",\"data\":[..]} or a multipart file; at most 50 MB" },
+	{ .name = "mimeType", .aliases = { "mimetype" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string",
+	  .fallback = "\"application/octet-stream\"", .note = "says with which of WhatsApp's keys it is encrypted; without it all are tried" },
+	{ .name = "fileSha256", .aliases = { "sha256" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .note = "base64 or hex; compared" },
+	{ .name = "output", .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .fallback = "\"base64\"", .values = outputs,
+	  .note = "url: public address; file: key and signed address; anything else: base64" },
+};
+
+static const struct upload_rules file_rules = {
+	.keys = { "file", "data", "encrypted", "blob" }, .invalid = { 400, 2001, "Encrypted file is required" }, .too_large_code = 2006,
+};
+
+static int prepare_file(struct request *r, struct buf *p, struct answer *answer)
+{
+	return upload_put_one(r, &file_rules, p, answer);
+}
+
 static const struct route routes[] = {
+	{ .method = "POST", .path = "/api/v1/misc/whatsapp/file-decrypt", .name = "misc.file-decrypt", .auth = AUTH_KEY, .guards = GUARD_RATE,
+	  .body = BODY_UPLOAD, .family = FAMILY_A, .flags = ROUTE_SLOW, .params = file_params, .params_count = COUNT(file_params),
+	  .prepare = prepare_file, .tag = "Misc", .title = "Decrypt a media file of WhatsApp",
+	  .text = "Decrypts a file as WhatsApp's servers keep it (media.url of message_received) with media.mediaKey of its message.",
+	  .successes = (const struct success[]){ { 200, 1000, "File decrypted", "data meta.mode meta.mimeType meta.size meta.key? meta.url?" }, { 0 } },
+	  .errors = (const struct fault[]){ { 400, 2001, "mediaKey is required" }, { 400, 2001, "Encrypted file is required" },
+					    { 400, 2002, "mediaKey is invalid" }, { 400, 2002, "Encrypted payload is too small" },
+					    { 400, 2002, "MAC verification failed" },
+					    { 400, 2002, "fileSha256 does not match decrypted content" },
+					    { 413, 2006, "input exceeds limit (50.0 MB)" }, { 500, 8000, "<exception text> or Internal error" }, { 0 } } },
 	{ .method = "POST", .path = "/api/v1/misc/whatsapp/poll-update-vote", .name = "misc.poll-vote", .auth = AUTH_KEY, .guards = GUARD_RATE,
 	  .body = BODY_JSON, .selector = &selector_misc, .family = FAMILY_A, .flags = ROUTE_PARAMS_FIRST, .params = vote_params,
 	  .params_count = COUNT(vote_params), .prepare = prepare_vote, .tag = "Misc", .title = "Read an encrypted poll vote",

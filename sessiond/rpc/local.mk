@@ -31,6 +31,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_server.c \
 	sessiond/rpc/rpc_session.c \
 	sessiond/rpc/rpc_storage.c \
+	sessiond/rpc/rpc_decrypt.c \
 	sessiond/rpc/rpc_poll.c \
 	sessiond/rpc/rpc_webhook.c \
 	sessiond/rpc/send.c sessiond/rpc/send.h \

@@ -36,6 +36,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_webhook_methods,
 	rpc_misc_methods,
 	rpc_poll_methods,
+	rpc_decrypt_methods,
 	rpc_storage_methods,
 	rpc_ctl_methods,
 };

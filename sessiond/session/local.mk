@@ -42,11 +42,12 @@ libsession_a_SOURCES = \
 	sessiond/session/version.c \
 	sessiond/session/view.c sessiond/session/view.h
 
+SESSION_TEST_LIBS = libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
+
 if HAVE_CMOCKA
 SESSION_TESTS = test_assertion test_normalise test_session_parts
 check_PROGRAMS += $(SESSION_TESTS)
 TESTS += $(SESSION_TESTS)
-SESSION_TEST_LIBS = libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
 test_assertion_SOURCES = tests/unit/test_assertion.c
 test_assertion_CFLAGS = $(TEST_CFLAGS)
 test_assertion_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
@@ -56,4 +57,13 @@ test_normalise_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
 test_session_parts_SOURCES = tests/unit/test_session_parts.c
 test_session_parts_CFLAGS = $(TEST_CFLAGS) $(UV_CFLAGS)
 test_session_parts_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZING
+FUZZ_TARGETS += fuzz_normalise
+noinst_PROGRAMS += fuzz_normalise
+fuzz_normalise_SOURCES = tests/fuzz/fuzz_normalise.c
+fuzz_normalise_CFLAGS = $(TEST_CFLAGS)
+fuzz_normalise_LDFLAGS = $(FUZZER_LINK)
+fuzz_normalise_LDADD = $(SESSION_TEST_LIBS) $(JSONC_LIBS)
 endif

@@ -119,7 +119,7 @@ test_e2e_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-MESSAGES_FUZZ = fuzz_e2e fuzz_message fuzz_appstate
+MESSAGES_FUZZ = fuzz_e2e fuzz_message fuzz_appstate fuzz_secret
 FUZZ_TARGETS += $(MESSAGES_FUZZ)
 noinst_PROGRAMS += $(MESSAGES_FUZZ)
 fuzz_appstate_SOURCES = tests/fuzz/fuzz_appstate.c
@@ -135,4 +135,8 @@ fuzz_message_SOURCES = tests/fuzz/fuzz_message.c tests/unit/fake_client.c tests/
 fuzz_message_CFLAGS = $(TEST_CFLAGS)
 fuzz_message_LDFLAGS = $(FUZZER_LINK)
 fuzz_message_LDADD = $(WA_LIBS)
+fuzz_secret_SOURCES = tests/fuzz/fuzz_secret.c
+fuzz_secret_CFLAGS = $(TEST_CFLAGS)
+fuzz_secret_LDFLAGS = $(FUZZER_LINK)
+fuzz_secret_LDADD = $(WA_LIBS)
 endif
