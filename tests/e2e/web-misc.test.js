@@ -3,6 +3,7 @@
 // file sent to them disturbs others.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -172,4 +173,31 @@ test('a killed worker is replaced, and ends with the daemon', { skip: !readdirSy
   await gateway.daemon.stop();
   assert.throws(() => readFileSync(`/proc/${next}/comm`), 'nothing is left of it');
   await gateway.startDaemon();
+});
+
+test('media files of WhatsApp are decrypted, with every way to say what they are', async () => {
+  const plain = Buffer.from('a voice note'), mediaKey = Buffer.alloc(32, 5);
+  const sealed = (kind) => {
+    const keys = Buffer.from(hkdfSync('sha256', mediaKey, '', `WhatsApp ${kind} Keys`, 112));
+    const cipher = createCipheriv('aes-256-cbc', keys.subarray(16, 48), keys.subarray(0, 16));
+    const blob = Buffer.concat([cipher.update(plain), cipher.final()]);
+    return Buffer.concat([blob, createHmac('sha256', keys.subarray(48, 80)).update(keys.subarray(0, 16)).update(blob).digest().subarray(0, 10)]);
+  };
+  const key = mediaKey.toString('base64'), file = sealed('Audio').toString('base64'), sha256 = createHash('sha256').update(plain).digest('base64');
+  const target = 'whatsapp/file-decrypt';
+  for (const body of [{ mediaKey: key, file, mimeType: 'audio/ogg; codecs=opus' }, { media_key: mediaKey.toString('hex'), encrypted: file, fileSha256: sha256 }]) {
+    const result = await good(target, body, 'File decrypted');
+    assert.equal(Buffer.from(result.data, 'base64').toString(), 'a voice note');
+    assert.equal(result.meta.size, plain.length);
+  }
+  assert.equal((await good(target, { mediaKey: key, blob: { type: 'Buffer', data: [...sealed('Image')] }, mimetype: 'image/png', output: 'dataurl' }, 'File decrypted')).data,
+    `data:image/png;base64,${plain.toString('base64')}`);
+  assert.equal((await good(target, { mediaKey: key, file: sealed('Video').toString('base64'), output: 'string' }, 'File decrypted')).data, 'a voice note');
+  await bad(target, { file }, 400, 2001, /^mediaKey is required$/);
+  await bad(target, { mediaKey: key }, 400, 2001, /^Encrypted file is required$/);
+  await bad(target, { mediaKey: 'AAAA', file }, 400, 2002, /^mediaKey is invalid$/);
+  await bad(target, { mediaKey: key, file: 'data:;base64,AAAAAAA=' }, 400, 2002, /^Encrypted payload is too small$/);
+  await bad(target, { mediaKey: key, file, mimeType: 'video/mp4' }, 400, 2002, /^MAC verification failed$/);
+  await bad(target, { mediaKey: Buffer.alloc(32, 6).toString('base64'), file }, 400, 2002, /^MAC verification failed$/);
+  await bad(target, { mediaKey: key, file, sha256: Buffer.alloc(32).toString('base64') }, 400, 2002, /^fileSha256 does not match decrypted content$/);
 });
