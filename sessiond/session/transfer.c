@@ -2,6 +2,7 @@
 /* Up- and downloads of media: their life (see transfer.h, transferwork.h). */
 #include "sessiond/session/transfer.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,12 +198,14 @@ void transfer_end_all(struct session *session)
 		transfer_done *done = t->done;
 		void *arg = t->arg;
 
-		if (!t->working) {
+		assert(done);
+		if (t->working) {
+			done(arg, &result);
+			let_go(t);
+		} else {
 			transfer_finish(t, TRANSFER_E_OFFLINE, NULL);
-			continue;
 		}
-		done(arg, &result);
-		let_go(t);
+		assert(session->transfers->first != t);
 	}
 }
 
