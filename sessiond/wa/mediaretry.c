@@ -120,7 +120,7 @@ static enum wa_media_retry_result read_answer(struct span plain, const char *id,
 		else if (f.number == ANSWER_RESULT && f.wire == PROTO_VARINT)
 			result = f.value <= WA_MEDIA_RETRY_UNREADABLE ? (enum wa_media_retry_result)f.value : WA_MEDIA_RETRY_ERROR;
 	}
-	if (!r.ok || got.n != strlen(id) || memcmp(got.p, id, got.n) != 0)
+	if (!r.ok || got.p == NULL || got.n != strlen(id) || memcmp(got.p, id, got.n) != 0)
 		return WA_MEDIA_RETRY_FALSE;
 	if (result == WA_MEDIA_RETRY_OK && (path->n == 0 || path->p[0] != '/'))
 		return WA_MEDIA_RETRY_FALSE;
