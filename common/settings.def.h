@@ -97,6 +97,7 @@ LIST(download_media_mimetypes, "WAREST_DOWNLOAD_MEDIA_ALLOW_MIMETYPES", "", "ima
 INT(download_media_wait_sec, "WAREST_DOWNLOAD_MEDIA_WAIT_SEC", "", "60", 1, 3600, CLAMP, "How long the event of a message waits for its media; then it is sent without, and message_media follows")
 INT(media_threads, "WAREST_MEDIA_THREADS", "", "2", 1, 64, CLAMP, "Media workers at the same time")
 TEXT(media_worker, "WAREST_MEDIA_WORKER", "", "", ANY, 0, "Path of warest-media; empty: beside warest-sessiond or where it was installed")
+INT(media_nice, "WAREST_MEDIA_NICE", "", "19", 0, 19, CLAMP, "How far media workers step back behind everything else (nice)")
 INT(media_timeout_sec, "WAREST_MEDIA_TIMEOUT_SEC", "", "300", 1, 86400, 0, "Time limit of one media job")
 BOOL(compress_enabled, "WAREST_COMPRESS_ENABLED", "", "true", 0, "Compress media before sending")
 REAL(compress_min_savings, "WAREST_COMPRESS_MIN_SAVINGS_RATIO", "", "0.04", 0.0, 1.0, CLAMP, "Least saving that counts")

@@ -387,6 +387,7 @@ static struct mediajobs *start_media(struct daemon *daemon)
 		.program = program,
 		.workers = (unsigned)daemon->config->media_threads,
 		.queue = LIMIT_MEDIA_QUEUE,
+		.nice = (int)daemon->config->media_nice,
 		.timeout_ms = daemon->config->media_timeout_sec * 1000,
 	};
 	struct mediajobs *media = mediajobs_new(daemon->loop, &daemon->log, &settings);

@@ -73,7 +73,7 @@ static int filter_calls(void)
 		error = add_memory(ctx);
 	/* abort() */
 	if (!error)
-		error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	if (!error)
 		error = seccomp_load(ctx);
 	seccomp_release(ctx);

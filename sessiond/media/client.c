@@ -58,6 +58,7 @@ struct mediajobs {
 	char *program;              /* owned */
 	unsigned workers, queue;
 	int64_t timeout_ms;
+	char nice[4];               /* as text */
 	bool hooks, stopping, freed;
 	struct list waiting, running;
 	uv_process_t *process;      /* NULL: none, and the last one's end was seen. Handles are freed when they are closed */
@@ -284,7 +285,7 @@ static void make_environment(char **env)
 
 static int spawn(struct mediajobs *media, int socket)
 {
-	char *args[] = { media->program, media->hooks ? (char *)(uintptr_t) "--hooks" : NULL, NULL };
+	char *args[] = { media->program, media->nice, media->hooks ? (char *)(uintptr_t) "--hooks" : NULL, NULL };
 	char *env[8];
 	uv_stdio_container_t stdio[WIRE_SOCKET + 1] = {
 		{ .flags = UV_IGNORE }, { .flags = UV_IGNORE }, { .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
@@ -476,6 +477,7 @@ struct mediajobs *mediajobs_new(struct loop *loop, const struct log *log, const 
 	media->queue = settings->queue;
 	media->timeout_ms = settings->timeout_ms;
 	media->hooks = settings->hooks;
+	snprintf(media->nice, sizeof media->nice, "%d", settings->nice < 0 || settings->nice > 19 ? 19 : settings->nice);
 	media->socket = -1;
 	uv_timer_init(loop_uv(loop), &media->watch);
 	media->watch.data = media;

@@ -170,6 +170,7 @@ struct mediajob_settings {
 	unsigned workers;            /* children at a time; never more than cores */
 	unsigned queue;              /* jobs that may wait; more: MEDIAJOB_E_BUSY */
 	int64_t timeout_ms;          /* of one job */
+	int nice;                    /* 0..19: how far the children step back */
 	bool hooks;                  /* tests */
 };
 

@@ -299,10 +299,10 @@ int main(int argc, char **argv)
 		fputs("warest-media is started by warest-sessiond\n", stderr);
 		return EXIT_FAILURE;
 	}
-	worker.hooks = argc > 1 && !strcmp(argv[1], "--hooks");
+	worker.hooks = argc > 2 && !strcmp(argv[2], "--hooks");
 	fcntl(WIRE_SOCKET, F_SETFD, FD_CLOEXEC);
 	close_range(WIRE_SOCKET + 1, ~0U, 0);
-	if (setpriority(PRIO_PROCESS, 0, NICE) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	if (setpriority(PRIO_PROCESS, 0, argc > 1 ? (int)strtol(argv[1], NULL, 10) : NICE) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return EXIT_FAILURE;
 	offer_to_oom();
 	signal(SIGPIPE, SIG_IGN);

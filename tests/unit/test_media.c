@@ -38,7 +38,7 @@ static struct bench bench;
 static int start(void **state)
 {
 	char *program = mediajob_find_program(NULL);
-	const struct mediajob_settings settings = { .program = program, .workers = 2, .queue = 8, .timeout_ms = TIMEOUT_MS, .hooks = true };
+	const struct mediajob_settings settings = { .program = program, .workers = 2, .queue = 8, .timeout_ms = TIMEOUT_MS, .hooks = true, .nice = 0 };
 
 	(void)state;
 	bench.loop = loop_new("test");

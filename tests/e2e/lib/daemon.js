@@ -85,6 +85,7 @@ export class Daemon {
       WAREST_WA_ROOT_KEY: wasim?.rootKey ?? '',
       ...(wasim?.caFile ? { WAREST_WA_CA_FILE: wasim.caFile } : {}),
       WAREST_WA_VERSION_REFRESH: 'false',
+      WAREST_MEDIA_NICE: '0',
       WAREST_AUTHADMIN_USERNAME: 'admin',
       WAREST_AUTHADMIN_PASSWORD: 'a long password',
       WAREST_ADMIN_APIKEY: ADMIN_KEY,

@@ -77,7 +77,7 @@ export async function startGateway(kind, settings = {}, wasim = {}) {
     await mkdir(state, { mode: 0o700 });
     const user = webUser();
     gateway.settings = { WAREST_ENV_FILE: '/dev/null', WAREST_STATE_DIR: state, WAREST_SOCKET: gateway.lab.socket, WAREST_WA_URL: gateway.wasim.wsUrl,
-      WAREST_WA_ROOT_KEY: gateway.wasim.rootKey, WAREST_WA_VERSION_REFRESH: 'false', WAREST_AUTHADMIN_USERNAME: 'admin', WAREST_AUTHADMIN_PASSWORD: adminPassword,
+      WAREST_WA_ROOT_KEY: gateway.wasim.rootKey, WAREST_WA_VERSION_REFRESH: 'false', WAREST_MEDIA_NICE: '0', WAREST_AUTHADMIN_USERNAME: 'admin', WAREST_AUTHADMIN_PASSWORD: adminPassword,
       WAREST_ADMIN_APIKEY: adminKey, WAREST_OUTBOUND_ALLOW: 'private,loopback', LOG_PRETTY: 'true', ...(user ? { WAREST_SOCKET_GROUP: 'www-data' } : {}), ...(gateway.wasim.caFile ? { WAREST_WA_CA_FILE: gateway.wasim.caFile } : {}), ...settings };
     if (user) chownSync(gateway.lab.dir, 0, 0);
     await gateway.startDaemon();
