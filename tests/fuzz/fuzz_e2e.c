@@ -21,6 +21,24 @@ static bool readable(struct span message)
 	return ok;
 }
 
+/* Editing, passing on and reading the timer of whatever was received. */
+static void act_on(struct span message)
+{
+	static const struct wa_message_key key = { .id = "ID" };
+	struct buf edited = { 0 };
+	struct buf forwarded = { 0 };
+	uint32_t score, seconds;
+	int64_t set_s;
+
+	if (wa_build_edit(&edited, &key, message, "text", 1) && !edited.len)
+		abort();
+	if (wa_build_forward(&forwarded, message, false, &score) && (!forwarded.len || !score))
+		abort();
+	wa_chat_timer(message, &seconds, &set_s);
+	buf_free(&edited);
+	buf_free(&forwarded);
+}
+
 /* What we build around foreign bytes can be read by everybody. */
 static void build_around(struct span message)
 {
@@ -43,6 +61,7 @@ static void build_around(struct span message)
 	e2e_wrap_device_sent(&wrapped, "222@s.whatsapp.net", message);
 	if (!e2e_unwrap_device_sent(buf_span(&wrapped), &chat, &inner) || inner.len < message.n)
 		abort();
+	act_on(message);
 	buf_free(&content);
 	buf_free(&around);
 	buf_free(&built);

@@ -12,6 +12,7 @@
 #include <json-c/json.h>
 
 #include "sessiond/wa/e2e.h"
+#include "sessiond/wa/extras.h"
 #include "sessiond/wa/proto/e2e.pb-c.h"
 #include "sessiond/wa/proto_walk.h"
 #include "sessiond/wa/wa.h"
@@ -320,6 +321,77 @@ static void test_text_with_everything(void **state)
 	buf_free(&out);
 }
 
+/* ---- what stands beside the content ---- */
+
+static const struct wa_node *extras_of(struct arena *a, struct span plaintext, const char *chat, const char *tag)
+{
+	struct wa_node *message = wa_node_new(a, "message");
+	struct jid jid;
+
+	assert_int_equal(jid_parse_text(&jid, chat), 0);
+	wa_stanza_extras(a, message, plaintext, &jid, 1767225600);
+	return wa_node_child(message, tag);
+}
+
+static void test_stanzas_say_what_the_content_needs(void **state)
+{
+	static const uint8_t secret[WA_SECRET_BYTES] = { 1 };
+	static const char *const options[] = { "a", "b" };
+	const struct wa_flow_button button = { .name = "quick_reply", .params = "{}" };
+	struct buf poll = { 0 };
+	struct buf flow = { 0 };
+	struct arena a;
+	const struct wa_node *biz, *meta;
+
+	(void)state;
+	arena_init(&a, 0);
+	wa_build_poll(&poll, &(struct wa_poll){ .question = "q", .options = options, .noptions = 2, .selectable = 1, .secret = secret });
+	wa_build_interactive(&flow, &(struct wa_interactive){ .body = "b", .buttons = &button, .nbuttons = 1, .params = "{}" });
+	meta = extras_of(&a, buf_span(&poll), "1@s.whatsapp.net", "meta");
+	assert_non_null(meta);
+	assert_string_equal(wa_node_get(meta, "polltype"), "creation");
+	biz = extras_of(&a, buf_span(&flow), "1@s.whatsapp.net", "biz");
+	assert_non_null(biz);
+	assert_string_equal(wa_node_get(wa_node_child(wa_node_child(biz, "interactive"), "native_flow"), "name"), "mixed");
+	assert_non_null(extras_of(&a, buf_span(&flow), "1@s.whatsapp.net", "bot"));
+	assert_null(extras_of(&a, buf_span(&flow), "1-2@g.us", "bot"));
+	assert_non_null(extras_of(&a, buf_span(&flow), "1-2@g.us", "biz"));
+	arena_free(&a);
+	buf_free(&poll);
+	buf_free(&flow);
+}
+
+static void test_what_is_passed_on_and_edited(void **state)
+{
+	static const uint8_t secret[WA_SECRET_BYTES] = { 1 };
+	static const char *const options[] = { "a", "b" };
+	const struct wa_message_key key = { .id = "ID" };
+	struct buf text = { 0 };
+	struct buf forwarded = { 0 };
+	struct buf again = { 0 };
+	struct buf poll = { 0 };
+	uint32_t score;
+
+	(void)state;
+	wa_build_text(&text, &(struct wa_text){ .text = "hi" });
+	assert_true(wa_build_forward(&again, buf_span(&text), false, &score));
+	assert_int_equal(score, 1);
+	wa_add_context(&forwarded, buf_span(&again), &(struct wa_context){ .forwarded = true, .forwarding_score = 4, .view_once = false });
+	assert_true(wa_build_forward(&again, buf_span(&forwarded), false, &score));
+	assert_int_equal(score, 5);
+	wa_build_poll(&poll, &(struct wa_poll){ .question = "q", .options = options, .noptions = 2, .selectable = 1, .secret = secret });
+	assert_false(wa_build_forward(&again, buf_span(&poll), false, &score));
+	assert_false(wa_build_edit(&again, &key, buf_span(&poll), "x", 1));
+	assert_true(wa_build_edit(&again, &key, buf_span(&text), "x", 1));
+	buf_clear(&forwarded);
+	wa_add_context(&forwarded, buf_span(&text), &(struct wa_context){ .view_once = true });
+	assert_false(wa_build_forward(&again, buf_span(&forwarded), false, &score));
+	buf_free(&text);
+	buf_free(&forwarded);
+	buf_free(&again);
+	buf_free(&poll);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +406,8 @@ int main(void)
 		cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_text_without_context_is_a_conversation),
 		cmocka_unit_test(test_text_with_everything),
+		cmocka_unit_test(test_stanzas_say_what_the_content_needs),
+		cmocka_unit_test(test_what_is_passed_on_and_edited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
