@@ -86,9 +86,17 @@ clockshim_so_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIC
 clockshim_so_LDFLAGS = -shared
 clockshim_so_LDADD = -ldl
 
+# Figures of groups: make groupbench && ./groupbench
+EXTRA_PROGRAMS += groupbench
+groupbench_SOURCES = tests/tools/groupbench.c tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c \
+	tests/unit/fake_host.h
+groupbench_CFLAGS = $(AM_CFLAGS)
+CLEANFILES += groupbench
+groupbench_LDADD = $(WA_LIBS)
+
 if HAVE_CMOCKA
-check_PROGRAMS += test_media_wire test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
-TESTS += test_media_wire test_wa_state test_signal test_e2e test_messages test_contacts test_appstate
+check_PROGRAMS += test_media_wire test_wa_state test_signal test_e2e test_messages test_contacts test_appstate test_groups
+TESTS += test_media_wire test_wa_state test_signal test_e2e test_messages test_contacts test_appstate test_groups
 test_appstate_SOURCES = tests/unit/test_appstate.c tests/unit/vector.h
 test_appstate_CFLAGS = $(TEST_CFLAGS)
 test_appstate_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
@@ -104,6 +112,9 @@ test_media_wire_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_messages_SOURCES = tests/unit/test_messages.c $(FAKE_CLIENT)
 test_messages_CFLAGS = $(TEST_CFLAGS)
 test_messages_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+test_groups_SOURCES = tests/unit/test_groups.c $(FAKE_CLIENT)
+test_groups_CFLAGS = $(TEST_CFLAGS)
+test_groups_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_contacts_SOURCES = tests/unit/test_contacts.c $(FAKE_CLIENT)
 test_contacts_CFLAGS = $(TEST_CFLAGS)
 test_contacts_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)

@@ -98,6 +98,8 @@ void wa_send_to_channel(struct send_job *job);
 
 /* Encrypts for all targets and builds the stanza; sendbuild.c. */
 void wa_send_encrypt(struct send_job *job);
+/* Between two turns of work on many targets: stores what was changed so far, now and then. */
+void wa_send_store_piece(struct send_job *job, size_t done);
 /* The <enc> of a target. */
 void wa_send_add_enc(struct arena *a, struct wa_node *to, const struct send_target *t, const struct e2e_attributes *attributes);
 /* The stanza is in job->stanza, the operation holds what it used: store, then write. */

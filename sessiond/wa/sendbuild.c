@@ -9,6 +9,8 @@
 
 /* Encryptions in one turn of the loop: 0.4 ms each when the ratchet steps. */
 #define ENCRYPTIONS_PER_TURN 10
+/* Targets between two commits of a message to many. */
+#define RECORDS_PER_PIECE 60U
 #define CODE_NO_SESSION 406
 
 static void build(struct send_job *job);
@@ -36,23 +38,31 @@ static void encrypt_one(struct send_job *job, struct send_target *t)
 	buf_wipe(&padded);
 }
 
+/* What a large group changes is stored in pieces: one batch of a thousand records would hold the loop for too long. */
+void wa_send_store_piece(struct send_job *job, size_t done)
+{
+	if (job->group != NULL && done % RECORDS_PER_PIECE == 0)
+		state_op_commit(&job->op, NULL, NULL);
+}
+
 void wa_send_encrypt(struct send_job *job)
 {
 	char chat[JID_TEXT_MAX];
+	int done = 0;
 
 	if (job->own_message.len == 0 && job->group == NULL)
 		e2e_wrap_device_sent(&job->own_message, jid_format(&job->chat, chat, sizeof chat), buf_span(&job->message));
-	for (int done = 0; job->at < job->ntargets; done++) {
-		if (done == ENCRYPTIONS_PER_TURN) {
-			wa_timer_start(job->m->client, &job->timer, wa_client_mono_ms(job->m->client), encrypt_turn, job);
-			return;
-		}
+	for (; job->at < job->ntargets && done < ENCRYPTIONS_PER_TURN; done++)
 		encrypt_one(job, &job->targets[job->at++]);
-	}
-	if (job->group != NULL)
+	/* The stanza for a large group is a turn of its own. */
+	if (job->at < job->ntargets || (job->group != NULL && done > 0 && job->ntargets > ENCRYPTIONS_PER_TURN)) {
+		wa_send_store_piece(job, job->at);
+		wa_timer_start(job->m->client, &job->timer, wa_client_mono_ms(job->m->client), encrypt_turn, job);
+	} else if (job->group != NULL) {
 		wa_send_group_build(job);
-	else
+	} else {
 		build(job);
+	}
 }
 
 /* ---- the stanza ---- */

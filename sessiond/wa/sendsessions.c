@@ -77,6 +77,7 @@ static void start_sessions(struct send_job *job)
 		struct waiting_bundle *w = &job->waiting[job->nbundles - 1];
 
 		if (done++ == SESSIONS_PER_TURN) {
+			wa_send_store_piece(job, job->nbundles);
 			wa_timer_start(job->m->client, &job->timer, wa_client_mono_ms(job->m->client), sessions_turn, job);
 			return;
 		}

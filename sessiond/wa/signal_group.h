@@ -18,8 +18,8 @@
 
 #define SENDER_KEY_NAME_MAX (JID_TEXT_MAX + 2 + SIGNAL_NAME_MAX)
 /* Skipped message keys of one chain: cut to _KEPT when there are more than _MAX. */
-#define SENDER_KEY_SKIPPED_MAX 128U
-#define SENDER_KEY_SKIPPED_KEPT 64U
+#define SENDER_KEY_SKIPPED_MAX 64U
+#define SENDER_KEY_SKIPPED_KEPT 32U
 
 /* out holds SENDER_KEY_NAME_MAX bytes. Returns out. */
 const char *wa_sender_key_name(const struct jid *chat, const struct jid *device, char *out);

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "sessiond/wa/channel.h"
 #include "sessiond/wa/e2e.h"
+#include "sessiond/wa/group.h"
 #include "tests/unit/fake_client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,7 +28,7 @@ static struct world *world;
 
 static wa_stanza_handler *const HANDLERS[] = {
 	wa_on_message, wa_on_receipt, wa_on_message_ack, wa_on_presence, wa_on_chatstate, wa_on_identity_change, wa_on_devices,
-	wa_on_account_sync_devices, wa_on_privacy_token,
+	wa_on_account_sync_devices, wa_on_privacy_token, wa_on_group, wa_on_channel,
 };
 
 static void drop_world(void)

@@ -438,9 +438,14 @@ void fake_client_disconnect(struct wa_client *client)
 		wa_messaging_closed(client->messaging);
 }
 
+bool fake_client_step(struct wa_client *client)
+{
+	return fake_host_step(client->host) || run_timer(client);
+}
+
 void fake_client_run(struct wa_client *client)
 {
-	while (fake_host_step(client->host) || run_timer(client))
+	while (fake_client_step(client))
 		;
 	free_done_stanzas(client, false);
 }

@@ -52,6 +52,8 @@ void fake_client_connect(struct wa_client *client);
 void fake_client_disconnect(struct wa_client *client);
 /* Runs answers of the host and timers until nothing moves. */
 void fake_client_run(struct wa_client *client);
+/* One answer or timer of these; false if nothing was due. */
+bool fake_client_step(struct wa_client *client);
 /* A stanza arrives; the node is copied. */
 void fake_client_receive(struct wa_client *client, wa_stanza_handler *handler, const struct wa_node *node);
 /* Answers the oldest IQ; the node is borrowed. False if there is none. */
