@@ -78,7 +78,8 @@ before(async () => {
 
 after(async () => {
     mate?.stop();
-    await gateway?.stop();
+    const end = await gateway?.stop();
+    assert.equal(end?.code, 0, gateway?.log.slice(-4000));
     hook?.close();
     endProcessSoon();
 });
