@@ -12,7 +12,9 @@
 	.guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON_SEND, .selector = &selector_messages, \
 	.family = FAMILY_A_NULL, .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .tag = "Messages"
 #define TO_ERROR { 400, 2001, "Missing or invalid 'to'" }
-#define DOCUMENTED(NAME, TYPE, ...) { .name = NAME, .in = SEND_BODY, .kind = PARAM_DOCUMENT, .type = TYPE, __VA_ARGS__ }
+/* The last arguments of EXPLAINED: further members, such as .note. */
+#define DOCUMENTED(NAME, TYPE) { .name = NAME, .in = SEND_BODY, .kind = PARAM_DOCUMENT, .type = TYPE }
+#define EXPLAINED(NAME, TYPE, ...) { .name = NAME, .in = SEND_BODY, .kind = PARAM_DOCUMENT, .type = TYPE, __VA_ARGS__ }
 
 enum { POLL_MIN_OPTIONS = 2, POLL_MAX_OPTIONS = 12, MAX_CONTACTS = 256 };
 
@@ -75,12 +77,12 @@ static int prepare_contact(struct request *r, struct buf *p, struct answer *answ
 static const struct param contact_params[] = {
 	SEND_TO(SEND_BODY, 2001, "Missing or invalid 'to'"),
 	SEND_COMMON(SEND_BODY),
-	DOCUMENTED("contact", "object|string", .note = "{name,fullName,phone,organization|org,email}; or {name,vcard} with a vCard of your own"),
-	DOCUMENTED("contacts", "array", .note = "several of them in one message"),
-	DOCUMENTED("name", "string", .aliases = { "fullName", "contactName" }),
-	DOCUMENTED("contactPhone", "string", .note = "flat form also reads phone"),
-	DOCUMENTED("organization", "string", .aliases = { "org" }),
-	DOCUMENTED("email", "string", .aliases = { "contactEmail" }),
+	EXPLAINED("contact", "object|string", .note = "{name,fullName,phone,organization|org,email}; or {name,vcard} with a vCard of your own"),
+	EXPLAINED("contacts", "array", .note = "several of them in one message"),
+	EXPLAINED("name", "string", .aliases = { "fullName", "contactName" }),
+	EXPLAINED("contactPhone", "string", .note = "flat form also reads phone"),
+	EXPLAINED("organization", "string", .aliases = { "org" }),
+	EXPLAINED("email", "string", .aliases = { "contactEmail" }),
 };
 static const struct success contact_sent[] = { SEND_SUCCESSES("Contact message", "advancedInfo.displayName") };
 static const struct fault contact_errors[] = { TO_ERROR, { 400, 2002, "contacts must have 1 to 256 entries" }, SEND_ERRORS("contact") };
@@ -149,9 +151,9 @@ static int prepare_location(struct request *r, struct buf *p, struct answer *ans
 static const struct param location_params[] = {
 	SEND_TO(SEND_BODY, 2001, "Missing or invalid 'to'"),
 	SEND_COMMON(SEND_BODY),
-	DOCUMENTED("location", "object|array|string", .aliases = { "loc" }, .note = "{latitude|lat,longitude|lng,name?,address?} or [lat,lng] or 'lat,lng'"),
-	DOCUMENTED("latitude", "number", .aliases = { "lat" }, .note = "-90..90"),
-	DOCUMENTED("longitude", "number", .aliases = { "lng" }, .note = "-180..180"),
+	EXPLAINED("location", "object|array|string", .aliases = { "loc" }, .note = "{latitude|lat,longitude|lng,name?,address?} or [lat,lng] or 'lat,lng'"),
+	EXPLAINED("latitude", "number", .aliases = { "lat" }, .note = "-90..90"),
+	EXPLAINED("longitude", "number", .aliases = { "lng" }, .note = "-180..180"),
 	DOCUMENTED("name", "string"),
 	DOCUMENTED("address", "string"),
 };
@@ -164,9 +166,9 @@ static const struct fault location_errors[] = { TO_ERROR, { 400, 3012, "Invalid 
 static const struct param live_params[] = {
 	SEND_TO(SEND_BODY, 2001, "Missing or invalid 'to'"),
 	SEND_COMMON(SEND_BODY),
-	DOCUMENTED("location", "object|array|string", .aliases = { "loc" }, .note = "as for send/location"),
-	DOCUMENTED("latitude", "number", .aliases = { "lat" }, .note = "-90..90"),
-	DOCUMENTED("longitude", "number", .aliases = { "lng" }, .note = "-180..180"),
+	EXPLAINED("location", "object|array|string", .aliases = { "loc" }, .note = "as for send/location"),
+	EXPLAINED("latitude", "number", .aliases = { "lat" }, .note = "-90..90"),
+	EXPLAINED("longitude", "number", .aliases = { "lng" }, .note = "-180..180"),
 	{ .name = "caption", .in = SEND_BODY, .kind = PARAM_STRING, .type = "string" },
 	{ .name = "accuracy", .in = SEND_BODY, .kind = PARAM_NUMBER, .type = "number", .max = 1000000, .note = "metres" },
 	{ .name = "speed", .in = SEND_BODY, .kind = PARAM_NUMBER, .type = "number", .max = 1000, .note = "metres a second" },
@@ -253,10 +255,10 @@ static int prepare_poll(struct request *r, struct buf *p, struct answer *answer)
 static const struct param poll_params[] = {
 	SEND_TO(SEND_BODY, 2001, "Missing or invalid 'to'"),
 	SEND_COMMON(SEND_BODY),
-	DOCUMENTED("poll", "object|array|string", .note = "{question|name,options,maxSelection|selectableCount}"),
-	DOCUMENTED("question", "string", .aliases = { "name" }),
-	DOCUMENTED("options", "array|string", .note = "2 to 12 different ones"),
-	DOCUMENTED("maxSelection", "integer", .aliases = { "selectableCount" }, .fallback = "1", .note = "clamped 1..options"),
+	EXPLAINED("poll", "object|array|string", .note = "{question|name,options,maxSelection|selectableCount}"),
+	EXPLAINED("question", "string", .aliases = { "name" }),
+	EXPLAINED("options", "array|string", .note = "2 to 12 different ones"),
+	EXPLAINED("maxSelection", "integer", .aliases = { "selectableCount" }, .fallback = "1", .note = "clamped 1..options"),
 };
 static const struct success poll_sent[] = {
 	SEND_SUCCESSES("Poll message", "advancedInfo.question advancedInfo.options[] advancedInfo.maxSelection")
@@ -300,7 +302,7 @@ static const struct param event_params[] = {
 	{ .name = "joinLink", .in = SEND_BODY, .kind = PARAM_STRING, .type = "string", .note = "https://call.whatsapp.com/video/... or /voice/..." },
 	{ .name = "extraGuests", .in = SEND_BODY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
 	{ .name = "canceled", .in = SEND_BODY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
-	DOCUMENTED("location", "object|array|string", .aliases = { "loc" }, .note = "as for send/location, or the name of a place"),
+	EXPLAINED("location", "object|array|string", .aliases = { "loc" }, .note = "as for send/location, or the name of a place"),
 	SEND_COMMON(SEND_BODY),
 };
 static const struct success event_sent[] = { SEND_SUCCESSES("Event message", "advancedInfo.name advancedInfo.startTime") };

@@ -12,7 +12,9 @@
 	.method = "POST", .path = "/api/v1/messages/send/" what, .name = "messages.send." what, .auth = AUTH_KEY, \
 	.guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON_SEND, .selector = &selector_messages, \
 	.family = FAMILY_A_NULL, .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .tag = "Messages"
-#define DOCUMENTED(NAME, TYPE, ...) { .name = NAME, .in = SEND_BODY, .kind = PARAM_DOCUMENT, .type = TYPE, __VA_ARGS__ }
+/* The last arguments of EXPLAINED: further members, such as .note. */
+#define DOCUMENTED(NAME, TYPE) { .name = NAME, .in = SEND_BODY, .kind = PARAM_DOCUMENT, .type = TYPE }
+#define EXPLAINED(NAME, TYPE, ...) { .name = NAME, .in = SEND_BODY, .kind = PARAM_DOCUMENT, .type = TYPE, __VA_ARGS__ }
 
 enum { MAX_BUTTONS = 3 };
 
@@ -102,8 +104,8 @@ static const struct param button_params[] = {
 	SEND_TO(SEND_BODY, 2000, "Invalid destination"),
 	{ .name = "text", .aliases = { "message" }, .in = SEND_BODY, .kind = PARAM_STRING, .type = "string", .fallback = "\"\"" },
 	{ .name = "footer", .in = SEND_BODY, .kind = PARAM_STRING, .type = "string" },
-	DOCUMENTED("buttons", "array", .required = true, .note = "1 to 3; {type,displayText|text,id|url|phoneNumber|copyCode} or string"),
-	DOCUMENTED("buttons[].type", "string", .values = (const char *const[]){ "reply", "url", "call", "copy", NULL }, .fallback = "\"reply\""),
+	EXPLAINED("buttons", "array", .required = true, .note = "1 to 3; {type,displayText|text,id|url|phoneNumber|copyCode} or string"),
+	EXPLAINED("buttons[].type", "string", .values = (const char *const[]){ "reply", "url", "call", "copy", NULL }, .fallback = "\"reply\""),
 	IMAGE,
 	FALLBACK,
 	SEND_COMMON(SEND_BODY),
@@ -213,9 +215,9 @@ static const struct param list_params[] = {
 	SEND_TO(SEND_BODY, 2000, "Invalid destination"),
 	{ .name = "text", .aliases = { "title", "message" }, .in = SEND_BODY, .kind = PARAM_STRING, .type = "string", .fallback = "\"\"" },
 	{ .name = "footer", .in = SEND_BODY, .kind = PARAM_STRING, .type = "string" },
-	DOCUMENTED("lists", "array", .note = "several lists, each with a button of its own"),
-	DOCUMENTED("list", "object", .note = "{buttonText,sections[{title,rows[{id,title,description,header}]}]}"),
-	DOCUMENTED("buttonText", "string", .fallback = "\"Open\"", .note = "Select inside list/lists"),
+	EXPLAINED("lists", "array", .note = "several lists, each with a button of its own"),
+	EXPLAINED("list", "object", .note = "{buttonText,sections[{title,rows[{id,title,description,header}]}]}"),
+	EXPLAINED("buttonText", "string", .fallback = "\"Open\"", .note = "Select inside list/lists"),
 	DOCUMENTED("sections", "array"),
 	IMAGE,
 	FALLBACK,
