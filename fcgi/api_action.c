@@ -9,8 +9,7 @@
 	.guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, \
 	.flags = ROUTE_SLOW, .tag = "Message actions"
 #define MISSING { 400, 2001, "Missing destination or messageId" }
-#define MESSAGE_ID(NAME, ...) \
-	{ .name = NAME, .in = { PLACE_PATH }, .kind = PARAM_STRING, .type = "string", .required = true, .missing = MISSING, __VA_ARGS__ }
+#define MESSAGE_ID(NAME) { .name = NAME, .in = { PLACE_PATH }, .kind = PARAM_STRING, .type = "string", .required = true, .missing = MISSING }
 #define ONE_TO \
 	{ .name = "to", .in = SEND_BODY, .kind = PARAM_RECIPIENT, .type = "string", .required = true, .missing = MISSING, .invalid = MISSING, \
 	  .note = "one phone/JID: the chat of the message" }
