@@ -460,7 +460,7 @@ void content_put_media(struct buf *out, const struct content *c, const struct co
 
 	for (size_t i = 0; c->legacy && c->media_type && i < sizeof empty / sizeof *empty; i++)
 		has = has || strcmp(empty[i], c->media_type) == 0;
-	if (!has)
+	if (!has || !c->media_type)
 		return;
 	json_put_name(out, "media");
 	buf_append_text(out, "{\"hasMedia\":true");

@@ -183,14 +183,13 @@ static void settle(struct outbox_item *item, bool acked, bool failed, int64_t ti
 
 /* ---- waiting for delivery ---- */
 
-static void end_delivery(struct delivery_wait *wait, bool delivered)
+/* Takes the wait out of the list, from the place that points to it. */
+static void end_delivery(struct delivery_wait **at, bool delivered)
 {
+	struct delivery_wait *wait = *at;
 	struct session *session = wait->session;
-	struct delivery_wait **at = &session->outbox.delivery;
 	struct send_result decision = { .acked = true, .delivered = delivered, .time_ms = wait->acked_ms };
 
-	while (*at != wait)
-		at = &(*at)->next;
 	*at = wait->next;
 	timer_stop(session->on->timers, &wait->timeout);
 	decide(session, wait->job, wait->index, &decision);
@@ -199,7 +198,12 @@ static void end_delivery(struct delivery_wait *wait, bool delivered)
 
 static void delivery_overdue(void *arg)
 {
-	end_delivery(arg, false);
+	const struct delivery_wait *wait = arg;
+	struct delivery_wait **at = &wait->session->outbox.delivery;
+
+	while (*at != wait)
+		at = &(*at)->next;
+	end_delivery(at, false);
 }
 
 static void await_delivery(struct outbox_item *item, int64_t acked_ms)
@@ -231,21 +235,22 @@ static void take_ack(struct outbox_item *item, int64_t acked_ms)
 static void end_all_deliveries(struct session *session)
 {
 	while (session->outbox.delivery)
-		end_delivery(session->outbox.delivery, false);
+		end_delivery(&session->outbox.delivery, false);
 }
 
 static void delivered(struct session *session, const char *id)
 {
-	struct delivery_wait *next;
+	struct delivery_wait **at = &session->outbox.delivery;
 
 	for (struct outbox_item *i = session->outbox.handed; i; i = i->next) {
 		if (strcmp(i->id, id) == 0)
 			i->delivered = true;
 	}
-	for (struct delivery_wait *w = session->outbox.delivery; w; w = next) {
-		next = w->next;
-		if (strcmp(w->id, id) == 0)
-			end_delivery(w, true);
+	while (*at) {
+		if (strcmp((*at)->id, id) == 0)
+			end_delivery(at, true);
+		else
+			at = &(*at)->next;
 	}
 }
 
