@@ -56,7 +56,7 @@ int webp_walk_open(struct work *w, struct span bytes, struct webp_walk **out, in
 
 int webp_walk_next(struct webp_walk *walk, const uint8_t **rgba, int *end_ms)
 {
-	uint8_t *pixels;
+	uint8_t *pixels = NULL;
 
 	if (walk->left-- <= 0 || !WebPAnimDecoderHasMoreFrames(walk->decoder) || !WebPAnimDecoderGetNext(walk->decoder, &pixels, end_ms))
 		return 0;
@@ -74,7 +74,7 @@ void webp_walk_close(struct webp_walk *walk)
 int webp_first_frame(struct work *w, struct span bytes, uint8_t **rgba, int *width, int *height)
 {
 	struct webp_walk *walk;
-	const uint8_t *pixels;
+	const uint8_t *pixels = NULL;
 	int end_ms, error = webp_walk_open(w, bytes, &walk, width, height);
 
 	*rgba = NULL;

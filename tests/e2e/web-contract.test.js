@@ -361,11 +361,13 @@ describe('messages/send/text', () => {
   });
 
   test('presence words', async () => {
-    const cases = [[true, 'composing'], [false, null], ['', null], ['no', null], [0, null], [1, 'composing'], ['typing', 'composing'], ['REC', 'recording'],
-      ['ptt', 'recording'], ['online', 'available'], ['offline', 'unavailable'], ['paused', 'paused'], ['whatever', 'composing'], [null, null]];
-    for (const [presence, state] of cases) {
+    const cases = [[false, null], ['', null], ['no', null], [0, null], ['typing', 'composing'], ['REC', 'recording'], ['ptt', 'recording'],
+      ['online', 'available'], ['offline', 'unavailable'], ['paused', 'paused'], [null, null]];
+    // "own": no word for a state, the route's own one is meant
+    const own = [true, 1, 'whatever'].map((presence) => [presence, 'composing', { own: true }]);
+    for (const [presence, state, more] of [...cases, ...own]) {
       await text({ to: '62812', presence });
-      assert.deepEqual(sent().p.presence, state ? { state } : undefined, JSON.stringify(presence));
+      assert.deepEqual(sent().p.presence, state ? { state, ...more } : undefined, JSON.stringify(presence));
     }
   });
 

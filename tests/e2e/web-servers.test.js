@@ -21,9 +21,11 @@ async function openDaemon(lab) {
 
 // A request that names everything the route could want.
 function callFor(route) {
-  const values = { sessionId: 's', phone: '62812', username: 'u', password: 'p', apiKey: 'k', url: 'http://x', secret: 'secret', to: '62812',
+  const vote = { pollCreationMessageKey: { id: 'P' }, vote: { encPayload: 'AAAA', encIv: 'AAAA' } };
+  const values = { pin: true, emoji: 'x', latitude: 1, longitude: 2, question: 'q', options: ['a', 'b'], buttons: ['b'], sections: [{ rows: ['r'] }],
+    string: 'text', type: 'image', mediaKey: 'AAAA', fileSha256: 'AAAA', encrypted: 'AAAA', pollUpdateVote: vote, messageSecret: 'AAAA', sessionId: 's', phone: '62812', username: 'u', password: 'p', apiKey: 'k', url: 'http://x', secret: 'secret', to: '62812',
     message: 'm', schedule: '02:30' };
-  const path = route.path.replace('{sessionId}', 's');
+  const path = route.path.replace('{sessionId}', 's').replace('{chatId}', '62812@s.whatsapp.net').replace('{messageId}', 'M').replace('{target}', 'png');
   if (route.method === 'GET') return [`${path}?${new URLSearchParams(values)}`, {}];
   return [path, { body: values }];
 }
