@@ -44,6 +44,7 @@ void wa_group_fetch(struct wa_messaging *m, const struct jid *group, group_fetch
 /* done is not called any more for this arg. */
 void wa_group_fetch_cancel(struct wa_messaging *m, void *arg);
 void wa_group_queries_free(struct wa_messaging *m);
+/* Calls back all whose wa_client_group() is not answered yet. */
 void wa_group_requests_free(struct wa_messaging *m);
 
 /* <notification type="w:gp2"> */

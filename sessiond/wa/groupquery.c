@@ -9,6 +9,7 @@
 
 #define CODE_STORAGE 500
 #define CODE_MALFORMED 502
+#define CODE_GONE 503
 
 struct waiter {
 	struct waiter *next;
@@ -269,14 +270,14 @@ void wa_client_group(struct wa_client *client, const struct jid *group, bool fre
 	wa_timer_start(client, &r->timer, wa_client_mono_ms(client), request_turn, r);
 }
 
+/* Who asked is told that no answer will come. What the state still brings for them goes nowhere. */
 void wa_group_requests_free(struct wa_messaging *m)
 {
 	while (m->group_requests != NULL) {
 		struct group_request *r = m->group_requests;
 
-		m->group_requests = r->next;
 		wa_timer_stop(m->client, &r->timer);
-		state_op_end(&r->op);
-		free(r);
+		wa_group_fetch_cancel(m, r);
+		request_done(r, NULL, CODE_GONE);
 	}
 }

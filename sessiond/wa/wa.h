@@ -434,7 +434,8 @@ void wa_client_send(struct wa_client *client, const struct wa_send *send);
 /*
  * What is known of a group, asked from the server if nothing is (or if `fresh`): for whoever builds a message (expiration_s) or shows the
  * group. done is called exactly once, never before this returns; group is borrowed for the call, NULL with the server's code (403 not a
- * member, 404 no such group, 408 no answer, 500 storage).
+ * member, 404 no such group, 408 no answer, 500 storage, 502 an answer that cannot be read, 503 the client is being freed: done is called
+ * inside wa_client_free() then, and may not use the client).
  */
 typedef void wa_group_done(void *arg, const struct wa_group *group, int code);
 void wa_client_group(struct wa_client *client, const struct jid *group, bool fresh, wa_group_done *done, void *arg);

@@ -376,6 +376,73 @@ static void test_queries_of_groups_are_shared(void **state)
 	world_close(&w);
 }
 
+/* ---- asked for by the host ---- */
+
+struct asked {
+	int calls, code;
+	uint32_t expiration_s;
+};
+
+static void group_told(void *arg, const struct wa_group *group, int code)
+{
+	struct asked *asked = arg;
+
+	asked->calls++;
+	asked->code = code;
+	asked->expiration_s = group != NULL ? group->expiration_s : 0;
+}
+
+static void ask(struct world *w, bool fresh, struct asked *asked)
+{
+	struct jid group = jid_of(GROUP);
+
+	wa_client_group(w->alice, &group, fresh, group_told, asked);
+	assert_int_equal(asked->calls, 0);
+}
+
+/* A client that is freed answers none of its IQs. */
+static void drop_iqs(struct wa_client *client)
+{
+	while (client->iqs != NULL) {
+		struct fake_iq *iq = client->iqs;
+
+		client->iqs = iq->next;
+		arena_free(&iq->arena);
+		free(iq);
+	}
+	client->last_iq = NULL;
+}
+
+static void test_who_asks_for_a_group_is_told_once(void **state)
+{
+	struct asked first = { 0 }, known = { 0 }, waiting = { 0 }, waiting_too = { 0 }, at_once = { 0 };
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	ask(&w, false, &first);
+	fake_client_run(w.alice);
+	answer_group(&w);
+	assert_int_equal(first.code, 0);
+	assert_int_equal(first.expiration_s, 86400);
+	ask(&w, false, &known);
+	fake_client_run(w.alice);
+	assert_null(w.alice->iqs);
+	assert_int_equal(known.expiration_s, 86400);
+	/* The client goes while the server, and while the storage is being asked. */
+	ask(&w, true, &waiting);
+	ask(&w, true, &waiting_too);
+	fake_client_run(w.alice);
+	assert_non_null(w.alice->iqs);
+	ask(&w, false, &at_once);
+	drop_iqs(w.alice);
+	world_close(&w);
+	assert_int_equal(waiting.code, 503);
+	assert_int_equal(waiting_too.code, 503);
+	assert_int_equal(at_once.code, 503);
+	assert_int_equal(first.calls + known.calls + waiting.calls + waiting_too.calls + at_once.calls, 5);
+}
+
 /* ---- sender keys alone ---- */
 
 struct pair {
@@ -516,6 +583,7 @@ int main(void)
 		cmocka_unit_test(test_changes_in_the_wrong_order_are_asked_for),
 		cmocka_unit_test(test_a_key_for_another_chat_is_not_taken),
 		cmocka_unit_test(test_queries_of_groups_are_shared),
+		cmocka_unit_test(test_who_asks_for_a_group_is_told_once),
 		cmocka_unit_test(test_keys_skipped_without_end_are_forgotten),
 		cmocka_unit_test(test_rubbish_is_no_key),
 	};
