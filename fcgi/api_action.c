@@ -42,10 +42,12 @@ static const struct fault edit_errors[] = {
 static const struct param revoke_params[] = {
 	MESSAGE_ID("messageId"),
 	ONE_TO,
-	{ .name = "deleteForMe", .in = SEND_BODY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
+	{ .name = "deleteForMe", .in = SEND_BODY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false",
+	  .note = "then it goes from the account's own devices, too, with its file" },
 };
 DONE(revoke, "Message revoked");
-static const struct fault revoke_errors[] = { MISSING, { 502, 4000, "Failed to revoke message" }, { 0 } };
+static const struct fault revoke_errors[] = { MISSING, { 502, 4000, "Failed to revoke message" },
+	{ 502, 4000, "Message revoked, but not deleted for me" }, { 0 } };
 
 static const struct param read_params[] = {
 	MESSAGE_ID("messageId"),

@@ -15,6 +15,7 @@
 #include "sessiond/async.h"
 #include "sessiond/json_text.h"
 #include "sessiond/rpc/send.h"
+#include "sessiond/session/change.h"
 #include "sessiond/session/lookup.h"
 #include "sessiond/wa/wa.h"
 
@@ -31,6 +32,7 @@ struct action {
 	bool unknown;                      /* may be tried on a message that is not known */
 	/* Appends what is sent. False: it cannot be done, why is in call->reason. */
 	bool (*build)(struct call *call, struct buf *out);
+	void (*sent)(struct call *call);   /* WhatsApp has taken it: goes on to the answer; NULL: succeed() */
 	void (*put)(struct call *call);    /* the answer; NULL: put_result() */
 };
 
@@ -187,6 +189,8 @@ static void job_done(struct send_job *job)
 		fail(call, "it could not be stored");
 	else if (result->failed)
 		fail(call, result->error[0] ? result->error : "refused by WhatsApp");
+	else if (call->action->sent)
+		call->action->sent(call);
 	else
 		succeed(call);
 	send_job_free(job);
@@ -210,6 +214,45 @@ static void send_it(struct call *call)
 	}
 	send_job_free(job);
 	fail(call, call->reason);
+}
+
+/* ---- a revoked message goes from our own devices, too ---- */
+
+static void deleted(struct change_job *job)
+{
+	struct rpc_request *request = job->arg;
+	struct call *call = request->work;
+
+	if (job->code == CHANGE_DONE) {
+		succeed(call);
+	} else {
+		log_warn(&request->context->log, "message revoked, but not deleted for us", LOG_STR("session", request->session_id), LOG_STR("message", call->id),
+			LOG_INT("code", job->code), LOG_STR("reason", job->error));
+		rpc_answer(request, 502, 4000, "Message revoked, but not deleted for me", NULL);
+	}
+	change_job_free(job);
+}
+
+static void delete_for_us(struct call *call)
+{
+	struct rpc_request *request = call->request;
+	struct session_entry *entry;
+	struct change_job *job;
+
+	if (!rpc_param_bool(request, "deleteForMe")) {
+		succeed(call);
+		return;
+	}
+	entry = rpc_session(request);
+	if (!entry)
+		return;
+	job = change_job_new("deleteMessageForMe", &call->to);
+	job->on = true;
+	job->media_too = true;
+	job->message_id = xstrdup(call->id);
+	job->done = deleted;
+	job->arg = request;
+	sessions_change(request->context->daemon->sessions, entry, job);
 }
 
 /* ---- finding it ---- */
@@ -317,7 +360,7 @@ static void act(struct rpc_request *request, const struct action *action)
 static void do_reaction(struct rpc_request *request)
 {
 	static const struct action action = { "reaction", "Reaction applied", "reaction applied success", 502, 4005, "Failed to react to message", true,
-		build_reaction, NULL };
+		build_reaction, NULL, NULL };
 
 	act(request, &action);
 }
@@ -325,7 +368,7 @@ static void do_reaction(struct rpc_request *request)
 static void do_unreaction(struct rpc_request *request)
 {
 	static const struct action action = { "unreaction", "Reaction removed", "reaction removed success", 502, 4005, "Failed to remove reaction", true,
-		build_unreaction, NULL };
+		build_unreaction, NULL, NULL };
 
 	act(request, &action);
 }
@@ -333,7 +376,7 @@ static void do_unreaction(struct rpc_request *request)
 static void do_edit(struct rpc_request *request)
 {
 	static const struct action action = { "edit", "Message edited", "message edited success", 403, 4001, "Editing this message is not allowed", false,
-		build_edit, NULL };
+		build_edit, NULL, NULL };
 
 	act(request, &action);
 }
@@ -341,14 +384,14 @@ static void do_edit(struct rpc_request *request)
 static void do_revoke(struct rpc_request *request)
 {
 	static const struct action action = { "revoke", "Message revoked", "message revoked success", 502, 4000, "Failed to revoke message", false,
-		build_revoke, NULL };
+		build_revoke, delete_for_us, NULL };
 
 	act(request, &action);
 }
 
 static void do_pin(struct rpc_request *request)
 {
-	static const struct action action = { "pin", "Message pinned", NULL, 403, 4003, "Pin/unpin not allowed", false, build_pin, put_pin };
+	static const struct action action = { "pin", "Message pinned", NULL, 403, 4003, "Pin/unpin not allowed", false, build_pin, NULL, put_pin };
 
 	act(request, &action);
 }
@@ -393,7 +436,7 @@ static void mark(void *arg)
 static void do_mark(struct rpc_request *request)
 {
 	static const struct action action = { "mark-as-read", "Message marked as read", "message read success", 500, 8000, "Internal server error", true,
-		NULL, NULL };
+		NULL, NULL, NULL };
 	const struct daemon *daemon = request->context->daemon;
 	struct call *call = call_new(request, &action);
 

@@ -146,6 +146,20 @@ test('starring and deleting for us, of messages from both sides', async () => {
     await done('star', { to: [chat], messageId: 'NEVERSEEN' });
 });
 
+test('a revoked message goes from our own devices, too, when that is asked for', async () => {
+    const mark = seen.length;
+    for (const deleteForMe of [false, true]) {
+        const sent = await gateway.call('messages.send.text', { session: 'main', family: 'messages', p: { to: [chat], message: `oops ${deleteForMe}` } });
+        const id = sent.result[0].messageId;
+        const revoked = await action('revoke', { to: chat, messageId: id, deleteForMe });
+        assert.deepEqual([revoked.status, revoked.message], [200, 'Message revoked'], JSON.stringify(revoked));
+        if (deleteForMe)
+            await baileysSees(mark, 'messages.delete', e => e.keys[0].id === id && e.keys[0].fromMe === true);
+        const value = await entry('regular_high', 'deleteMessageForMe', chat, id, '1', '0');
+        assert.equal(value?.deleteMessageForMeAction.deleteMedia, deleteForMe || undefined);
+    }
+});
+
 test('reading a chat sends receipts for what is stored', async () => {
     for (const n of [1, 2, 3]) await gateway.control(`/accounts/${THEM}/send`, { to: US, text: `read ${n}`, id: `READ${n}` });
     await hook.until(events => events.some(e => e.event === 'message_received' && e.data.text === 'read 3'));
