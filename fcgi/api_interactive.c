@@ -7,6 +7,7 @@
 #include "fcgi/json_out.h"
 #include "fcgi/param_kinds.h"
 #include "fcgi/send_params.h"
+#include "fcgi/upload.h"
 
 #define INTERACTIVE_ROUTE(what) \
 	.method = "POST", .path = "/api/v1/messages/send/" what, .name = "messages.send." what, .auth = AUTH_KEY, \
@@ -25,12 +26,24 @@ static const char *const fallback_values[] = { "none", "also", "instead", NULL }
 	  .invalid = { 400, 2002, "fallback is one of none, also, instead" }, \
 	  .note = "a numbered text for clients that show nothing: none, after the message (also), or alone (instead)" }
 #define IMAGE \
-	{ .name = "image", .in = SEND_BODY, .kind = PARAM_STRING, .type = "string", .note = "data URI or http(s) URL, shown above; none when it cannot be had" }
+	EXPLAINED("image", "string", .note = "data URI, base64 or http(s) URL, shown above; without: INTERACTIVE_DEFAULT_IMAGE; none when empty or not to be had")
 
 static int refuse(struct answer *answer, int code, const char *text)
 {
 	answer_fault(answer, &(struct fault){ 400, code, text });
 	return -1;
+}
+
+/* The picture above: its own, else that of the list (as the n8n node sends it). Absent ones are the daemon's to choose. */
+static void put_image(struct request *r, struct buf *p)
+{
+	static const char *const image_names[] = { "image", NULL }, *const list_names[] = { "list", NULL };
+	const struct json *image = send_member(r, r->body, image_names), *list = send_member(r, r->body, list_names);
+
+	if (!image && list && list->type == JSON_OBJECT)
+		image = send_member(r, list, image_names);
+	if (image)
+		upload_put_optional(r, image, p);
 }
 
 /* ---- buttons ---- */
@@ -97,6 +110,7 @@ static int prepare_button(struct request *r, struct buf *p, struct answer *answe
 			return -1;
 	}
 	json_close(p, ']');
+	put_image(r, p);
 	return 0;
 }
 
@@ -208,6 +222,7 @@ static int prepare_list(struct request *r, struct buf *p, struct answer *answer)
 		return refuse(answer, 2000, "list/sections cannot be empty");
 	}
 	json_close(p, ']');
+	put_image(r, p);
 	return rows ? 0 : refuse(answer, 2000, "at least one section with one row is required");
 }
 

@@ -78,6 +78,13 @@ static int read_json(struct request *r, struct source *source)
 	return error;
 }
 
+void upload_begin(struct request *r, uint64_t file_limit)
+{
+	r->upload = arena_alloc(r->arena, sizeof *r->upload);
+	memset(r->upload, 0, sizeof *r->upload);
+	form_init(&r->upload->form, r->arena, r->settings->spool_dir, file_limit);
+}
+
 void upload_read(struct request *r)
 {
 	struct source source = { .r = r, .left = r->settings->upload_limit };
@@ -86,9 +93,7 @@ void upload_read(struct request *r)
 	uint64_t file_limit = flags & ROUTE_MISC_FILES ? LIMIT_MISC_FILE_BYTES : flags & ROUTE_LARGE_FILES ? r->settings->file_limit : r->settings->media_limit;
 	int error;
 
-	r->upload = arena_alloc(r->arena, sizeof *r->upload);
-	memset(r->upload, 0, sizeof *r->upload);
-	form_init(&r->upload->form, r->arena, r->settings->spool_dir, file_limit);
+	upload_begin(r, file_limit);
 	if (body_empty(r))
 		return;
 	if (body_over(r, r->settings->upload_limit)) {

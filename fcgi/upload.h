@@ -30,6 +30,11 @@ void upload_read(struct request *r);
 void upload_free(struct request *r);
 /* Writes the member "input". 0, or -1 with the fault in the answer. */
 int upload_put_one(struct request *r, const struct upload_rules *rules, struct buf *p, struct answer *answer);
+/*
+ * Writes the member "input" for a value of the body of any JSON route: what it means, as above, or null if it means no file, or one that is
+ * too large.
+ */
+void upload_put_optional(struct request *r, const struct json *v, struct buf *p);
 /* True if a request of messages/send/files brings anything that could be a file. */
 bool upload_has_any(struct request *r);
 /* Writes the member "inputs", an array. 0, or -1 with the fault in the answer. */

@@ -275,6 +275,19 @@ int upload_put_one(struct request *r, const struct upload_rules *rules, struct b
 	return -1;
 }
 
+void upload_put_optional(struct request *r, const struct json *v, struct buf *p)
+{
+	size_t mark = p->len;
+
+	if (!r->upload)
+		upload_begin(r, r->settings->media_limit);
+	if (put_value(r, v, p) && !r->upload->too_large)
+		return;
+	p->len = mark;
+	json_name(p, "input");
+	json_null(p);
+}
+
 /* ---- messages/send/files ---- */
 
 /* Every item that a request names, in order, until the visitor has enough. */

@@ -5,6 +5,7 @@
 
 #include "common/limits.h"
 #include "fcgi/form.h"
+#include "fcgi/request.h"
 
 struct upload {
 	struct form form;
@@ -12,5 +13,8 @@ struct upload {
 	size_t nfds;
 	bool too_large;                 /* one of the files that were picked is */
 };
+
+/* Sets r->upload, without any file so far. upload.c */
+void upload_begin(struct request *r, uint64_t file_limit);
 
 #endif

@@ -7,6 +7,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/context.c sessiond/rpc/context.h \
 	sessiond/rpc/ctl.h \
 	sessiond/rpc/guards.c sessiond/rpc/guards.h \
+	sessiond/rpc/header_image.c sessiond/rpc/header_image.h \
 	sessiond/rpc/idempotency.c sessiond/rpc/idempotency.h \
 	sessiond/rpc/lockout.c sessiond/rpc/lockout.h \
 	sessiond/rpc/media_input.c sessiond/rpc/media_input.h \

@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/ulid.h"
 #include "sessiond/json_text.h"
+#include "sessiond/rpc/header_image.h"
 #include "sessiond/rpc/send.h"
 #include "sessiond/wa/wa.h"
 
@@ -182,11 +183,11 @@ static enum fallback fallback_of(const struct rpc_request *request)
 	return word && strcmp(word, "instead") == 0 ? FALLBACK_INSTEAD : FALLBACK_NONE;
 }
 
-static void build_flow(struct buf *out, const struct rpc_request *request, const struct flow *flow)
+static void build_flow(struct buf *out, const struct rpc_request *request, const struct flow *flow, struct span image)
 {
 	const char *text = member(request->p, "text"), *footer = member(request->p, "footer");
 	struct wa_interactive interactive = { .body = text[0] ? text : " ", .footer = footer[0] ? footer : NULL, .buttons = flow->buttons,
-		.nbuttons = flow->n };
+		.nbuttons = flow->n, .image = image };
 	struct buf params = { 0 };
 	char id[ULID_LENGTH + 1];
 
@@ -214,18 +215,47 @@ static void build_lines(struct buf *out, const struct rpc_request *request, stru
 	buf_wipe(&whole);
 }
 
-static void go(struct rpc_request *request, struct flow *flow, struct send_plan *plan)
+/* What waits for its picture. */
+struct pending {
+	struct rpc_request *request;
+	struct flow flow;        /* owned */
+	struct send_plan *plan;  /* owned */
+};
+
+static void pictured(void *arg, const struct span *image)
 {
+	struct pending *w = arg;
+	struct rpc_request *request = w->request;
 	enum fallback fallback = fallback_of(request);
 
-	if (fallback == FALLBACK_INSTEAD)
-		build_lines(&plan->contents[0].message, request, flow);
+	if (image && request->conn) {
+		if (fallback == FALLBACK_INSTEAD)
+			build_lines(&w->plan->contents[0].message, request, &w->flow);
+		else
+			build_flow(&w->plan->contents[0].message, request, &w->flow, *image);
+		if (fallback == FALLBACK_ALSO)
+			build_lines(&w->plan->contents[1].message, request, &w->flow);
+		send_go(request, w->plan);
+	} else {
+		/* Nobody waits any more: nothing is sent that nobody would know of. */
+		if (image)
+			rpc_answer(request, 500, 8000, "Internal server error", NULL);
+		send_plan_free(w->plan);
+	}
+	flow_free(&w->flow);
+	free(w);
+}
+
+static void go(struct rpc_request *request, const struct flow *flow, struct send_plan *plan)
+{
+	const struct span none = span_of(NULL, 0);
+	struct pending *w = xcalloc(1, sizeof *w);
+
+	*w = (struct pending){ .request = request, .flow = *flow, .plan = plan };
+	if (fallback_of(request) == FALLBACK_INSTEAD || rpc_param_bool(request, "dry_run"))
+		pictured(w, &none);
 	else
-		build_flow(&plan->contents[0].message, request, flow);
-	if (fallback == FALLBACK_ALSO)
-		build_lines(&plan->contents[1].message, request, flow);
-	flow_free(flow);
-	send_go(request, plan);
+		header_image_get(request, pictured, w);
 }
 
 static size_t contents_of(const struct rpc_request *request)

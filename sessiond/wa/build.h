@@ -146,7 +146,7 @@ struct wa_flow_button {
 
 struct wa_interactive {
 	const char *body, *footer;
-	struct span image;     /* serialized ImageMessage shown above, empty: none */
+	struct span image;     /* message with the image shown above, as wa_build_media() makes it; empty: none */
 	const struct wa_flow_button *buttons; size_t nbuttons;
 	const char *params;    /* JSON */
 };

@@ -35,9 +35,10 @@ static void put_text_in(struct buf *out, uint32_t number, const char *text)
 static void put_header(struct buf *out, const struct wa_interactive *interactive)
 {
 	struct buf inner = { 0 };
+	struct span image;
 
-	if (interactive->image.n) {
-		proto_put_bytes(&inner, HEADER_IMAGE, interactive->image);
+	if (proto_find(interactive->image, E2E_IMAGE, &image)) {
+		proto_put_bytes(&inner, HEADER_IMAGE, image);
 		proto_put_uint(&inner, HEADER_HAS_MEDIA, 1);
 	} else {
 		proto_put_text(&inner, HEADER_TITLE, " ");

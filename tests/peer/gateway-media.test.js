@@ -7,7 +7,7 @@ import crypto from 'node:crypto';
 import http from 'node:http';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { downloadMediaMessage, normalizeMessageContent } from 'baileys';
+import { downloadContentFromMessage, downloadMediaMessage, normalizeMessageContent } from 'baileys';
 import { endProcessSoon } from './baileys-peer.js';
 import { adminKey } from '../e2e/lib/web-gateway.js';
 import { isInstalled } from '../e2e/lib/web.js';
@@ -45,7 +45,6 @@ function wav(samples) {
 
 before(async () => {
     if (skip) return;
-    p = await Parties.start('lighttpd', { MEDIA_PER_FILE_MB: '1', FILE_PER_FILE_MB: '2', FILE_RAW_LIMIT_MB: '8', WAREST_OUTBOUND_ALLOW: 'loopback' }, { tls: true });
     files = http.createServer((request, response) => {
         const url = new URL(request.url, 'http://x');
         if (url.pathname === '/to') return response.writeHead(302, { location: url.searchParams.get('to') }).end();
@@ -57,6 +56,8 @@ before(async () => {
     });
     files.listen(0, '127.0.0.1');
     await once(files, 'listening');
+    p = await Parties.start('lighttpd', { MEDIA_PER_FILE_MB: '1', FILE_PER_FILE_MB: '2', FILE_RAW_LIMIT_MB: '8', WAREST_OUTBOUND_ALLOW: 'loopback',
+        INTERACTIVE_DEFAULT_IMAGE: address('/default.jpg') }, { tls: true });
 });
 afterEach(async () => {
     if (!p) return;
@@ -114,6 +115,14 @@ async function same(id, name, bytes) {
     assert.deepEqual(Buffer.from(got.part.fileSha256), crypto.createHash('sha256').update(bytes).digest());
     assert.equal(got.part.mediaKey.length, 32);
     return { ...got, plain };
+}
+
+// What is above the buttons or the list that arrived.
+async function header(what, body) {
+    const answer = await json(what, { text: 'Sure?', buttons: ['yes'], ...body });
+    assert.equal(answer.status, 200, answer.text);
+    const message = await p.bob.waitMessage((m) => m.key.id === answer.json.results[0].messageId);
+    return normalizeMessageContent(message.message).interactiveMessage.carouselMessage.cards[0].header;
 }
 
 async function refused(answer, status, code, text) {
@@ -245,8 +254,10 @@ test('media servers that refuse, redirect, break off or forget are survived', { 
     await fault({ on: 'upload', redirect: 'https://evil.example/mms/image/x' });
     await send();
 
-    for (let i = 0; i < 5; i++) await fault({ on: 'upload', status: 500 });
-    await refused(await raw('media', JPEG, 'image/jpeg'), 500, 8000, 'Internal server error');
+    for (let i = 0; i < 10; i++) await fault({ on: 'upload', status: 500 });
+    const [answer, without] = await Promise.all([raw('media', JPEG, 'image/jpeg'), header('button', {})]);
+    await refused(answer, 500, 8000, 'Internal server error');
+    assert.deepEqual([without.title, without.imageMessage ?? null], [' ', null], 'a picture that cannot be uploaded is left out');
 });
 
 test('trying out, queued answers and chosen ids', { skip }, async () => {
@@ -272,4 +283,25 @@ test('the same request with an Idempotency-Key sends once', { skip }, async () =
     assert.deepEqual(second.json, first.json);
     const other = await p.gateway.api('POST', `/messages/send/media?${query()}`, { body: PNG, headers: { 'content-type': 'image/jpeg', 'idempotency-key': 'media-1' } });
     assert.deepEqual([other.status, other.json.code], [409, 2009]);
+});
+
+test('pictures above buttons and lists; what cannot be had is left out', { skip }, async () => {
+    const rows = { sections: [{ rows: ['1'] }] };
+    for (const [bytes, what, body] of [
+        [PNG, 'button', { image: `data:image/png;base64,${PNG.toString('base64')}` }], [JPEG, 'button', { image: JPEG.toString('base64') }],
+        [JPEG, 'button', { image: address('/b') }], [JPEG, 'button', {}], [PNG, 'list', { ...rows, image: PNG.toString('base64') }],
+        [PNG, 'list', { list: { ...rows, image: `data:image/png;base64,${PNG.toString('base64')}` } }],
+    ]) {
+        const { hasMediaAttachment, imageMessage } = await header(what, body);
+        assert.equal(hasMediaAttachment, true);
+        const parts = [];
+        for await (const part of await downloadContentFromMessage(imageMessage, 'image', {})) parts.push(part);
+        assert.ok(Buffer.concat(parts).equals(bytes));
+        assert.deepEqual([Number(imageMessage.fileLength), imageMessage.mimetype], [bytes.length, bytes === PNG ? 'image/png' : 'image/jpeg']);
+    }
+    for (const image of ['', '/etc/passwd', 'file:///etc/passwd', address('/404'), address('/big'), 'data:image/png;base64,%%%', 'data:text/plain;base64,aGVsbG8=',
+        Buffer.concat([JPEG, Buffer.alloc(1 << 20)]).toString('base64')]) {
+        const { title, imageMessage } = await header('button', { image });
+        assert.deepEqual([title, imageMessage ?? null], [' ', null], image.slice(0, 40));
+    }
 });
