@@ -59,7 +59,8 @@ void json_put_span(struct buf *out, struct span text)
 		i++;
 		plain = i;
 	}
-	buf_append(out, text.p + plain, text.n - plain);
+	if (plain < text.n)
+		buf_append(out, text.p + plain, text.n - plain);
 	buf_u8(out, '"');
 }
 

@@ -352,11 +352,11 @@ describe('messages/send/text', () => {
 
   test('parameters: aliases, places, types', async () => {
     await post(`${path}?text=q&number=62899`, { sessionId: 's', jid: '62812', quotedMessageId: ' ID ', forwarded: 'yes' });
-    assert.deepEqual(sent().p, { message: 'q', to: ['62812@s.whatsapp.net'], replyMessageId: 'ID', isForwarded: true });
+    assert.deepEqual(sent().p, { message: 'q', to: ['62812@s.whatsapp.net'], replyMessageId: 'ID', isForwarded: true, linkPreview: true });
     await text({ to: '62812', message: 5, isForwarded: true });
-    assert.deepEqual(sent().p, { message: '5', to: ['62812@s.whatsapp.net'], isForwarded: true });
+    assert.deepEqual(sent().p, { message: '5', to: ['62812@s.whatsapp.net'], isForwarded: true, linkPreview: true });
     await get(`${path}?sessionId=s&to=62812&to=62813&message=a+b%20%26`);
-    assert.deepEqual(sent().p, { message: 'a b &', to: ['62812@s.whatsapp.net', '62813@s.whatsapp.net'], isForwarded: false });
+    assert.deepEqual(sent().p, { message: 'a b &', to: ['62812@s.whatsapp.net', '62813@s.whatsapp.net'], isForwarded: false, linkPreview: true });
     assert.deepEqual(sent().guards, { rate: true, quota: true });
   });
 
