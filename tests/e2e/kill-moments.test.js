@@ -151,3 +151,60 @@ test('ordinary restarts under load: nothing is lost, nothing comes under two ids
 	for (const [text, id] of arrived)
 		assert.equal(id, ids.get(text), text);
 }));
+
+test('killed while texts to a group go out and come in: nothing is lost or doubled, the sender keys go on', async () => withGateway(async (gateway, receiver) => {
+	const count = SLOW ? 30 : 80;
+	await linkedShop(gateway, receiver);
+	const { jid } = await gateway.control('/groups', { creator: BOB, members: [SHOP, CAROL], addressing: 'lid', subject: 'Us' });
+	await gateway.control('/book', {});
+	const send = async (text) => (await gateway.persist('messages.send.text', { session: 'shop', family: 'messages', idem: text,
+		p: { to: [jid], message: text } })).result[0].messageId;
+	const ids = new Map(), sent = { [BOB]: [], [CAROL]: [] };
+	let next = 0;
+	const outgoing = Promise.all(Array.from({ length: 4 }, async () => {
+		while (next < count) {
+			const text = `out ${next++}`;
+			ids.set(text, await send(text));
+		}
+	}));
+	const incoming = (async () => {
+		for (let n = 0; n < count; n++) {
+			const from = n % 2 ? BOB : CAROL;
+			await gateway.control(`/accounts/${from}/send`, { to: jid, text: `in ${n}` });
+			sent[from].push(`in ${n}`);
+			await until(() => ids.size >= Math.min(n - 10, count));
+		}
+	})();
+	for (let k = 0; k < 4; k++) {
+		await until(() => ids.size >= (count * k) / 4);
+		await pause(Math.random() * 60);
+		await gateway.restart();
+	}
+	await Promise.all([outgoing, incoming]);
+	await receiver.until(() => new Set(texts(receiver).map((e) => e.data.text)).size === count);
+	assertAll(receiver, Object.values(sent));
+
+	// Neither side has to ask again for the next ones, nobody is given our key anew.
+	const last = await send('last out');
+	ids.set('last out', last);
+	for (const phone of [BOB, CAROL]) {
+		const { messages } = await gateway.control(`/accounts/${phone}/inbox?id=${last}&wait=30000`);
+		assert.deepEqual(messages.map((m) => [m.text, m.plaintexts, m.retries]), [['last out', 1, 0]]);
+	}
+	const { stanzas: [{ stanza }] } = await gateway.control(`/stanzas?tag=message&id=${last}`);
+	assert.deepEqual(stanza.content.map((child) => child.tag).filter((tag) => tag === 'participants'), []);
+	await gateway.control(`/accounts/${BOB}/send`, { to: jid, text: 'last in' });
+	await receiver.until(() => texts(receiver).some((e) => e.data.text === 'last in'));
+	for (const phone of [BOB, CAROL]) {
+		const { failures, resent } = await gateway.control(`/accounts/${phone}/stats`);
+		assert.deepEqual([failures, resent], [0, 0], phone);
+	}
+	const { book } = await gateway.control('/book');
+	for (const phone of [BOB, CAROL]) {
+		const seen = new Map();
+		for (const { id, arrivals } of book)
+			for (const { text } of arrivals.filter((a) => a.device.startsWith(phone) && ids.has(a.text)))
+				assert.equal(seen.set(text, id).get(text), ids.get(text), text);
+		assert.equal(seen.size, ids.size, phone);
+	}
+}));
