@@ -200,12 +200,18 @@ static void request_unlink(struct group_request *r)
 	*at = r->next;
 }
 
-static void request_done(struct group_request *r, const struct wa_group *group, int code)
+/* Out of the list already. */
+static void request_tell(struct group_request *r, const struct wa_group *group, int code)
 {
-	request_unlink(r);
 	r->done(r->arg, group, code);
 	state_op_end(&r->op);
 	free(r);
+}
+
+static void request_done(struct group_request *r, const struct wa_group *group, int code)
+{
+	request_unlink(r);
+	request_tell(r, group, code);
 }
 
 static void request_loaded(void *arg, bool ok);
@@ -276,8 +282,9 @@ void wa_group_requests_free(struct wa_messaging *m)
 	while (m->group_requests != NULL) {
 		struct group_request *r = m->group_requests;
 
+		m->group_requests = r->next;
 		wa_timer_stop(m->client, &r->timer);
 		wa_group_fetch_cancel(m, r);
-		request_done(r, NULL, CODE_GONE);
+		request_tell(r, NULL, CODE_GONE);
 	}
 }
