@@ -40,8 +40,10 @@ struct files_send {
 
 static void next(struct files_send *s);
 
-static void finished(struct files_send *s)
+static void finished(void *arg)
 {
+	struct files_send *s = arg;
+
 	for (size_t i = 0; i < s->count; i++) {
 		free(s->files[i].name);
 		free(s->files[i].mime);
@@ -304,6 +306,7 @@ static void send_all(struct files_send *s)
 	}
 	send_job_common(s->request, job);
 	job->done = job_done;
+	job->forget = finished;
 	job->arg = s;
 	idempotency_fill(s->request, job);
 	if (job->idem_key)

@@ -115,8 +115,10 @@ static struct send_job *make_job(struct rpc_request *request, const struct send_
 
 /* ---- there and back ---- */
 
-static void order_free(struct order *order)
+static void order_free(void *arg)
 {
+	struct order *order = arg;
+
 	send_shape_free(&order->shape);
 	free(order);
 }
@@ -200,6 +202,7 @@ void send_go(struct rpc_request *request, struct send_plan *plan)
 	plan->mentions = NULL;
 	send_plan_free(plan);
 	job->done = job_done;
+	job->forget = order_free;
 	job->arg = order;
 	idempotency_fill(request, job);
 	if (job->idem_key)

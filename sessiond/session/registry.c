@@ -483,8 +483,11 @@ static void job_returns(void *arg)
 
 void registry_job_done(struct session *session, struct send_job *job)
 {
-	if (!loop_post(session->on->daemon->loop, job_returns, job))
-		send_job_free(job);
+	if (loop_post(session->on->daemon->loop, job_returns, job))
+		return;
+	if (job->forget)
+		job->forget(job->arg);
+	send_job_free(job);
 }
 
 int64_t registry_spread_ms(const struct session *session)

@@ -178,6 +178,8 @@ struct send_job {
 	struct send_result *results; /* owned, n of them */
 	/* called on the main loop; the job is the callee's again */
 	void (*done)(struct send_job *job);
+	/* instead of done when the main loop has ended and nobody can be answered any more: frees arg; NULL: nothing to free */
+	void (*forget)(void *arg);
 	void *arg;
 	struct send_job *next;     /* inside session/ */
 	size_t settled;            /* inside session/ */
