@@ -36,11 +36,16 @@ static struct span skip_blanks(struct span s)
 	return s;
 }
 
+static bool ends_name(uint8_t c)
+{
+	return is_blank(c) || c == '=' || c == '>' || c == '/';
+}
+
 static struct span take_name(struct span *s)
 {
 	size_t n = 0;
 
-	while (n < s->n && !is_blank(s->p[n]) && !memchr("=>/", s->p[n], 3))
+	while (n < s->n && !ends_name(s->p[n]))
 		n++;
 	struct span name = span_of(s->p, n);
 

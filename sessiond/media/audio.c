@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sound: Ogg/Opus voice notes, waveforms, durations, see av.h. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,7 @@ static int pump(struct reading *r, AVFrame *frame, bool end)
 		got = av_sound_take(w, &r->sound, frame, n);
 		if (got < 0)
 			return got;
+		assert(frame && frame->data[0]);
 		wave_add(&r->wave, (const int16_t *)(const void *)frame->data[0], got);
 		frame->pts = r->samples;
 		r->samples += got;
@@ -155,6 +157,7 @@ int audio_read(struct av_in *in, bool encode)
 
 	if (!r || !frame || !piece)
 		error = work_fail(w, MEDIAJOB_E_LIMIT, "not enough memory");
+	assert(error || (r && frame && piece));
 	if (!error) {
 		r->in = in;
 		r->wave.step = FIRST_STEP;

@@ -6,6 +6,7 @@
  *
  * Everything but mediajob_submit(), mediajob_cancel() and the delivery of results happens on the main loop.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -154,6 +155,7 @@ static void fail_all(struct mediajobs *media, struct list *list, int error, cons
 		struct entry *entry = list->first;
 
 		list_remove(list, entry);
+		assert(list->first != entry);
 		fail(entry, error, why);
 	}
 	publish_counts(media);
@@ -236,6 +238,7 @@ static void give_back(struct mediajobs *media)
 		bool again = !entry->repeated && !media->stopping && lseek(entry->job.job.input, 0, SEEK_CUR) >= 0;
 
 		list_remove(&media->running, entry);
+		assert(media->running.last != entry);
 		if (again && entry->job.has_output)
 			again = ftruncate(entry->job.job.output, 0) == 0;
 		entry->repeated = true;

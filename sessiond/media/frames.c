@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Single pictures out of films, see av.h. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ static void turn(const uint8_t *from, uint8_t *to, int width, int height, int de
 
 struct still *av_still(struct av_in *in, const AVFrame *frame)
 {
+	assert(frame->width > 0 && frame->height > 0);
+
 	int width = frame->width, height = frame->height;
 	size_t bytes = (size_t)width * (size_t)height * 4;
 	/* swscale writes whole vectors: room behind the last line */
@@ -52,6 +55,7 @@ int frames_at(struct av_in *in, int64_t ms, struct still **out)
 	*out = NULL;
 	if (!frame || !last)
 		error = work_fail(in->w, MEDIAJOB_E_LIMIT, "not enough memory");
+	assert(error || (frame && last));
 	if (!error && !in->tracks[AV_VIDEO].decoder)
 		error = av_decode(in, AV_VIDEO);
 	if (!error)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -137,8 +138,8 @@ static int misbehave(struct work *w)
 			turns++;
 	case MEDIAJOB_HOOK_MEMORY:
 		for (; n < 4096; n++) {
-			p = malloc(1 << 20);
-			if (!p)
+			p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			if (p == MAP_FAILED)
 				return work_fail(w, MEDIAJOB_E_LIMIT, "not enough memory");
 			memset(p, 1, 1 << 20);
 		}

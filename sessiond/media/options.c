@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the settings and a request ask of a conversion: config.md 4, rest-a 1.14. Pure functions. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -126,8 +127,8 @@ static bool set_text(char *out, const char *text)
 		while (n && (text[n] & 0xc0) == 0x80)
 			n--;
 	}
-	memcpy(out, text, n);
-	memset(out + n, 0, MEDIAJOB_MAX_STICKER_TEXT - n);
+	memset(out, 0, MEDIAJOB_MAX_STICKER_TEXT);
+	snprintf(out, MEDIAJOB_MAX_STICKER_TEXT, "%.*s", (int)n, text);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Films to MP4 with H.264 and AAC, see av.h. */
+#include <assert.h>
 #include <libavutil/pixdesc.h>
 #include <string.h>
 
@@ -130,6 +131,8 @@ static int open_film(struct film *f)
 
 static int scale(struct film *f, const AVFrame *frame)
 {
+	assert(frame);
+
 	struct work *w = f->in->w;
 	const AVPixFmtDescriptor *pixels = av_pix_fmt_desc_get((enum AVPixelFormat)frame->format);
 	AVFrame *view = av_frame_clone(frame);
@@ -198,6 +201,7 @@ static int put_sound(struct film *f, const AVFrame *frame)
 {
 	int64_t ms = av_frame_ms(f->in, AV_AUDIO, frame);
 
+	assert(f->audio);
 	if (!f->sound_started && ms > 0)
 		f->samples = ms * f->audio->sample_rate / 1000;
 	f->sound_started = true;

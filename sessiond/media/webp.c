@@ -2,6 +2,7 @@
 /* Animated WebP and sticker metadata, see webp.h. */
 #include "sessiond/media/webp.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,7 @@ int webp_walk_next(struct webp_walk *walk, const uint8_t **rgba, int *end_ms)
 {
 	uint8_t *pixels = NULL;
 
+	assert(walk);
 	if (walk->left-- <= 0 || !WebPAnimDecoderHasMoreFrames(walk->decoder) || !WebPAnimDecoderGetNext(walk->decoder, &pixels, end_ms))
 		return 0;
 	*rgba = pixels;
@@ -80,9 +82,9 @@ int webp_first_frame(struct work *w, struct span bytes, uint8_t **rgba, int *wid
 	*rgba = NULL;
 	if (error)
 		return error;
-	if (!webp_walk_next(walk, &pixels, &end_ms))
+	if (!webp_walk_next(walk, &pixels, &end_ms) || !pixels) {
 		error = work_fail(w, MEDIAJOB_E_INPUT, "the WebP is broken or cut off");
-	if (!error) {
+	} else {
 		*rgba = malloc((size_t)*width * (size_t)*height * 4);
 		if (*rgba)
 			memcpy(*rgba, pixels, (size_t)*width * (size_t)*height * 4);

@@ -5,6 +5,7 @@
  *
  *     p {"key", "range"?, "ifRange"?, "ifNoneMatch"?, "head"}   and for storage.private "expires", "token", "scope"?, "download"?
  */
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -180,6 +181,7 @@ static void opened(void *arg, int error, const char *text, const struct storage_
 	(void)text;
 	if (object && !s->is_private && !object->is_public)
 		error = STORAGE_NOT_FOUND;
+	assert(object || (error && error != STORAGE_RANGE));
 	if (!error)
 		etag_of(object, etag);
 	if (error || etag_listed(rpc_param_text(request, "ifNoneMatch"), etag) || (s->ranged && if_range && strcmp(if_range, etag) != 0)) {
