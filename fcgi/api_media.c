@@ -18,7 +18,7 @@
 #define REPLY_PARAM(...)                                                                                                           \
 	{ .name = "replyMessageId", .aliases = { __VA_ARGS__ }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", \
 	  .note = "id of the message to quote" }
-#define FORWARDED_PARAM SEND_FORWARDED(BODY_QUERY), SEND_EXTRAS
+#define FORWARDED_PARAM { .name = "isForwarded", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" }, SEND_EXTRAS
 #define CAPTION_PARAM { .name = "caption", .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string" }
 #define COMPRESS_PARAMS                                                                                                          \
 	{ .name = "compress", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "true" },                      \

@@ -285,7 +285,7 @@ static void tell_qr(struct misc *m, const char *data, const char *meta)
 	const char *target = rpc_param_text(m->request, "target");
 	char message[64], format[8] = "";
 
-	for (size_t i = 0; target[i] && i < sizeof format - 1; i++)
+	for (size_t i = 0; i < sizeof format - 1 && target[i]; i++)
 		format[i] = (char)(target[i] & ~0x20);
 	snprintf(message, sizeof message, "String converted to QR-friendly %s format", strcmp(format, "JPG") == 0 ? "JPEG" : format);
 	buf_append_text(&m->json, "{\"data\":");

@@ -42,10 +42,11 @@ static void put_query(struct buf *out, const struct s3_pair *query, size_t n)
 {
 	struct s3_pair sorted[PAIRS_MAX];
 
+	if (n == 0)
+		return;
 	if (n > PAIRS_MAX)
 		abort();
-	if (n)
-		memcpy(sorted, query, n * sizeof *query);
+	memcpy(sorted, query, n * sizeof *query);
 	qsort(sorted, n, sizeof *sorted, by_name);
 	for (size_t i = 0; i < n; i++) {
 		if (i)

@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool ends_name(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '/' || c == '>';
+}
+
 /* Where a tag's name ends. */
 static size_t name_length(struct span tag)
 {
 	size_t n = 0;
 
-	while (n < tag.n && !memchr(" \t\r\n/>", tag.p[n], 6))
+	while (n < tag.n && !ends_name(tag.p[n]))
 		n++;
 	return n;
 }

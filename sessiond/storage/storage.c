@@ -2,6 +2,7 @@
 /* Operations on stored files, whatever the driver: keys, rows, answers. See storage.h. */
 #include "sessiond/storage/storage.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -771,8 +772,12 @@ void storage_free(struct storage **storage_pointer)
 	storage_local.stop(storage);
 	if (storage->s3)
 		storage_s3.stop(storage);
-	while (storage->ops)
-		storage_op_free(storage->ops);
+	while (storage->ops) {
+		struct storage_op *op = storage->ops;
+
+		storage_op_free(op);
+		assert(storage->ops != op);
+	}
 	sweep_free(storage);
 	while (storage->ring) {
 		struct keyring *next = storage->ring->next;

@@ -350,7 +350,7 @@ static void take_value(const struct action_spec *s, struct wa_action *a, struct 
 
 struct wa_action *appstate_action_read(struct span index, struct span value, bool removed)
 {
-	struct index parts;
+	struct index parts = { 0 };
 	const struct action_spec *s;
 	struct wa_action *a;
 	bool good = true;

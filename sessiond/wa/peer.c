@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Messages of this device to the own phone (category "peer"): questions that only it can answer. Their loss is not repaired. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -89,8 +90,12 @@ static void session_loaded(void *arg, bool ok)
 
 void wa_peers_free(struct wa_messaging *m)
 {
-	while (m->peers != NULL)
-		job_free(m->peers);
+	while (m->peers != NULL) {
+		struct peer_job *job = m->peers;
+
+		job_free(job);
+		assert(m->peers != job);
+	}
 }
 
 void wa_peer_send(struct wa_messaging *m, struct span message)

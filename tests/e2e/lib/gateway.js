@@ -116,6 +116,8 @@ export class Gateway {
 	// The call, again under the same idempotency key as long as the daemon dies under it or answers that it could not.
 	async persist(m, options) {
 		for (;;) {
+			if (this.stopped)
+				throw new Error('the gateway was stopped under this call');
 			const answer = await this.call(m, options).catch(() => null);
 			if (answer && answer.status < 300)
 				return answer;
@@ -156,7 +158,7 @@ export class Gateway {
 	async violations() { return (await this.control('/violations')).violations; }
 
 	async stop() {
-		this.expected = true;
+		this.expected = this.stopped = true;
 		clearTimeout(this.limit);
 		this.daemon.kill('SIGTERM');
 		const end = await this.exit;
