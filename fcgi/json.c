@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/utf8.h"
+
 struct parser {
 	struct arena *arena;
 	struct span text;
@@ -70,31 +72,10 @@ struct json *json_get_nocase(const struct json *o, const char *name)
 	return found;
 }
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629), 0 if there is none. NUL counts as none: it would cut texts short. */
-static size_t utf8_length(const uint8_t *p, size_t left)
+/* Length of the well-formed UTF-8 sequence at p, 0 if there is none. NUL counts as none: it would cut texts short. */
+static size_t character_length(const uint8_t *p, size_t left)
 {
-	uint8_t low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (p[0] < 0x80)
-		return p[0] != 0;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (left < n || p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
+	return p[0] != 0 ? utf8_length((const char *)p, left) : 0;
 }
 
 struct span utf8_clean(struct arena *a, struct span s)
@@ -103,7 +84,7 @@ struct span utf8_clean(struct arena *a, struct span s)
 	uint8_t *out, *w;
 
 	for (size_t i = 0; i < s.n;) {
-		size_t n = utf8_length(s.p + i, s.n - i);
+		size_t n = character_length(s.p + i, s.n - i);
 
 		bad += !n;
 		i += n ? n : 1;
@@ -112,7 +93,7 @@ struct span utf8_clean(struct arena *a, struct span s)
 		return s;
 	w = out = arena_alloc(a, s.n + 2 * bad);
 	for (size_t i = 0; i < s.n;) {
-		size_t n = utf8_length(s.p + i, s.n - i);
+		size_t n = character_length(s.p + i, s.n - i);
 
 		memcpy(w, n ? (const void *)(s.p + i) : "\xef\xbf\xbd", n ? n : 3);
 		w += n ? n : 3;
@@ -142,7 +123,7 @@ static struct json *fail(struct parser *p)
 		p->error = "Unexpected end of JSON input";
 		return NULL;
 	}
-	n = utf8_length(p->text.p + p->at, p->text.n - p->at);
+	n = character_length(p->text.p + p->at, p->text.n - p->at);
 	p->error = n && p->text.p[p->at] ? arena_printf(p->arena, "Unexpected token %.*s in JSON at position %zu", (int)n,
 							(const char *)p->text.p + p->at, p->at)
 					 : arena_printf(p->arena, "Unexpected token in JSON at position %zu", p->at);
@@ -163,24 +144,9 @@ static int hex4(struct parser *p, uint32_t *value)
 	return 0;
 }
 
-static uint8_t *utf8_put(uint8_t *w, uint32_t c)
+static uint8_t *put_character(uint8_t *w, uint32_t c)
 {
-	if (c < 0x80) {
-		*w++ = (uint8_t)c;
-	} else if (c < 0x800) {
-		*w++ = (uint8_t)(0xc0 | c >> 6);
-		*w++ = (uint8_t)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*w++ = (uint8_t)(0xe0 | c >> 12);
-		*w++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-		*w++ = (uint8_t)(0x80 | (c & 0x3f));
-	} else {
-		*w++ = (uint8_t)(0xf0 | c >> 18);
-		*w++ = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-		*w++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-		*w++ = (uint8_t)(0x80 | (c & 0x3f));
-	}
-	return w;
+	return w + utf8_put(c, (char *)w);
 }
 
 /* p->at stands on the character after "\u"; a surrogate without its partner becomes U+FFFD, and so does NUL. */
@@ -197,12 +163,12 @@ static int unicode_escape(struct parser *p, uint8_t **w)
 		if (hex4(p, &low))
 			return -1;
 		if (low >= 0xdc00 && low < 0xe000) {
-			*w = utf8_put(*w, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
+			*w = put_character(*w, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
 			return 0;
 		}
 		p->at = mark;
 	}
-	*w = utf8_put(*w, !c || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c);
+	*w = put_character(*w, !c || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c);
 	return 0;
 }
 

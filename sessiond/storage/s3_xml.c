@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 static bool ends_name(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '/' || c == '>';
@@ -38,30 +40,10 @@ static bool next_tag(struct span xml, size_t *at, struct span *tag)
 	return true;
 }
 
-static size_t put_utf8(unsigned long c, char out[4])
+/* What XML has no business with becomes a blank. */
+static size_t put_character(unsigned long c, char out[4])
 {
-	if (c < 0x20 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		c = ' ';
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
+	return utf8_put(c < 0x20 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? ' ' : (uint32_t)c, out);
 }
 
 /* The entity at p, '&' first: how many bytes of text, 0 = none of ours. *used: bytes of it. */
@@ -90,7 +72,7 @@ static size_t entity(struct span text, char out[4], size_t *used)
 		return 0;
 	number[n - 2] = '\0';
 	*used = n + 1;
-	return put_utf8(number[0] == 'x' ? strtoul(number + 1, NULL, 16) : strtoul(number, NULL, 10), out);
+	return put_character(number[0] == 'x' ? strtoul(number + 1, NULL, 16) : strtoul(number, NULL, 10), out);
 }
 
 static void unescape(struct span text, char *out, size_t room)

@@ -122,30 +122,6 @@ static bool read_hex4(struct reader *r, uint32_t *out)
 	return r->ok;
 }
 
-static size_t put_utf8(uint32_t c, char out[4])
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 static bool read_unicode(struct reader *r, uint32_t *c)
 {
 	uint32_t low;
@@ -196,7 +172,7 @@ static bool read_string(struct reader *r, char out[PART_BYTES])
 		escaped = read_escape(r);
 		if (!r->ok || escaped == 0)
 			return false;
-		n += put_utf8(escaped, out + n);
+		n += utf8_put(escaped, out + n);
 	}
 	out[n] = '\0';
 	return utf8_is_valid(out, n);
