@@ -109,8 +109,9 @@ async function apacheConfig(kind, lab, values) {
   names.push(...{ 'apache-proxy-fcgi': ['proxy', 'proxy_fcgi'], 'apache-fcgid': ['fcgid'], 'apache-cgi': ['cgid'] }[kind]);
   const load = names.filter((n) => existsSync(`${modules}/mod_${n}.so`)).map((n) => `LoadModule ${n}_module ${modules}/mod_${n}.so`);
   const web = path.join(lab.dir, 'web');
+  // MaxSpareThreads: Apache ends no process for being idle, which can close a connection that this process has just taken.
   return [...load, `Listen ${values.HOST}:${values.PORT}`, `PidFile ${web}/apache.pid`, `ErrorLog ${web}/error.log`, `DefaultRuntimeDir ${web}`,
-    `Mutex file:${web}`, 'ServerName localhost', 'TypesConfig /etc/mime.types', 'StartServers 1',
+    `Mutex file:${web}`, 'ServerName localhost', 'TypesConfig /etc/mime.types', 'StartServers 1', 'MaxSpareThreads 400',
     kind === 'apache-cgi' ? `ScriptSock ${web}/cgid.sock` : '', isRoot ? 'User www-data\nGroup www-data' : '',
     await template(`${kind}.conf.in`, values)].join('\n');
 }
