@@ -264,6 +264,11 @@ int loop_offload(struct loop *loop, void (*work)(void *arg), void (*done)(void *
 	return error;
 }
 
+void loop_pool_end(void)
+{
+	uv_library_shutdown();
+}
+
 uv_loop_t *loop_uv(struct loop *loop)
 {
 	return &loop->uv;

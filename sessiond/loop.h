@@ -37,6 +37,12 @@ void loop_hold(void);
 void loop_release(void);
 /* Loop thread: work(arg) runs in the thread pool, then done(arg) on this loop. For PBKDF2, scrypt and the like. */
 int loop_offload(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+/*
+ * A program's last act with loops, after every loop_free(): ends the threads of the pool and waits for them. They hold state of
+ * OpenSSL's, which their end gives back; left alone they would end after OpenSSL has cleaned up at exit. Nothing can be offloaded
+ * afterwards.
+ */
+void loop_pool_end(void);
 uv_loop_t *loop_uv(struct loop *loop);
 /* True on the loop's own thread: for assertions. */
 bool loop_is_current(const struct loop *loop);

@@ -491,6 +491,7 @@ static void run(struct program *program)
 	timers_free(daemon->timers);
 	loop_free(daemon->loop);
 	guard_free(&daemon->guard);
+	loop_pool_end();
 }
 
 static int start(struct program *program, struct config_report *report)

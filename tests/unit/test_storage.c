@@ -562,6 +562,7 @@ int main(void)
 	if (net_global_init())
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	loop_pool_end();
 	net_global_free();
 	return failed;
 }
