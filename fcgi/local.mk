@@ -14,6 +14,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_message.c \
 	fcgi/api_misc.c \
 	fcgi/api_server.c \
+	fcgi/api_shared.c \
 	fcgi/api_session.c \
 	fcgi/api_storage.c fcgi/storage_path.h \
 	fcgi/api_misc_whatsapp.c \

@@ -3,7 +3,7 @@
 #include "fcgi/route.h"
 
 extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, message_routes, content_routes, interactive_routes,
-	media_routes, action_routes, chat_routes, webhook_routes, misc_routes, misc_whatsapp_routes, storage_routes;
+	media_routes, action_routes, chat_routes, shared_routes, webhook_routes, misc_routes, misc_whatsapp_routes, storage_routes;
 
 /* One a line. */
 const struct route_group *const route_groups[] = {
@@ -16,6 +16,7 @@ const struct route_group *const route_groups[] = {
 	&media_routes,
 	&action_routes,
 	&chat_routes,
+	&shared_routes,
 	&webhook_routes,
 	&misc_routes,
 	&misc_whatsapp_routes,

@@ -30,6 +30,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_misc.c \
 	sessiond/rpc/rpc_send.c \
 	sessiond/rpc/rpc_server.c \
+	sessiond/rpc/rpc_shared.c \
 	sessiond/rpc/rpc_session.c \
 	sessiond/rpc/rpc_storage.c \
 	sessiond/rpc/rpc_decrypt.c \

@@ -19,6 +19,7 @@
 #include "sessiond/json_text.h"
 #include "sessiond/session/transfer.h"
 #include "sessiond/session/object.h"
+#include "sessiond/session/shared.h"
 
 /* ---- files ---- */
 
@@ -255,6 +256,8 @@ void appstate_event(struct session *session, struct store_tx *tx, const struct w
 	const struct wa_action *a = event->action;
 	struct buf payload = { 0 };
 
+	if (a)
+		shared_take(tx, session->number, a);
 	/* What was so before we came is told as a whole; the journal is for what happens. */
 	if (!a || a->initial)
 		return;

@@ -9,6 +9,7 @@
 #include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
+#include "sessiond/session/shared.h"
 
 /* How long a sent message can be sent again to a device that asks for it. */
 #define SENT_KEEP_MS ((int64_t)14 * 24 * 3600 * 1000)
@@ -62,6 +63,7 @@ static void change_paired(struct commit *c, struct store_tx *tx, const struct wa
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_MESSAGE);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_SECRET);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
+	shared_clear(tx, c->session->number);
 	store_tx_record_clear(tx, c->session->number, RECORD_TIMER);
 	chat_timers_free(&c->session->timers);
 	outbox_fail_all(c->session, tx, 401, "another account was linked");
@@ -129,6 +131,7 @@ static void change_failed(struct commit *c, struct store_tx *tx, const struct wa
 
 static void change_logged_out(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
+	shared_clear(tx, c->session->number);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
 	outbox_fail_all(c->session, tx, 401, "logged out");
 	store_tx_session_me(tx, c->session->number, NULL, NULL, NULL, NULL);

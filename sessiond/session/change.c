@@ -22,7 +22,8 @@ struct change_job *change_job_new(const char *action, const struct jid *chat)
 	struct change_job *job = xcalloc(1, sizeof *job);
 
 	job->action = action;
-	job->chat = jid_bare(chat);
+	if (chat)
+		job->chat = jid_bare(chat);
 	arena_init(&job->arena, 0);
 	return job;
 }
@@ -33,6 +34,9 @@ void change_job_free(struct change_job *job)
 		return;
 	arena_free(&job->arena);
 	free(job->message_id);
+	free(job->id);
+	free(job->text);
+	free(job->text2);
 	free(job);
 }
 
@@ -70,7 +74,8 @@ static void submit(struct change_job *job)
 {
 	struct session *session = job->session;
 	struct wa_action action = { .name = job->action, .chat = job->chat, .message_id = job->message_id, .on = job->on, .media_too = job->media_too,
-		.starred_too = job->starred_too, .until_ms = job->until_ms, .last_message_s = job->last_message_s };
+		.starred_too = job->starred_too, .until_ms = job->until_ms, .last_message_s = job->last_message_s, .removed = job->removed,
+		.id = job->id, .text = job->text, .text2 = job->text2, .number = job->number, .number2 = job->number2, .lid = job->lid };
 
 	if (!is_usable(session)) {
 		settle(job, CHANGE_GONE, "the session is not linked");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Changes of what all devices of an account share (chats archived, muted, pinned, cleared; messages starred or deleted for us), and
+ * Changes of what all devices of an account share (chats archived, muted, pinned, cleared; messages starred or deleted for us; contacts,
+ * labels, quick replies, settings, the own name: whatever struct wa_action describes), and
  * reading a chat. A job is made on the main loop, done on the session's, and called back on the main loop; the session owns it meanwhile.
  */
 #ifndef SESSIOND_SESSION_CHANGE_H
@@ -30,6 +31,11 @@ struct change_job {
 	struct jid chat;
 	char *message_id;      /* owned; NULL: about the chat */
 	bool on, media_too, starred_too;
+	bool removed;          /* contacts: the entry goes */
+	char *id;              /* owned; label, quick reply; NULL: none */
+	char *text, *text2;    /* owned; as in struct wa_action */
+	int64_t number, number2;
+	struct jid lid;        /* contact: the other form, server NONE if unknown */
 	int64_t until_ms;      /* mute */
 	int64_t last_message_s;
 	size_t read_newest;    /* receipts for so many of the newest inbound messages; 0: */
@@ -55,6 +61,7 @@ struct change_job {
 	struct change_job *next;
 };
 
+/* chat NULL: about none (labels, settings, own name). */
 struct change_job *change_job_new(const char *action, const struct jid *chat);
 void change_job_free(struct change_job *job);
 void sessions_change(struct sessions *sessions, struct session_entry *entry, struct change_job *job);

@@ -33,6 +33,7 @@ libsession_a_SOURCES = \
 	sessiond/session/qrpng.c sessiond/session/qrpng.h \
 	sessiond/session/registry.c sessiond/session/registry.h \
 	sessiond/session/session.c sessiond/session/session.h \
+	sessiond/session/shared.c sessiond/session/shared.h \
 	sessiond/session/slots.c \
 	sessiond/session/transfer.c sessiond/session/transfer.h sessiond/session/transferwork.h \
 	sessiond/session/transferdown.c \

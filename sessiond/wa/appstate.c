@@ -330,6 +330,8 @@ void appstate_run_ended(struct wa_appstate *as, enum appstate_collection c, stru
 		break;
 	}
 	want->again = false;
+	if (push != NULL && end == APPSTATE_END_OK && push->names_us)
+		wa_client_presence(as->m->client, as->m->available);
 	if (push != NULL && (end != APPSTATE_END_AGAIN || ++push->rounds >= ROUNDS_MAX))
 		appstate_push_end(as, push, end == APPSTATE_END_OK ? 0 : code != 0 ? code : CODE_UNAVAILABLE, end == APPSTATE_END_OK ? NULL : text);
 	/* Not further down the stack of a run that has just ended. */
@@ -463,6 +465,7 @@ void wa_client_change(struct wa_client *client, uint64_t tag, const struct wa_ac
 
 	push->tag = tag;
 	push->remove = action->removed;
+	push->names_us = strcmp(action->name, "setting_pushName") == 0;
 	push->refused = !appstate_action_write(action, wa_client_wall_ms(client), &push->index, &push->value, &push->version, &push->collection);
 	if (as->last_push != NULL)
 		as->last_push->next = push;

@@ -39,6 +39,7 @@ struct appstate_push {
 	struct buf index, value; /* owned; the value's time is that of the order */
 	int32_t version;
 	bool remove;
+	bool names_us;           /* contacts learn our new name from the next presence */
 	bool refused, crowded;   /* cannot be written; too many wait */
 	unsigned rounds;         /* uploads and syncs that it took so far */
 };

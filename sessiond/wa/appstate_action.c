@@ -35,7 +35,7 @@ struct action_spec {
 	int32_t version;
 	uint32_t field;
 	const char *parts;
-	uint32_t on, media, until, number, text, text2, pn, lid, range;
+	uint32_t on, media, until, number, number2, text, text2, pn, lid, range;
 };
 
 static const struct action_spec specs[] = {
@@ -49,7 +49,7 @@ static const struct action_spec specs[] = {
 	{ "deleteChat", APPSTATE_REGULAR_HIGH, 6, 22, "cd", .range = 1 },
 	{ "lock", APPSTATE_REGULAR_LOW, 7, 50, "c", .on = 1 },
 	{ "userStatusMute", APPSTATE_REGULAR_HIGH, 7, 29, "c", .on = 1 },
-	{ "contact", APPSTATE_CRITICAL_UNBLOCK_LOW, 2, 3, "c", .text = 1, .text2 = 2, .lid = 3, .pn = 5 },
+	{ "contact", APPSTATE_CRITICAL_UNBLOCK_LOW, 2, 3, "c", .text = 1, .text2 = 2, .lid = 3, .on = 4, .pn = 5 },
 	{ "lid_contact", APPSTATE_CRITICAL_UNBLOCK_LOW, 1, 61, "c", .text = 1, .text2 = 2 },
 	{ "pnForLidChat", APPSTATE_REGULAR, 8, 37, "c", .pn = 1 },
 	{ "setting_pushName", APPSTATE_CRITICAL_BLOCK, 1, 7, "", .text = 1 },
@@ -59,7 +59,7 @@ static const struct action_spec specs[] = {
 	{ "setting_relayAllCalls", APPSTATE_REGULAR, 1, 41, "", .on = 1 },
 	{ "time_format", APPSTATE_REGULAR_LOW, 7, 30, "", .on = 1 },
 	{ "status_privacy", APPSTATE_REGULAR_HIGH, 7, 44, "", .number = 1 },
-	{ "label_edit", APPSTATE_REGULAR, 3, 14, "i", .text = 1, .number = 2, .on = 4 },
+	{ "label_edit", APPSTATE_REGULAR, 3, 14, "i", .text = 1, .number = 2, .number2 = 3, .on = 4 },
 	{ "label_jid", APPSTATE_REGULAR, 3, 15, "ic", .on = 1 },
 	{ "label_message", APPSTATE_REGULAR, 3, 15, "icm00", .on = 1 },
 	{ "quick_reply", APPSTATE_REGULAR, 2, 8, "i", .text = 1, .text2 = 2, .on = 5 },
@@ -287,6 +287,8 @@ static void take_number(const struct action_spec *s, struct wa_action *a, const 
 		a->until_ms = (int64_t)f->value;
 	else if (f->number == s->number)
 		a->number = (int64_t)f->value;
+	else if (f->number == s->number2)
+		a->number2 = (int64_t)f->value;
 }
 
 static void take_bytes(const struct action_spec *s, struct wa_action *a, const struct proto_field *f)
@@ -439,6 +441,8 @@ static void put_value(const struct action_spec *s, const struct wa_action *a, in
 			put_number(&inner, s->until, a->until_ms);
 		if (a->number != 0)
 			put_number(&inner, s->number, a->number);
+		if (a->number2 != 0)
+			put_number(&inner, s->number2, a->number2);
 		put_text(&inner, s->text, a->text);
 		put_text(&inner, s->text2, a->text2);
 		put_form(&inner, s->pn, &a->pn);

@@ -196,10 +196,11 @@ struct wa_action {
 	bool from_me;
 	struct jid participant;
 	char *id;              /* owned, may be NULL: label, quick reply */
-	bool on;               /* archived, pinned, muted, read, starred, locked, deleted (labels), ... */
+	bool on;               /* archived, pinned, muted, read, starred, locked, deleted (labels), saved on the phone (contacts), ... */
 	bool starred_too, media_too; /* clearChat, deleteChat: these are deleted as well; deleteMessageForMe: media_too */
 	int64_t until_ms;      /* mute: end, -1: for ever, 0: none */
 	int64_t number;        /* label_edit: colour; status_privacy: mode; deleteMessageForMe: the message's time in seconds */
+	int64_t number2;       /* label_edit: which of the predefined labels, 0: none */
 	char *text, *text2;    /* owned, may be NULL: names, language, shortcut and text of a quick reply */
 	struct jid pn, lid;    /* what the entry itself says about a contact's forms */
 	int64_t last_message_s;/* archive, markChatAsRead, clearChat, deleteChat: it counts up to this message; 0: not said */

@@ -206,6 +206,63 @@ test('what Baileys changes is our event', async () => {
     assert.equal((await hooked(from, 'label_update', d => d.action === 'chat')).labelId, '7');
 });
 
+const shared = (name, p = {}) => gateway.call(name, { session: 'main', family: 'messages', p });
+
+async function sharedDone(name, p) {
+    const answer = await shared(name, p);
+    assert.equal(answer.status, 200, JSON.stringify(answer));
+    return answer.result;
+}
+
+test('labels over REST are there in Baileys, and those of Baileys in our list', async () => {
+    const mark = seen.length;
+    await until(async () => (await sharedDone('labels.list')).labels.some(l => l.name === 'Customers'));
+    const made = await sharedDone('labels.create', { name: 'Orders "now" <ü>', color: 5 });
+    assert.equal(made.labelId, '8');
+    await baileysSees(mark, 'labels.edit', e => e.id === '8' && e.name === 'Orders "now" <ü>' && e.color === 5);
+    await sharedDone('labels.edit', { labelId: '8', name: 'Orders' });
+    await baileysSees(mark, 'labels.edit', e => e.id === '8' && e.name === 'Orders' && e.color === 5);
+    const list = (await sharedDone('labels.list')).labels;
+    assert.deepEqual(list.map(l => [l.labelId, l.name, l.color]), [['7', 'Customers', 3], ['8', 'Orders', 5]]);
+
+    assert.deepEqual((await sharedDone('labels.members', { labelId: '7' })).members.map(m => m.chat), [chat]);
+    await sharedDone('labels.chat.add', { labelId: '8', chatId: chat });
+    await baileysSees(mark, 'labels.association', e => e.type === 'add' && e.association.labelId === '8' && e.association.chatId === chat);
+    await sharedDone('labels.message.add', { labelId: '8', chatId: chat, messageId: 'ASTAR1' });
+    await baileysSees(mark, 'labels.association', e => e.type === 'add' && e.association.messageId === 'ASTAR1');
+    assert.deepEqual((await sharedDone('labels.members', { labelId: '8' })).members.map(m => m.messageId ?? null), [null, 'ASTAR1']);
+    await sharedDone('labels.chat.remove', { labelId: '8', chatId: chat });
+    await sharedDone('labels.message.remove', { labelId: '8', chatId: chat, messageId: 'ASTAR1' });
+    assert.deepEqual((await sharedDone('labels.members', { labelId: '8' })).members, []);
+    await sharedDone('labels.delete', { labelId: '8' });
+    await baileysSees(mark, 'labels.edit', e => e.id === '8' && e.deleted === true);
+    assert.deepEqual((await sharedDone('labels.list')).labels.map(l => l.labelId), ['7']);
+    for (const [name, p, status] of [['labels.edit', { labelId: '8', name: 'x' }, 404], ['labels.chat.add', { labelId: '99', chatId: chat }, 404],
+        ['labels.create', { name: 'x'.repeat(101) }, 400], ['labels.members', { labelId: '8' }, 404]]) assert.equal((await shared(name, p)).status, status, name);
+});
+
+test('quick replies, the unarchive setting, unread, lock, status mute, deletion of a chat', async () => {
+    const made = await sharedDone('quick_replies.create', { shortcut: '/hi', message: 'hello\nthere' });
+    assert.deepEqual((await sharedDone('quick_replies.list')).quickReplies.map(q => [q.quickReplyId, q.shortcut, q.message]), [[made.quickReplyId, '/hi', 'hello\nthere']]);
+    assert.equal((await entry('regular', 'quick_reply', made.quickReplyId)).quickReplyAction.shortcut, '/hi');
+    await sharedDone('quick_replies.delete', { quickReplyId: made.quickReplyId });
+    assert.deepEqual((await sharedDone('quick_replies.list')).quickReplies, []);
+    const mark = seen.length;
+    await sharedDone('account.settings.change', { unarchiveChats: true });
+    await baileysSees(mark, 'creds.update', e => e.accountSettings?.unarchiveChats === true);
+    const { settings } = await sharedDone('account.settings');
+    assert.deepEqual([settings.unarchiveChats, settings.pushName], [true, 'Ann of Baileys']);
+    await sharedDone('chats.unread', { chatId: chat });
+    await baileysSees(mark, 'chats.update', e => e.id === chat && e.unreadCount === -1);
+    await sharedDone('chats.lock', { chatId: chat, locked: true });
+    assert.equal((await entry('regular_low', 'lock', chat)).lockChatAction.locked, true);
+    await sharedDone('chats.status_mute', { chatId: chat, muted: true });
+    assert.equal((await entry('regular_high', 'userStatusMute', chat)).userStatusMuteAction.muted, true);
+    assert.equal((await shared('chats.status_mute', { chatId: '1203630@g.us', muted: true })).status, 400);
+    await sharedDone('chats.delete', { chatId: chat, withMedia: true });
+    await baileysSees(mark, 'chats.delete', e => e === chat);
+});
+
 test('two writers at the same time: everything arrives, in one order', async () => {
     const others = [1, 2, 3, 4, 5, 6].map(n => `1555700100${n}@s.whatsapp.net`);
     const ours = Promise.all(others.map(to => done('archive', { to: [to] })));

@@ -18,9 +18,11 @@ const ACTIONS = {
     mute: ['regular_high', 2, 'muteAction'], star: ['regular_high', 2, 'starAction'], deleteMessageForMe: ['regular_high', 3, 'deleteMessageForMeAction'],
     clearChat: ['regular_high', 6, 'clearChatAction'], deleteChat: ['regular_high', 6, 'deleteChatAction'],
     contact: ['critical_unblock_low', 2, 'contactAction'], setting_pushName: ['critical_block', 1, 'pushNameSetting'],
+    lock: ['regular_low', 7, 'lockChatAction'], userStatusMute: ['regular_high', 7, 'userStatusMuteAction'],
+    setting_unarchiveChats: ['regular_low', 4, 'unarchiveChatsSetting'], label_message: ['regular', 3, 'labelAssociationAction'],
     label_edit: ['regular', 3, 'labelEditAction'], label_jid: ['regular', 3, 'labelAssociationAction'], quick_reply: ['regular', 2, 'quickReplyAction']
 };
-const PARTS = { star: 5, deleteMessageForMe: 5, clearChat: 4, deleteChat: 3, setting_pushName: 1, label_jid: 3 };
+const PARTS = { star: 5, deleteMessageForMe: 5, clearChat: 4, deleteChat: 3, setting_pushName: 1, setting_unarchiveChats: 1, label_jid: 3, label_message: 6 };
 
 function hmac(hash, key, ...parts) {
     const mac = crypto.createHmac(hash, key);
