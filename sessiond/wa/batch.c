@@ -86,6 +86,15 @@ static void group_change_free(struct wa_group_change *change)
 	free(change);
 }
 
+static void call_free(struct wa_call *call)
+{
+	if (call == NULL)
+		return;
+	free(call->id);
+	free(call->reason);
+	free(call);
+}
+
 void wa_event_free(struct wa_event *event)
 {
 	if (event == NULL)
@@ -98,6 +107,7 @@ void wa_event_free(struct wa_event *event)
 	wa_addon_result_free(event->addon);
 	wa_action_free(event->action);
 	group_change_free(event->group);
+	call_free(event->call);
 	free(event);
 }
 

@@ -16,14 +16,19 @@ libwa_a_SOURCES += \
 	sessiond/wa/appstate_run.c \
 	sessiond/wa/appstate_wire.c \
 	sessiond/wa/addon.c sessiond/wa/addon.h \
+	sessiond/wa/ask.c sessiond/wa/ask.h \
 	sessiond/wa/batch.c \
+	sessiond/wa/blocklist.c \
 	sessiond/wa/bundle.c sessiond/wa/bundle.h \
 	sessiond/wa/build.h \
 	sessiond/wa/build_action.c \
 	sessiond/wa/build_card.c \
 	sessiond/wa/build_interactive.c \
 	sessiond/wa/build_poll.c \
+	sessiond/wa/business.c \
+	sessiond/wa/call.c sessiond/wa/call.h \
 	sessiond/wa/channel.c sessiond/wa/channel.h \
+	sessiond/wa/contactnotify.c \
 	sessiond/wa/content.c \
 	sessiond/wa/context.c \
 	sessiond/wa/decode.c \
@@ -46,6 +51,9 @@ libwa_a_SOURCES += \
 	sessiond/wa/placeholder.c \
 	sessiond/wa/poll.c sessiond/wa/poll.h \
 	sessiond/wa/peer.c \
+	sessiond/wa/people.c \
+	sessiond/wa/picture.c \
+	sessiond/wa/profile.c sessiond/wa/profile.h \
 	sessiond/wa/presence.c \
 	sessiond/wa/proto_walk.c sessiond/wa/proto_walk.h \
 	sessiond/wa/receipt.c \

@@ -42,6 +42,7 @@ void wa_messaging_opened(struct wa_messaging *m)
 	m->open = true;
 	m->available = wa_client_config(m->client)->mark_online;
 	wa_send_opened(m);
+	wa_presence_opened(m);
 	wa_appstate_opened(&m->appstate);
 }
 

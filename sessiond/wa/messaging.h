@@ -10,6 +10,7 @@
 #define WA_MESSAGING_H
 
 #include "sessiond/wa/appstate.h"
+#include "sessiond/wa/call.h"
 #include "sessiond/wa/client.h"
 #include "sessiond/wa/signal.h"
 #include "sessiond/wa/state.h"
@@ -27,6 +28,7 @@ wa_stanza_handler wa_on_message;
 wa_stanza_handler wa_on_receipt;
 wa_stanza_handler wa_on_presence;
 wa_stanza_handler wa_on_chatstate;
+wa_stanza_handler wa_on_call;
 /* <ack class="message">: calls wa_stanza_done() like the others. */
 wa_stanza_handler wa_on_message_ack;
 /* Notifications; these ack. */
@@ -36,6 +38,8 @@ wa_stanza_handler wa_on_account_sync_devices; /* account_sync with <devices> */
 wa_stanza_handler wa_on_privacy_token;        /* privacy_token */
 wa_stanza_handler wa_on_media_retry;          /* mediaretry */
 wa_stanza_handler wa_on_server_sync;          /* server_sync: appstate.c */
+wa_stanza_handler wa_on_contact_change;       /* picture, status, disappearing_mode, contacts: contactnotify.c */
+wa_stanza_handler wa_on_account_sync;         /* account_sync without <devices>: contactnotify.c */
 
 /* ---- among the files of messaging ---- */
 
@@ -45,11 +49,16 @@ struct group_request;
 struct send_job;
 struct stanza_job;
 
+/* Subscriptions to presence end with the connection; so many are made again. */
+enum { PRESENCES_WATCHED = 64 };
+
 struct wa_messaging {
 	struct wa_client *client; /* borrowed */
 	struct signal_account account;
 	bool open;                /* logged in on this connection */
 	bool available;           /* presence as we last announced it */
+	struct jid watched[PRESENCES_WATCHED]; /* whose presence the host wants to know */
+	size_t nwatched;
 	char *suspect;            /* owned: name of a stanza that crashed the decoder, NULL if none */
 	struct send_job *jobs, *last_job; /* owned, oldest first */
 	bool starting;                    /* jobs are being started further up the stack */
@@ -61,6 +70,8 @@ struct wa_messaging {
 	struct group_request *group_requests;  /* owned: of the host, groupquery.c */
 	uint64_t resends[64];             /* retry.c: hashes of what was written on this connection, a ring */
 	size_t nresends;
+	struct call_memory calls[CALLS_REMEMBERED];
+	unsigned next_call;
 	unsigned decode_cost;             /* spent since the loop last had its turn */
 	struct wa_timer decode_timer;
 };
@@ -80,6 +91,8 @@ void wa_messaging_add_registration(struct wa_messaging *m, struct arena *a, stru
 void wa_send_opened(struct wa_messaging *m);
 void wa_send_closed(struct wa_messaging *m);
 void wa_send_free(struct wa_messaging *m);
+/* presence.c: what was subscribed to on the last connection. */
+void wa_presence_opened(struct wa_messaging *m);
 /* peer.c */
 void wa_peers_free(struct wa_messaging *m);
 

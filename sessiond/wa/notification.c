@@ -30,7 +30,7 @@ static void on_account_sync(struct wa_client *client, struct wa_stanza *stanza)
 	if (wa_node_child(wa_stanza_node(stanza), "devices") != NULL)
 		wa_on_account_sync_devices(client, stanza);
 	else
-		ack_only(client, stanza);
+		wa_on_account_sync(client, stanza);
 }
 
 static const struct {
@@ -46,6 +46,10 @@ static const struct {
 	{ "server_sync", wa_on_server_sync, false },
 	{ "w:gp2", wa_on_group, false },
 	{ "newsletter", wa_on_channel, false },
+	{ "picture", wa_on_contact_change, false },
+	{ "status", wa_on_contact_change, false },
+	{ "disappearing_mode", wa_on_contact_change, false },
+	{ "contacts", wa_on_contact_change, false },
 	{ "link_code_companion_reg", paircode_on_notification, true },
 	{ "passkey_prologue_request", passkey_on_request, true },
 	{ "crsc_continuation", passkey_on_continuation, true },

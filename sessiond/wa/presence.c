@@ -6,8 +6,22 @@
 #include "common/mem.h"
 #include "sessiond/wa/job.h"
 #include "sessiond/wa/lidmap.h"
+#include "sessiond/wa/tctoken.h"
 
 /* ---- out ---- */
+
+/* The server takes no name with '@'. */
+static const char *without_at(struct arena *a, const char *name)
+{
+	char *copy = arena_strdup(a, name);
+	size_t n = 0;
+
+	for (size_t i = 0; name[i] != '\0'; i++)
+		if (name[i] != '@')
+			copy[n++] = name[i];
+	copy[n] = '\0';
+	return copy;
+}
 
 void wa_client_presence(struct wa_client *client, bool available)
 {
@@ -21,7 +35,7 @@ void wa_client_presence(struct wa_client *client, bool available)
 	arena_init(&a, 0);
 	presence = wa_node_new(&a, "presence");
 	wa_node_attr(&a, presence, "type", available ? "available" : "unavailable");
-	wa_node_attr(&a, presence, "name", name);
+	wa_node_attr(&a, presence, "name", without_at(&a, name != NULL ? name : ""));
 	if (wa_client_write(client, presence))
 		m->available = available;
 	arena_free(&a);
@@ -80,20 +94,90 @@ void wa_client_chatstate(struct wa_client *client, const struct jid *to, enum wa
 	state_keys_free(&keys);
 }
 
-void wa_client_subscribe_presence(struct wa_client *client, const struct jid *to)
+struct subscription {
+	struct wa_client *client;
+	struct state_op op;
+	struct jid to, token_user;
+};
+
+static void subscribe_now(void *arg, bool ok)
 {
-	struct jid bare = jid_bare(to);
+	static const struct jid none = { .server = JID_SERVER_NONE };
+	struct subscription *s = arg;
 	struct wa_node *presence;
 	struct arena a;
 
-	if (!wa_client_messaging(client)->open)
-		return;
 	arena_init(&a, 0);
 	presence = wa_node_new(&a, "presence");
 	wa_node_attr(&a, presence, "type", "subscribe");
-	wa_node_attr_jid(&a, presence, "to", &bare);
-	wa_client_write(client, presence);
+	wa_node_attr_jid(&a, presence, "to", &s->to);
+	if (ok && !jid_is_none(&s->token_user))
+		wa_tctoken_attach(&s->op, &a, presence, &s->token_user, &none, wa_client_wall_ms(s->client) / 1000);
+	if (ok)
+		wa_client_write(s->client, presence);
 	arena_free(&a);
+	state_op_end(&s->op);
+	free(s);
+}
+
+/* The token that lets us see somebody is kept under the LID where that is known. */
+static void subscription_named(void *arg, bool ok)
+{
+	struct subscription *s = arg;
+	struct state_keys keys = { 0 };
+	struct jid lid;
+
+	if (!ok) {
+		subscribe_now(s, false);
+		return;
+	}
+	s->token_user = s->to;
+	if (wa_lidmap_is_pn(&s->to) && wa_lidmap_other(&s->op, &s->to, &lid))
+		s->token_user = jid_bare(&lid);
+	wa_tctoken_keys(&keys, &s->token_user);
+	state_op_fetch(&s->op, keys.keys, keys.n, subscribe_now, s);
+	state_keys_free(&keys);
+}
+
+static void write_subscription(struct wa_client *client, const struct jid *to)
+{
+	struct subscription *s = xcalloc(1, sizeof *s);
+	struct state_keys keys = { 0 };
+
+	s->client = client;
+	s->to = *to;
+	state_op_init(&s->op, wa_client_state(client));
+	if (!jid_is_person(to) || wa_messaging_is_own(wa_client_messaging(client), to)) {
+		subscribe_now(s, true);
+		return;
+	}
+	wa_lidmap_keys(&keys, to);
+	state_op_fetch(&s->op, keys.keys, keys.n, subscription_named, s);
+	state_keys_free(&keys);
+}
+
+void wa_client_subscribe_presence(struct wa_client *client, const struct jid *to)
+{
+	struct wa_messaging *m = wa_client_messaging(client);
+	struct jid bare = jid_bare(to);
+	size_t i = 0;
+
+	if (!m->open)
+		return;
+	while (i < m->nwatched && !jid_same_user(&m->watched[i], &bare))
+		i++;
+	/* The newest are kept: they are asked for again on the next connection. */
+	if (i == m->nwatched && m->nwatched == PRESENCES_WATCHED)
+		memmove(&m->watched[0], &m->watched[1], --m->nwatched * sizeof m->watched[0]);
+	if (i >= m->nwatched)
+		m->watched[m->nwatched++] = bare;
+	write_subscription(client, &bare);
+}
+
+void wa_presence_opened(struct wa_messaging *m)
+{
+	for (size_t i = 0; i < m->nwatched; i++)
+		write_subscription(m->client, &m->watched[i]);
 }
 
 /* ---- in ---- */

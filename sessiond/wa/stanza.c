@@ -46,10 +46,14 @@ static void on_iq(struct wa_client *client, struct wa_stanza *stanza)
 
 static void on_ack(struct wa_client *client, struct wa_stanza *stanza)
 {
-	if (wa_node_get_is(stanza->node, "class", "message"))
+	if (wa_node_get_is(stanza->node, "class", "message")) {
 		wa_on_message_ack(client, stanza);
-	else
-		wa_stanza_done(client, stanza);
+		return;
+	}
+	/* What was asked by a call stanza is answered by its ack. */
+	if (wa_node_get_is(stanza->node, "class", "call"))
+		iq_answered(client, stanza->node);
+	wa_stanza_done(client, stanza);
 }
 
 /* For what is only acknowledged. */
@@ -77,7 +81,7 @@ static const struct route routes[] = {
 	{ "message", wa_on_message, true, false },
 	{ "receipt", wa_on_receipt, true, false },
 	{ "notification", notification_on_notification, true, true },
-	{ "call", on_acked_only, true, false },
+	{ "call", wa_on_call, true, false },
 	{ "status", on_acked_only, true, false },
 	{ "presence", wa_on_presence, true, false },
 	{ "chatstate", wa_on_chatstate, true, false },

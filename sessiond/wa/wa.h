@@ -98,6 +98,10 @@ enum wa_event_kind {
 	WA_EVENT_ACTION,          /* action: something of the account's shared state changed (app state) */
 	WA_EVENT_APPSTATE_SYNCED, /* text: collection that is complete now, after linking or from a snapshot; number: entries */
 	WA_EVENT_GROUP,           /* group: something about a group has changed */
+	WA_EVENT_CALL,            /* call */
+	WA_EVENT_BLOCKLIST,       /* another device (un)blocked jid, other: its other form; code 1: blocked, 0: not, -1: read the list anew */
+	WA_EVENT_CONTACT,         /* of jid, other: its other form; text: picture|about|timer|number, text2: the new text; number: timer in
+	                             seconds; code 1: removed; ms: time */
 	WA_EVENT_LOGGED_OUT       /* credentials are void and deleted in the same batch; code, text */
 };
 
@@ -283,6 +287,21 @@ struct wa_group_change {
 	bool offline;
 };
 
+/* Something happened to a call. */
+struct wa_call {
+	char *id;              /* owned */
+	const char *status;    /* static: offer, accept, reject, timeout, terminate, preaccept, transport, relaylatency, ringing */
+	char *reason;          /* owned, may be NULL */
+	struct jid chat;       /* where it comes from, bare */
+	struct jid from;       /* who called, with device */
+	struct jid from_pn, from_lid; /* both forms where known, else JID_SERVER_NONE */
+	struct jid group;      /* of a call in a group; server NONE */
+	bool offline;          /* came from the backlog */
+	bool kind_known;       /* the offer was seen: the next two are true to it */
+	bool video, group_call;
+	int64_t time_ms;
+};
+
 struct wa_event {
 	enum wa_event_kind kind;
 	struct jid jid, other;
@@ -296,6 +315,7 @@ struct wa_event {
 	struct wa_addon *addon;     /* owned, may be NULL */
 	struct wa_action *action;   /* owned, may be NULL */
 	struct wa_group_change *group; /* owned, may be NULL */
+	struct wa_call *call;          /* owned, may be NULL */
 };
 
 struct wa_event *wa_event_new(enum wa_event_kind kind);
