@@ -113,11 +113,30 @@ bool body_is_json(struct request *r)
 	return true;
 }
 
+struct json *body_parse(struct request *r, struct span text)
+{
+	struct json *body;
+	size_t first = 0;
+	const char *error;
+
+	while (first < text.n && strchr(" \t\r\n", text.p[first]) && text.p[first])
+		first++;
+	if (first == text.n)
+		return NULL;
+	if (text.p[first] != '{' && text.p[first] != '[') {
+		set_fault(r, (struct fault){ 400, 0, arena_printf(r->arena, "Unexpected token %c in JSON at position %zu",
+								  text.p[first] > 0x20 && text.p[first] < 0x7f ? text.p[first] : '?', first) });
+		return NULL;
+	}
+	body = json_parse(r->arena, text, &error);
+	if (!body)
+		set_fault(r, (struct fault){ 400, 0, error });
+	return body;
+}
+
 void body_read(struct request *r, size_t limit)
 {
-	size_t declared = declared_length(r), first = 0;
-	const char *error;
-	struct span text;
+	size_t declared = declared_length(r);
 
 	if (!declared || !body_is_json(r))
 		return;
@@ -127,21 +146,9 @@ void body_read(struct request *r, size_t limit)
 	}
 	if (read_bytes(r, declared, limit))
 		return;
-	text = buf_span(r->body_bytes);
-	while (first < text.n && strchr(" \t\r\n", text.p[first]) && text.p[first])
-		first++;
-	if (first == text.n)
+	r->body = body_parse(r, buf_span(r->body_bytes));
+	if (!r->body)
 		return;
-	if (text.p[first] != '{' && text.p[first] != '[') {
-		set_fault(r, (struct fault){ 400, 0, arena_printf(r->arena, "Unexpected token %c in JSON at position %zu",
-								  text.p[first] > 0x20 && text.p[first] < 0x7f ? text.p[first] : '?', first) });
-		return;
-	}
-	r->body = json_parse(r->arena, text, &error);
-	if (!r->body) {
-		set_fault(r, (struct fault){ 400, 0, error });
-		return;
-	}
 	/* Send routes take the first element of an array for the request (rest-a 1.4). */
 	if (r->match.route && r->match.route->body == BODY_JSON_SEND && r->body->type == JSON_ARRAY && r->body->first && r->body->first->type == JSON_OBJECT)
 		r->body = r->body->first;

@@ -46,6 +46,8 @@ const char *credentials_bearer(struct request *r);
 
 /* body.c: reads and parses the body within `limit`; sets body or body_fault. */
 void body_read(struct request *r, size_t limit);
+/* The JSON object or array of a body; NULL with body_fault when it is none, and when there is nothing but white space. */
+struct json *body_parse(struct request *r, struct span text);
 /* A JSON body that can be read; false for other types, and with body_fault when its charset or coding is foreign. */
 bool body_is_json(struct request *r);
 /* No body at all. */

@@ -49,11 +49,11 @@ static void set_fault(struct request *r, int error)
 			r->body_fault = faults[i].fault;
 }
 
-/* {} when it is no JSON, as in the original; of an array its first element. */
+/* Of an array its first element. What is no JSON is {} below messages/, as in the original, and a fault elsewhere. */
 static struct json *fields_of(struct request *r, struct span text)
 {
 	const char *error;
-	struct json *v = json_parse(r->arena, text, &error);
+	struct json *v = r->match.route->family == FAMILY_A ? body_parse(r, text) : json_parse(r->arena, text, &error);
 
 	if (v && v->type == JSON_ARRAY)
 		v = v->first;
