@@ -15,6 +15,8 @@ async function ctl(...args) {
   const out = [], err = [];
   child.stdout.on('data', (chunk) => { out.push(chunk); seen?.(Buffer.concat(out).toString()); });
   child.stderr.on('data', (chunk) => err.push(chunk));
+  // it may have ended without reading
+  child.stdin.on('error', (error) => assert.equal(error.code, 'EPIPE'));
   child.stdin.end(input);
   const [code] = await once(child, 'close');
   return { code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
