@@ -12,6 +12,7 @@ libcommon_a_SOURCES = \
 	common/config_check.c common/config_check.h \
 	common/envfile.c common/envfile.h \
 	common/filetype.c common/filetype.h \
+	common/fold.c common/fold.h \
 	common/jid.c common/jid.h \
 	common/log.c common/log.h \
 	common/mem.c common/mem.h \

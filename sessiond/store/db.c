@@ -177,21 +177,85 @@ int db_run(struct db *db, const char *sql, const char *types, ...)
 	return run_bound(statement, error);
 }
 
-int db_run_upsert(struct db *db, const struct db_upsert *upsert, const char *types, ...)
+static int run_made(struct db *db, const struct db_upsert *row, void (*make)(struct buf *sql, const struct db_upsert *row), const char *types,
+                    va_list values)
 {
-	struct db_cached *slot = cache_slot(db, upsert);
+	struct db_cached *slot = cache_slot(db, row);
 	struct db_statement *statement;
 	struct buf sql = { 0 };
-	va_list values;
 	int error = 0;
 
 	if (slot == NULL || slot->statement == NULL)
-		db->driver->upsert_sql(&sql, upsert);
-	va_start(values, types);
-	statement = bound(db, &error, upsert, buf_text(&sql), types, values);
-	va_end(values);
+		make(&sql, row);
+	statement = bound(db, &error, row, buf_text(&sql), types, values);
 	buf_free(&sql);
 	return run_bound(statement, error);
+}
+
+int db_run_upsert(struct db *db, const struct db_upsert *upsert, const char *types, ...)
+{
+	va_list values;
+	int rc;
+
+	va_start(values, types);
+	rc = run_made(db, upsert, db->driver->upsert_sql, types, values);
+	va_end(values);
+	return rc;
+}
+
+int db_insert_new(struct db *db, const struct db_upsert *insert, const char *types, ...)
+{
+	va_list values;
+	int rc;
+
+	va_start(values, types);
+	rc = run_made(db, insert, db->driver->insert_new_sql, types, values);
+	va_end(values);
+	return rc == 0 ? db->driver->changes(db) > 0 : rc;
+}
+
+/* ---- queries made for the occasion ---- */
+
+static void add_value(struct db_built *built, const char *sql, struct db_value value)
+{
+	buf_append_text(&built->sql, sql);
+	if (built->n < sizeof built->values / sizeof *built->values)
+		built->values[built->n++] = value;
+	else
+		built->error = STORE_CONFIG;
+}
+
+void db_built_text(struct db_built *built, const char *sql, const char *text)
+{
+	add_value(built, sql, (struct db_value){ .text = text });
+}
+
+void db_built_int(struct db_built *built, const char *sql, int64_t number)
+{
+	add_value(built, sql, (struct db_value){ .number = number });
+}
+
+struct db_statement *db_built_query(struct db *db, struct db_built *built, int *error)
+{
+	*error = built->error;
+	if (*error == 0)
+		*error = db->driver->prepare(db, buf_text(&built->sql), &built->statement);
+	for (size_t i = 0; i < built->n && *error == 0; i++) {
+		const struct db_value *value = &built->values[i];
+
+		*error = value->text != NULL ? db->driver->bind_text(built->statement, (int)i + 1, value->text)
+		                             : db->driver->bind_int(built->statement, (int)i + 1, value->number);
+	}
+	return *error == 0 ? built->statement : NULL;
+}
+
+int db_built_done(struct db_built *built, int rc)
+{
+	if (built->statement != NULL)
+		built->statement->db->driver->finalize(built->statement);
+	buf_free(&built->sql);
+	memset(built, 0, sizeof *built);
+	return rc;
 }
 
 int db_read_number(struct db_statement *query, int rc, int64_t *value)

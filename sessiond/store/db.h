@@ -17,6 +17,7 @@
 
 struct db;
 struct db_statement;
+struct store_search;
 
 struct db_options {
 	const char *path; /* SQLite */
@@ -69,6 +70,18 @@ struct db_driver {
 	int64_t (*last_number)(struct db *db);
 	int64_t (*changes)(struct db *db);
 	void (*upsert_sql)(struct buf *sql, const struct db_upsert *upsert);
+	/* The same, but a row with the same keys stays as it is. */
+	void (*insert_new_sql)(struct buf *sql, const struct db_upsert *insert);
+	/*
+	 * Full text. fill: adds messages with numbers above the last one that the index has, at most limit; *last is the last one it has
+	 * then, *added how many were added. NULL: the database's index keeps itself.
+	 */
+	int (*search_fill)(struct db *db, int64_t limit, int64_t *last, int64_t *added);
+	/* The last message that the index has. */
+	int (*search_last)(struct db *db, int64_t *last);
+	/* What stands behind FROM: messages as m, their chats as c, that match the one parameter, whose text search_text() writes; m.number is fast to order by. */
+	const char *search_from, *search_number;
+	void (*search_text)(struct buf *out, int64_t session, const struct store_search *search);
 	/* Moves the log into the database (connection of mode DB_CHECKPOINT). restart: also makes the writer start the log anew. */
 	int (*checkpoint)(struct db *db, bool restart);
 	/* Between transactions: lets go of cached pages, when nothing has been asked for a while. */
@@ -76,7 +89,7 @@ struct db_driver {
 	const char *(*message)(struct db *db);
 };
 
-enum { DB_STATEMENTS_MAX = 128 };
+enum { DB_STATEMENTS_MAX = 256 };
 
 struct db_cached {
 	const void *key; /* address of the SQL text or upsert: both are static */
@@ -120,6 +133,29 @@ int db_done(struct db_statement *statement, int rc);
 int db_run(struct db *db, const char *sql, const char *types, ...);
 /* The same; parameters are the keys, then the values. */
 int db_run_upsert(struct db *db, const struct db_upsert *upsert, const char *types, ...);
+
+/* The same for a row that may be there already: 1: added, 0: it was there. */
+int db_insert_new(struct db *db, const struct db_upsert *insert, const char *types, ...);
+
+/* A query whose text is made for it, with its parameters; not kept. */
+struct db_built {
+	struct buf sql;       /* owned */
+	struct db_value {
+		int64_t number;
+		const char *text; /* borrowed; NULL: the number counts */
+	} values[24];
+	size_t n;
+	struct db_statement *statement; /* owned */
+	int error;            /* more values than there is room for */
+};
+
+/* Appends SQL; its one '?' is this value. */
+void db_built_text(struct db_built *built, const char *sql, const char *text);
+void db_built_int(struct db_built *built, const char *sql, int64_t number);
+/* Prepares and binds: the statement to step, or NULL and *error. */
+struct db_statement *db_built_query(struct db *db, struct db_built *built, int *error);
+/* Frees everything; passes rc on. */
+int db_built_done(struct db_built *built, int rc);
 
 /* Ends a query of one number: 1 and *value set, or 0 without a row, or an error (rc when query is NULL). SQL NULL counts as 0. */
 int db_read_number(struct db_statement *query, int rc, int64_t *value);

@@ -285,7 +285,7 @@ static size_t append_words(struct buf *sql, const char *names, const char *befor
 	return count;
 }
 
-static void sqlite_upsert_sql(struct buf *sql, const struct db_upsert *upsert)
+static void insert_sql(struct buf *sql, const struct db_upsert *upsert)
 {
 	size_t count;
 
@@ -298,8 +298,82 @@ static void sqlite_upsert_sql(struct buf *sql, const struct db_upsert *upsert)
 		buf_append_text(sql, ", ?");
 	buf_append_text(sql, ") ON CONFLICT (");
 	append_words(sql, upsert->keys, "", "", false);
+}
+
+static void sqlite_upsert_sql(struct buf *sql, const struct db_upsert *upsert)
+{
+	insert_sql(sql, upsert);
 	buf_append_text(sql, ") DO UPDATE SET ");
 	append_words(sql, upsert->values, "", " = excluded.", true);
+}
+
+static void sqlite_insert_new_sql(struct buf *sql, const struct db_upsert *insert)
+{
+	insert_sql(sql, insert);
+	buf_append_text(sql, ") DO NOTHING");
+}
+
+/* ---- full text: FTS5, behind the table of messages by some rows ---- */
+
+static int sqlite_search_last(struct db *db, int64_t *last)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(db, &rc, "SELECT indexed FROM search_state", "");
+
+	rc = db_read_number(query, rc, last);
+	return rc < 0 ? rc : 0;
+}
+
+static int sqlite_search_fill(struct db *db, int64_t limit, int64_t *last, int64_t *added)
+{
+	int64_t after = 0, count = 0;
+	int rc = sqlite_search_last(db, &after);
+	struct db_statement *query;
+
+	*last = after;
+	*added = 0;
+	if (rc != 0)
+		return rc;
+	query = db_query(db, &rc, "SELECT max(number), count(*) FROM (SELECT number FROM messages WHERE number > ? ORDER BY number LIMIT ?)", "ii",
+	                 after, limit);
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0) {
+		*last = db_int(query, 0) > after ? db_int(query, 0) : after;
+		count = db_int(query, 1);
+	}
+	rc = db_done(query, rc < 0 ? rc : 0);
+	if (rc == 0 && count > 0)
+		rc = db_run(db, "INSERT INTO message_search (rowid, scope, body) SELECT number, 's' || session, body FROM messages "
+		                "WHERE number > ? AND number <= ? AND body <> '' ORDER BY number", "ii", after, *last);
+	if (rc == 0 && count > 0)
+		rc = db_run(db, "UPDATE search_state SET indexed = ?", "i", *last);
+	*added = count;
+	return rc;
+}
+
+/* A term is a string of FTS5: nothing in it but the doubled quote means anything. */
+static void put_term(struct buf *out, const struct store_term *term)
+{
+	buf_u8(out, '"');
+	for (size_t i = 0; i < term->text.n; i++) {
+		if (term->text.p[i] == '"')
+			buf_u8(out, '"');
+		buf_u8(out, term->text.p[i]);
+	}
+	buf_append_text(out, term->prefix ? "\"*" : "\"");
+}
+
+static void sqlite_search_text(struct buf *out, int64_t session, const struct store_search *search)
+{
+	buf_printf(out, "scope:s%lld AND body:(", (long long)session);
+	for (size_t i = 0; i < search->n; i++) {
+		if (i > 0)
+			buf_append_text(out, " AND ");
+		put_term(out, &search->terms[i]);
+	}
+	buf_u8(out, ')');
 }
 
 static int sqlite_checkpoint(struct db *db, bool restart)
@@ -348,6 +422,13 @@ const struct db_driver db_sqlite = {
 	.last_number = sqlite_last_number,
 	.changes = sqlite_changes,
 	.upsert_sql = sqlite_upsert_sql,
+	.insert_new_sql = sqlite_insert_new_sql,
+	.search_fill = sqlite_search_fill,
+	.search_last = sqlite_search_last,
+	.search_from = "message_search CROSS JOIN messages AS m ON m.number = message_search.rowid "
+	               "CROSS JOIN chats AS c ON c.number = m.chat WHERE message_search MATCH ",
+	.search_number = "message_search.rowid",
+	.search_text = sqlite_search_text,
 	.checkpoint = sqlite_checkpoint,
 	.rest = sqlite_rest,
 	.message = sqlite_message,

@@ -56,6 +56,8 @@ void keeper_round(struct store *store)
 	if (rc != 0)
 		store_warn(store, "tidying the database failed: %s", store_error_name(rc));
 	trim(store);
+	search_follow(store, true);
+	retention_round(store);
 }
 
 struct wake {
@@ -105,6 +107,7 @@ void *keeper_main(void *arg)
 		if (wake.checkpoint)
 			run_checkpoint(store, db);
 		trim(store);
+		search_follow(store, false);
 		if (!is_due(&until))
 			continue;
 		/* An idle gateway must not wake the disk every minute. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sessiond/store/: the database, see store.h.
-STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql
+STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql
 EXTRA_DIST += $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
 
 sessiond/store/migrations_sqlite.c: $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
@@ -13,21 +13,29 @@ noinst_LIBRARIES += libstore.a
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 libstore_a_SOURCES = \
 	sessiond/store/adopt.c sessiond/store/adopt.h \
+	sessiond/store/chatlist.c \
+	sessiond/store/chats.c sessiond/store/chats.h \
+	sessiond/store/cursor.c \
 	sessiond/store/db.c sessiond/store/db.h \
 	sessiond/store/db_sqlite.c \
 	sessiond/store/events.c \
 	sessiond/store/files.c \
 	sessiond/store/fence.c sessiond/store/fence.h \
 	sessiond/store/idempotency.c \
+	sessiond/store/identity.c sessiond/store/identity.h \
 	sessiond/store/keeper.c \
 	sessiond/store/keys.c \
+	sessiond/store/messagelist.c \
+	sessiond/store/messages.c \
 	sessiond/store/migrate.c sessiond/store/migrations.h \
 	sessiond/store/outbox.c \
 	sessiond/store/private.h \
 	sessiond/store/readers.c \
 	sessiond/store/receivers.c \
 	sessiond/store/records.c \
+	sessiond/store/retention.c \
 	sessiond/store/rows.c \
+	sessiond/store/search.c \
 	sessiond/store/sessions.c \
 	sessiond/store/settings.c \
 	sessiond/store/store.c sessiond/store/store.h \
@@ -38,13 +46,16 @@ nodist_libstore_a_SOURCES = sessiond/store/migrations_sqlite.c
 STORE_LIBS = libstore.a $(CRYPTO_HELPER_LIBS) $(SQLITE_LIBS) $(PTHREAD_LIBS)
 
 if HAVE_CMOCKA
-STORE_TESTS = test_store test_store_faults test_store_journal test_store_power
+STORE_TESTS = test_store test_store_chats test_store_faults test_store_journal test_store_power
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 
 test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.h
 test_store_CFLAGS = $(TEST_CFLAGS)
 test_store_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+test_store_chats_SOURCES = tests/unit/test_store_chats.c tests/unit/store_fixture.h
+test_store_chats_CFLAGS = $(TEST_CFLAGS)
+test_store_chats_LDADD = $(STORE_LIBS) libcommon.a $(CMOCKA_LIBS)
 test_store_faults_SOURCES = tests/unit/test_store_faults.c tests/unit/powerloss_vfs.c tests/unit/powerloss_vfs.h \
 	tests/unit/store_fixture.h
 test_store_faults_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)

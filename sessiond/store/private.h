@@ -53,7 +53,7 @@ struct store_reader {
 };
 
 struct store_seals {
-	struct sealer *records, *outbox, *journal, *sessions, *answers, *files; /* owned */
+	struct sealer *records, *outbox, *journal, *sessions, *answers, *files, *messages; /* owned */
 };
 
 struct key_table;
@@ -104,6 +104,10 @@ struct store {
 	atomic_uint_fast64_t txs, commits, reads;
 	atomic_int_fast64_t journal_bytes, log_bytes, checkpoints;
 	atomic_int_fast64_t next_outbox; /* number of the next outbox row */
+	int64_t next_message;    /* number of the next message; writer thread once it runs */
+	atomic_int_fast64_t last_message, last_indexed; /* written by the writer; the second one is what full-text search knows */
+	atomic_int_fast64_t retention_age_ms, retention_per_chat; /* 0: no limit */
+	uint8_t cursor_key[32];  /* authenticates cursors */
 	int64_t uncounted_events; /* after an unclean end: journal_bytes lacks events up to this number; keeper thread */
 };
 
@@ -111,6 +115,31 @@ struct store {
 
 /* Finds the first free row number at the start. */
 int outbox_open(struct store *store, struct db *db);
+
+/* ---- chats.c, messages.c, search.c, retention.c, cursor.c ---- */
+
+/* Every chat of a session changes over to those that the keeper removes. */
+int chats_give_up(struct db *db, int64_t session);
+/* Finds the first free number of a message and how far the index is, at the start. */
+int search_open(struct store *store, struct db *db);
+/* Messages were added: the keeper is woken when the index is far behind. Writer's thread. */
+void search_grown(struct store *store);
+/* Brings the index up to the messages if it is far behind, or in every case; keeper thread. */
+void search_follow(struct store *store, bool whole);
+/* Removes some of what was given up or is too old; keeper thread. */
+void retention_round(struct store *store);
+int message_open_content(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct span sealed, struct span *plain);
+
+/* Where a page ended: the values that the rows are ordered by. */
+struct cursor {
+	int64_t a, b;
+	char text[256];
+};
+
+/* scope: what the list is of, so that a cursor fits no other list. In the arena. */
+char *cursor_write(struct store *store, struct arena *arena, struct span scope, const struct cursor *cursor);
+/* False: it is none of this list. */
+bool cursor_read(struct store *store, struct span scope, const char *text, struct cursor *cursor);
 
 /* ---- tx.c ---- */
 

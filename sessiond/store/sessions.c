@@ -90,6 +90,8 @@ static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
 	db_done(query, rc);
 	((struct session_op *)op)->session.since_ms = bytes;
 	(void)tx;
+	if (rc >= 0)
+		rc = chats_give_up(db, session);
 	return rc < 0 ? rc : db_run(db, "DELETE FROM sessions WHERE number = ?", "i", session);
 }
 

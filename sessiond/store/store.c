@@ -167,9 +167,10 @@ static int load_seals(struct store *store, const char *file, char *why, size_t w
 	seals->sessions = sealer_new(ring, "sessions");
 	seals->answers = sealer_new(ring, "answers");
 	seals->files = sealer_new(ring, "files");
+	seals->messages = sealer_new(ring, "messages");
 	seal_ring_free(ring);
 	if (seals->records != NULL && seals->outbox != NULL && seals->journal != NULL && seals->sessions != NULL &&
-	    seals->answers != NULL && seals->files != NULL)
+	    seals->answers != NULL && seals->files != NULL && seals->messages != NULL)
 		return 0;
 	snprintf(why, why_len, "the keys for sealing could not be derived");
 	return STORE_CONFIG;
@@ -185,6 +186,8 @@ static int load_pepper(struct store *store, const char *file, char *why, size_t 
 		         errno == EACCES ? " (it must be readable by its owner alone)" : "");
 	else if (rc != CRYPTO_OK)
 		snprintf(why, why_len, "pepper file %s: must hold 64 hex digits", path);
+	if (rc == CRYPTO_OK)
+		rc = crypto_hmac(CRYPTO_SHA256, store->pepper, sizeof store->pepper, "cursors", 7, store->cursor_key);
 	free(path);
 	return rc == CRYPTO_OK ? 0 : STORE_CONFIG;
 }
@@ -271,6 +274,7 @@ static void store_free(struct store *store)
 	sealer_free(seals->sessions);
 	sealer_free(seals->answers);
 	sealer_free(seals->files);
+	sealer_free(seals->messages);
 	key_table_free(store->keys);
 	pthread_mutex_destroy(&store->lock);
 	pthread_cond_destroy(&store->queued_cond);
@@ -279,6 +283,7 @@ static void store_free(struct store *store)
 	pthread_mutex_destroy(&store->keeper_lock);
 	pthread_cond_destroy(&store->keeper_cond);
 	crypto_wipe(store->pepper, sizeof store->pepper);
+	crypto_wipe(store->cursor_key, sizeof store->cursor_key);
 	free((char *)(uintptr_t)store->db_options.path);
 	free((char *)(uintptr_t)store->db_options.vfs);
 	free(store->fence_path);
@@ -347,6 +352,8 @@ static int prepare_database(struct store *store, bool apply, char *why, size_t w
 		rc = journal_open(store, db);
 	if (rc == 0)
 		rc = outbox_open(store, db);
+	if (rc == 0)
+		rc = search_open(store, db);
 	if (rc == 0)
 		rc = adopt_rows(store, db);
 	if (rc == 0)

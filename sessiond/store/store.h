@@ -502,4 +502,8 @@ void store_tx_setting_put(struct store_tx *tx, const char *name, const char *val
 /* STORE_NOT_FOUND when there is none. */
 int store_setting_get(struct store_reader *reader, struct arena *arena, const char *name, const char **value);
 
+/* ---- chats, people, messages (chats.c, messages.c, ...) -------------------------------------------------------------------------- */
+
+#include "sessiond/store/chats.h"
+
 #endif

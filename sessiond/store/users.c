@@ -95,8 +95,13 @@ void store_tx_user_login(struct store_tx *tx, int64_t user, int64_t at_ms)
 
 static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
+	int64_t user = ((const struct user_op *)op)->user.number;
+	int rc = db_run(db,
+	                "UPDATE chats SET session = -session, jid = CAST(number AS CHAR(20)), lid = NULL WHERE session IN (SELECT s.number FROM sessions AS s JOIN users AS u "
+	                "ON u.registry = s.registry WHERE u.number = ?)", "i", user);
+
 	(void)tx;
-	return db_run(db, "DELETE FROM users WHERE number = ?", "i", ((const struct user_op *)op)->user.number);
+	return rc == 0 ? db_run(db, "DELETE FROM users WHERE number = ?", "i", user) : rc;
 }
 
 void store_tx_user_remove(struct store_tx *tx, int64_t user)
