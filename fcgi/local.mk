@@ -8,7 +8,9 @@ libresponder_a_SOURCES = \
 	fcgi/api_auth.c \
 	fcgi/api_content.c \
 	fcgi/api_chat.c \
+	fcgi/api_community.c \
 	fcgi/api_docs.c \
+	fcgi/api_group.c fcgi/api_group_members.c fcgi/group_params.h \
 	fcgi/api_interactive.c \
 	fcgi/api_media.c \
 	fcgi/api_message.c \

@@ -6,6 +6,15 @@ librpc_a_SOURCES = \
 	sessiond/rpc/choice.c sessiond/rpc/choice.h \
 	sessiond/rpc/context.c sessiond/rpc/context.h \
 	sessiond/rpc/ctl.h \
+	sessiond/rpc/group.h sessiond/rpc/group_common.c sessiond/rpc/group_people.c \
+	sessiond/rpc/rpc_community.c \
+	sessiond/rpc/rpc_group.c \
+	sessiond/rpc/rpc_group_join.c \
+	sessiond/rpc/rpc_group_make.c \
+	sessiond/rpc/rpc_group_members.c \
+	sessiond/rpc/rpc_group_picture.c \
+	sessiond/rpc/rpc_group_settings.c \
+	sessiond/rpc/square_picture.c sessiond/rpc/square_picture.h \
 	sessiond/rpc/guards.c sessiond/rpc/guards.h \
 	sessiond/rpc/header_image.c sessiond/rpc/header_image.h \
 	sessiond/rpc/idempotency.c sessiond/rpc/idempotency.h \

@@ -14,6 +14,7 @@ libsession_a_SOURCES = \
 	sessiond/session/control.c \
 	sessiond/session/ending.c \
 	sessiond/session/addons.c \
+	sessiond/session/groupjob.c sessiond/session/groupjob.h \
 	sessiond/session/groups.c \
 	sessiond/session/answers.c \
 	sessiond/session/events.c \

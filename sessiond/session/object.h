@@ -9,6 +9,7 @@
  *     host.c        what the protocol library asks of us: bytes, clock, records, batches, timer
  *     batch.c       a batch of the library as one transaction of the store
  *     job.c         a request to send becomes rows
+ *     groupjob.c    questions about groups that requests ask
  *     lookup.c      messages of the past, by id
  *     outbox.c      sends: rows first, then one after another
  *     events.c      rows of the event journal
@@ -229,6 +230,9 @@ void session_cmd_change(struct session *session, struct session_call *call);
 void change_settled(struct session *session, const struct wa_event *event);
 /* The client is going: whoever waits is told. */
 void change_fail_all(struct session *session);
+
+/* ---- groupjob.c ---- */
+void session_cmd_group(struct session *session, struct session_call *call);
 
 /* ---- appstate.c ---- */
 /* wa_host.blob */

@@ -46,6 +46,8 @@ void wa_group_fetch_cancel(struct wa_messaging *m, void *arg);
 void wa_group_queries_free(struct wa_messaging *m);
 /* Calls back all whose wa_client_group() is not answered yet. */
 void wa_group_requests_free(struct wa_messaging *m);
+/* groupadmin.c: the same for wa_client_group_ask(). */
+void wa_group_asks_free(struct wa_messaging *m);
 
 /* <notification type="w:gp2"> */
 wa_stanza_handler wa_on_group;

@@ -37,6 +37,8 @@ libwa_a_SOURCES += \
 	sessiond/wa/e2e_fields.c sessiond/wa/e2e_fields.h \
 	sessiond/wa/extras.c sessiond/wa/extras.h \
 	sessiond/wa/envelope.c sessiond/wa/envelope.h \
+	sessiond/wa/groupadmin.c sessiond/wa/groupadmin.h \
+	sessiond/wa/groupanswer.c sessiond/wa/groupask.c sessiond/wa/groupwire.h \
 	sessiond/wa/group.h sessiond/wa/groupinfo.c sessiond/wa/groupnotify.c sessiond/wa/groupquery.c \
 	sessiond/wa/groupkeys.c sessiond/wa/groupkeys.h \
 	sessiond/wa/job.c sessiond/wa/job.h \

@@ -30,6 +30,7 @@ void wa_messaging_free(struct wa_messaging *m)
 	wa_appstate_free(&m->appstate);
 	wa_peers_free(m);
 	wa_jobs_free(m);
+	wa_group_asks_free(m);
 	wa_group_requests_free(m);
 	wa_group_queries_free(m);
 	free(m->suspect);

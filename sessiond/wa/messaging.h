@@ -44,6 +44,7 @@ wa_stanza_handler wa_on_account_sync;         /* account_sync without <devices>:
 /* ---- among the files of messaging ---- */
 
 struct peer_job;
+struct group_ask;
 struct group_query;
 struct group_request;
 struct send_job;
@@ -66,6 +67,7 @@ struct wa_messaging {
 	struct wa_appstate appstate;
 	struct peer_job *peers;           /* owned: messages to the own phone that are being made */
 	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
+	struct group_ask *group_asks;          /* owned: of the host, groupadmin.c */
 	struct group_query *group_queries;     /* owned: groupquery.c */
 	struct group_request *group_requests;  /* owned: of the host, groupquery.c */
 	uint64_t resends[64];             /* retry.c: hashes of what was written on this connection, a ring */

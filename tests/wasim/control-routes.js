@@ -78,6 +78,7 @@ function accountRoutes(sim) {
             const found = account(sim, params.account);
             if ('name' in body) found.pushName = String(body.name);
             if ('strict' in body) found.strict = !!body.strict;
+            if ('groupadd' in body) found.settings.groupadd = String(body.groupadd);
             if ('passkey' in body) found.passkey = !!body.passkey;
             if ('require_token' in body) found.requireToken = !!body.require_token;
             if (body.privacy) Object.assign(found.settings, body.privacy);
@@ -197,6 +198,12 @@ function groupRoutes(sim) {
         'PATCH /groups/:group': ({ params, body }) => {
             const found = group(sim, params.group);
             sim.groups.settings(found, body.by ? account(sim, body.by) : found.creator, body);
+            return found.toJson();
+        },
+        'POST /groups/:group/request': ({ params, body }) => {
+            const found = group(sim, params.group);
+            if (body.back) sim.groups.dismiss(found, account(sim, body.phone), account(sim, body.phone));
+            else sim.groups.request(found, account(sim, body.phone), body.method);
             return found.toJson();
         },
         'POST /groups/:group/add': change('add'),

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Groups: who is in them, their settings, the answers to w:g2 requests, and the w:gp2 notifications about changes.
+// Groups: who is in them, their settings, and the w:gp2 notifications about changes. The answers to w:g2 requests: group-iq.js.
 import crypto from 'node:crypto';
-import { bytesOf, child, children, node, textOf } from './nodes.js';
+import { node } from './nodes.js';
 import { participantHash } from './accounts.js';
+import { GroupIq } from './group-iq.js';
 
-const ADMIN_CHANGES = new Set(['add', 'remove', 'promote', 'demote', 'invite', 'membership_approval_mode', 'member_add_mode']);
-const FLAGS = {
-    announcement: ['announce', true], not_announcement: ['announce', false], locked: ['locked', true], unlocked: ['locked', false]
-};
+const INVITATION_SECONDS = 3 * 86400;
 
 /** One group. Members are accounts; `version` counts changes of who is in it. */
 export class Group {
@@ -24,7 +22,18 @@ export class Group {
         this.announcementOf = options.announcement_of || null;
         this.hideNumbers = !!options.hide_numbers;
         this.description = null;
-        this.inviteCode = crypto.randomBytes(11).toString('base64url');
+        this.subjectOwner = options.creator;
+        this.subjectTime = this.creation;
+        this.approval = !!options.approval;
+        this.memberAdd = !!options.member_add;
+        this.community = !!options.community;
+        this.parent = options.parent || null;
+        this.generalChat = false;
+        this.capacity = options.capacity || 1024;
+        this.requests = new Map();
+        this.invitations = new Map();
+        this.picture = null;
+        this.newInviteCode();
         this.members = new Map();
         this.removed = new Map();
         this.version = 1;
@@ -36,6 +45,16 @@ export class Group {
 
     isAdmin(account) {
         return !!this.members.get(account)?.role;
+    }
+
+    newInviteCode() {
+        this.inviteCode = crypto.randomBytes(18).toString('base64').replace(/[^A-Za-z0-9]/g, 'x').slice(0, 22);
+        return this.inviteCode;
+    }
+
+    /** Attributes that name somebody in both forms: key in the group's namespace, key_pn beside a LID. */
+    named(key, account) {
+        return { [key]: account.jid(this.addressing), [`${key}_pn`]: this.addressing === 'lid' && !this.hideNumbers ? account.jid('pn') : undefined };
     }
 
     /** All devices of all members. */
@@ -57,27 +76,39 @@ export class Group {
         });
     }
 
-    /** <group> as the service describes it. */
-    node() {
-        const content = [...this.members.keys()].map(account => this.participant(account));
-        if (this.description) {
-            content.push(node('description', { id: this.description.id, participant: this.creator.jid(this.addressing), t: this.description.t },
-                [node('body', {}, Buffer.from(this.description.text))]));
+    /** What a <group> has beside its attributes; members and description only for those who asked for them. */
+    content({ members = true, description = true } = {}) {
+        const content = members ? [...this.members.keys()].map(account => this.participant(account)) : [];
+        if (this.description && description) {
+            const { id, t, owner, text } = this.description;
+            content.push(node('description', { id, ...this.named('participant', owner || this.creator), t }, [node('body', {}, Buffer.from(text))]));
         }
         if (this.announce) content.push(node('announcement'));
         if (this.locked) content.push(node('locked'));
         if (this.ephemeral) content.push(node('ephemeral', { expiration: this.ephemeral }));
+        if (this.approval) content.push(node('membership_approval_mode', {}, [node('group_join', { state: 'on' })]));
+        content.push(node('member_add_mode', {}, Buffer.from(this.memberAdd ? 'all_member_add' : 'admin_add')));
+        if (this.community) content.push(node('parent', { default_membership_approval_mode: 'request_required' }));
         if (this.announcementOf) content.push(node('linked_parent', { jid: this.announcementOf }), node('default_sub_group'));
+        else if (this.parent) content.push(node('linked_parent', { jid: this.parent.jid }));
+        if (this.generalChat) content.push(node('general_chat'));
+        return content;
+    }
+
+    /** <group> as the service describes it. */
+    node(asked, more = []) {
         return node('group', {
-            id: this.id, subject: this.subject, s_t: this.creation, s_o: this.creator.jid(this.addressing), creator: this.creator.jid(this.addressing),
+            id: this.id, subject: this.subject, s_t: this.subjectTime, ...this.named('s_o', this.subjectOwner), ...this.named('creator', this.creator),
             creation: this.creation, size: this.members.size, addressing_mode: this.addressing, p_v_id: this.version, a_v_id: this.version
-        }, content);
+        }, [...this.content(asked), ...more]);
     }
 
     toJson() {
         return {
             jid: this.jid, subject: this.subject, addressing: this.addressing, announce: this.announce, locked: this.locked, ephemeral: this.ephemeral,
-            version: this.version, phash: this.phash(),
+            version: this.version, phash: this.phash(), description: this.description?.text ?? null, invite_code: this.inviteCode,
+            approval: this.approval, member_add: this.memberAdd, community: this.community, parent: this.parent?.jid ?? this.announcementOf,
+            requests: [...this.requests.keys()].map(account => account.phone), picture: this.picture && { id: this.picture.id, size: this.picture.bytes.length },
             members: [...this.members].map(([account, m]) => ({ phone: account.phone, jid: account.jid('pn'), lid_jid: account.jid('lid'), role: m.role }))
         };
     }
@@ -88,6 +119,8 @@ export class Groups {
     constructor(sim) {
         this.sim = sim;
         this.byId = new Map();
+        this.byKey = new Map();
+        this.iq = new GroupIq(sim, this);
     }
 
     /** The group of a JID or a bare id, or undefined. */
@@ -102,9 +135,26 @@ export class Groups {
         for (const account of [options.creator, ...(options.members || [])]) {
             if (!group.members.has(account)) group.members.set(account, { role: account === options.creator ? 'superadmin' : null, since: group.version });
         }
+        if (options.description) group.description = { text: options.description, id: this.sim.newId(), t: this.sim.now(), owner: options.creator };
         this.notify(group, group.creator, node('create', { key: options.key, reason: 'invite', type: 'new' }, [group.node()]));
         this.sim.event('group_created', { group: group.jid });
+        if (group.community) this.furnish(group, options.general_chat);
         return group;
+    }
+
+    /** A community has a group for announcements, and a general chat if its maker wanted one. */
+    furnish(community, generalChat) {
+        const of = { creator: community.creator, subject: community.subject, addressing: community.addressing };
+        this.create({ ...of, announce: true, announcement_of: community.jid });
+        if (generalChat) this.create({ ...of, subject: 'General', parent: community }).generalChat = true;
+    }
+
+    /** Somebody goes by themselves. A group whose last superadmin has gone gets another one. */
+    leave(group, account) {
+        const { role } = group.members.get(account);
+        this.participants(group, account, 'remove', [account]);
+        const next = [...group.members.keys()].find(other => group.isAdmin(other)) ?? [...group.members.keys()][0];
+        if (role === 'superadmin' && next) group.members.get(next).role = 'superadmin';
     }
 
     /** A change of one group, told to everybody in it (and to those who are out of it now). */
@@ -129,26 +179,71 @@ export class Groups {
     }
 
     /** Adds, removes, promotes or demotes accounts. Returns the result's children. */
-    participants(group, actor, action, accounts) {
+    participants(group, actor, action, accounts, more = {}) {
         const done = [];
         const results = accounts.map(account => {
-            const error = this.participantFault(group, action, account);
+            const error = this.participantFault(group, actor, action, account);
             if (!error) done.push(account);
             return { account, error };
         });
         if (done.length) {
             const shown = action === 'remove' ? done.map(account => group.participant(account)) : null;
-            const versions = this.bump(group);
+            const versions = { ...this.bump(group), ...more };
             for (const account of done) this.apply(group, action, account);
             const tag = action;
             this.notify(group, actor, node(tag, versions, shown || done.map(account => group.participant(account))), action === 'remove' ? done : []);
         }
-        return results.map(({ account, error }) => node('participant', { jid: account.jid(group.addressing), error }));
+        return results.map(({ account, error }) => this.result(group, actor, account, error));
     }
 
-    participantFault(group, action, account) {
-        if (action === 'add') return group.members.has(account) ? 409 : undefined;
-        return group.members.has(account) ? undefined : 404;
+    /** One entry of an answer; whose privacy refuses to be added comes with what an invite message to them needs. */
+    result(group, actor, account, error) {
+        const invite = error === 403 ? [this.invitation(group, actor, account)] : undefined;
+        return node('participant', {
+            jid: account.jid(group.addressing), error, phone_number: group.addressing === 'lid' ? account.jid('pn') : undefined
+        }, invite);
+    }
+
+    /** <add_request>: the right of one person to join on the invitation of another. */
+    invitation(group, inviter, invitee) {
+        const code = crypto.randomBytes(12).toString('base64url').replace(/[^A-Za-z0-9]/g, 'x');
+        const expiration = this.sim.now() + INVITATION_SECONDS;
+        group.invitations.set(invitee, { code, expiration, inviter });
+        return node('add_request', { code, expiration });
+    }
+
+    participantFault(group, actor, action, account) {
+        const member = group.members.get(account);
+        if (action !== 'add') {
+            if (!member) return 404;
+            return member.role === 'superadmin' && account !== actor ? 405 : undefined;
+        }
+        if (member) return 409;
+        if (group.members.size >= group.capacity) return 419;
+        const { groupadd } = account.settings;
+        return groupadd === 'none' || (groupadd === 'contacts' && !account.chatted.has(actor.phone)) ? 403 : undefined;
+    }
+
+    /** An account joins by itself: by link, by invite message, or let in by an admin. */
+    join(group, account, actor = account, reason = 'invite') {
+        group.requests.delete(account);
+        group.invitations.delete(account);
+        const versions = { ...this.bump(group), reason };
+        this.apply(group, 'add', account);
+        this.notify(group, actor, node('add', versions, [group.participant(account)]));
+    }
+
+    /** An account asks to join: the admins are told. */
+    request(group, account, method = 'invite_link') {
+        group.requests.set(account, { t: this.sim.now(), method });
+        this.notify(group, account, node('created_membership_requests', { request_method: method },
+            [node('requested_user', { jid: account.jid(group.addressing), phone_number: group.addressing === 'lid' ? account.jid('pn') : undefined })]));
+    }
+
+    /** A request ends without a yes: taken back by who asked, or turned down by an admin. */
+    dismiss(group, account, actor) {
+        group.requests.delete(account);
+        this.notify(group, actor, node('revoked_membership_requests', {}, [node('participant', { jid: account.jid(group.addressing) })]));
     }
 
     apply(group, action, account) {
@@ -160,14 +255,14 @@ export class Groups {
     }
 
     /** Changes of settings, as the control API and w:g2 requests name them. */
-    settings(group, actor, { subject, description, announce, locked, ephemeral, addressing }) {
+    settings(group, actor, { subject, description, description_id: id, announce, locked, ephemeral, addressing, approval, member_add: memberAdd }) {
         const changes = [];
         if (subject !== undefined) {
-            group.subject = subject;
-            changes.push(node('subject', { subject, s_t: this.sim.now(), s_o: actor.jid(group.addressing) }));
+            Object.assign(group, { subject, subjectOwner: actor, subjectTime: this.sim.now() });
+            changes.push(node('subject', { subject, s_t: group.subjectTime, ...group.named('s_o', actor) }));
         }
         if (description !== undefined) {
-            group.description = description ? { text: description, id: this.sim.newId(), t: this.sim.now() } : null;
+            group.description = description ? { text: description, id: id || this.sim.newId(), t: this.sim.now(), owner: actor } : null;
             changes.push(description ? node('description', { id: group.description.id }, [node('body', {}, Buffer.from(description))])
                 : node('description', {}, [node('delete')]));
         }
@@ -183,6 +278,14 @@ export class Groups {
             group.ephemeral = ephemeral;
             changes.push(ephemeral ? node('ephemeral', { expiration: ephemeral }) : node('not_ephemeral'));
         }
+        if (approval !== undefined) {
+            group.approval = !!approval;
+            changes.push(node('membership_approval_mode', {}, [node('group_join', { state: approval ? 'on' : 'off' })]));
+        }
+        if (memberAdd !== undefined) {
+            group.memberAdd = !!memberAdd;
+            changes.push(node('member_add_mode', {}, Buffer.from(memberAdd ? 'all_member_add' : 'admin_add')));
+        }
         /* The service migrates groups without telling anybody: clients learn it from a refusal. */
         if (addressing !== undefined) group.addressing = addressing;
         for (const change of changes) this.notify(group, actor, change);
@@ -190,63 +293,6 @@ export class Groups {
 
     /** Answers xmlns="w:g2". */
     handle(device, iq) {
-        const { to, type } = iq.attrs;
-        if (to === '@g.us' || to === 'g.us') return type === 'get' ? this.globalGet(device, iq) : this.globalSet(device, iq);
-        const group = this.find(to);
-        if (!group) return { error: 404, text: 'item-not-found' };
-        if (!group.members.has(device.account)) return { error: 403, text: 'forbidden' };
-        return type === 'get' ? this.get(device, group, iq) : this.set(device, group, iq);
-    }
-
-    globalGet(device, iq) {
-        const participating = child(iq, 'participating');
-        if (!participating) return null;
-        const mine = [...this.byId.values()].filter(group => group.members.has(device.account));
-        for (const group of mine) device.groupsKnown.set(group.id, group.version);
-        return [node('groups', {}, mine.map(group => group.node()))];
-    }
-
-    globalSet(device, iq) {
-        const create = child(iq, 'create');
-        const leave = child(iq, 'leave');
-        if (create) {
-            const members = children(create, 'participant').map(p => this.sim.directory.ofJid(p.attrs.jid)).filter(Boolean);
-            const group = this.create({ subject: create.attrs.subject, creator: device.account, members, key: create.attrs.key, addressing: 'lid' });
-            device.groupsKnown.set(group.id, group.version);
-            return [group.node()];
-        }
-        if (!leave) return null;
-        const left = children(leave, 'group').map(g => this.find(g.attrs.id));
-        for (const group of left) if (group?.members.has(device.account)) this.participants(group, device.account, 'remove', [device.account]);
-        return [node('leave', {}, left.filter(Boolean).map(group => node('group', { id: group.jid })))];
-    }
-
-    get(device, group, iq) {
-        if (child(iq, 'query')) {
-            device.groupsKnown.set(group.id, group.version);
-            this.sim.event('group_query', { device: device.name, group: group.jid });
-            return [group.node()];
-        }
-        if (child(iq, 'invite')) return [node('invite', { code: group.inviteCode })];
-        return null;
-    }
-
-    set(device, group, iq) {
-        const actor = device.account;
-        const request = children(iq)[0];
-        const tag = request?.tag;
-        const admin = group.isAdmin(actor);
-        if (!admin && (ADMIN_CHANGES.has(tag) || tag in FLAGS || group.locked)) return { error: 403, text: 'forbidden' };
-        if (['add', 'remove', 'promote', 'demote'].includes(tag)) {
-            const accounts = children(request, 'participant').map(p => this.sim.directory.ofJid(p.attrs.jid)).filter(Boolean);
-            return [node(tag, {}, this.participants(group, actor, tag, accounts))];
-        }
-        if (tag in FLAGS) this.settings(group, actor, { [FLAGS[tag][0]]: FLAGS[tag][1] });
-        else if (tag === 'subject') this.settings(group, actor, { subject: textOf(request) });
-        else if (tag === 'description') this.settings(group, actor, { description: bytesOf(child(request, 'body'))?.toString() ?? '' });
-        else if (tag === 'ephemeral') this.settings(group, actor, { ephemeral: Number(request.attrs.expiration) });
-        else if (tag === 'not_ephemeral') this.settings(group, actor, { ephemeral: 0 });
-        else return null;
-        return [];
+        return this.iq.handle(device, iq);
     }
 }

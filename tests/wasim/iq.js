@@ -33,7 +33,7 @@ export class IqService {
             'privacy': (d, iq) => this.privacy(d, iq),
             'urn:xmpp:whatsapp:dirty': () => [],
             'md': (d, iq) => this.multiDevice(d, iq),
-            'w:profile:picture': () => ({ error: 404, text: 'item-not-found' }),
+            'w:profile:picture': (d, iq) => (iq.attrs.target?.endsWith('@g.us') ? sim.groupPictures.handle(d, iq) : { error: 404, text: 'item-not-found' }),
             'status': (d, iq) => (child(iq, 'privacy') ? [node('privacy', {}, [node('list', { type: 'contacts', default: 'true' })])] : []),
             'disappearing_mode': () => [],
             'w:m': (d, iq) => this.mediaConnection(d, iq),

@@ -23,6 +23,7 @@ import { Receipts } from './receipts.js';
 import { SimulatedDevice } from './sim-device.js';
 import { Bulk } from './bulk.js';
 import { Groups } from './groups.js';
+import { GroupPictures } from './group-pictures.js';
 import { Newsletters } from './newsletters.js';
 
 const CONTENTS_KEPT = 5000;
@@ -57,6 +58,7 @@ export class Simulator {
         this.notices = new Notices(this);
         this.appState = new AppStateService(this);
         this.groups = new Groups(this);
+        this.groupPictures = new GroupPictures(this);
         this.newsletters = new Newsletters(this);
         this.media = new MediaHost(this);
         this.router = new Router(this);
