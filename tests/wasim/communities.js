@@ -48,6 +48,9 @@ export class Communities {
         if (group.parent || group.community) return 409;
         group.parent = community;
         this.tell(device, community, group, 'link');
+        /* Who is in a group of the community is in the community. */
+        const fresh = [...group.members.keys()].filter(account => !community.members.has(account));
+        if (fresh.length) this.groups.participants(community, device.account, 'add', fresh, { reason: 'linked_group_join' }, true);
         return undefined;
     }
 

@@ -78,7 +78,6 @@ function accountRoutes(sim) {
             const found = account(sim, params.account);
             if ('name' in body) found.pushName = String(body.name);
             if ('strict' in body) found.strict = !!body.strict;
-            if ('groupadd' in body) found.settings.groupadd = String(body.groupadd);
             if ('passkey' in body) found.passkey = !!body.passkey;
             if ('require_token' in body) found.requireToken = !!body.require_token;
             if (body.privacy) Object.assign(found.settings, body.privacy);
