@@ -146,7 +146,7 @@ TEXT(storage_signed_path, "WAREST_STORAGE_LOCAL_SIGNED_PATH", "", "/storage/priv
 INT(storage_prune_ms, "WAREST_STORAGE_LOCAL_PRUNE_MS", "", "3600000", 0, 2678400000, NO_EFFECT, "Signed URLs need no table")
 TEXT(s3_bucket, "WAREST_STORAGE_S3_BUCKET", "", "", ANY, 0, "S3 bucket")
 TEXT(s3_region, "WAREST_STORAGE_S3_REGION", "", "auto", ANY, 0, "S3 region; auto: us-east-1")
-TEXT(s3_key, "WAREST_STORAGE_S3_KEY", "", "", ANY, SECRET, "S3 access key; empty: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment")
+TEXT(s3_key, "WAREST_STORAGE_S3_KEY", "", "", ANY, SECRET, "S3 access key; empty: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment (machine roles and profiles are not asked)")
 TEXT(s3_secret, "WAREST_STORAGE_S3_SECRET", "", "", ANY, SECRET, "S3 secret key")
 TEXT(s3_session, "WAREST_STORAGE_S3_SESSION", "", "", ANY, SECRET, "S3 session token")
 TEXT(s3_endpoint, "WAREST_STORAGE_S3_ENDPOINT", "", "", URL, 0, "Address of another S3 server than Amazon's")

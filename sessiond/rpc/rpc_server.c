@@ -10,11 +10,13 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/json_text.h"
+#include "sessiond/media/media.h"
 #include "sessiond/rpc/request.h"
 #include "sessiond/rpc/restart.h"
 #include "sessiond/rpc/server_info.h"
 #include "sessiond/rpc/sysinfo.h"
 #include "sessiond/session/session.h"
+#include "sessiond/storage/storage.h"
 
 static int64_t age_s(const struct daemon *daemon)
 {
@@ -153,7 +155,8 @@ struct health {
 	struct rpc_request *request;
 	int64_t started_ms;
 	int error;      /* of a read */
-	bool database, files, ffmpeg, images;
+	bool database, files, media; /* media: there is a worker program, which holds FFmpeg and GraphicsMagick */
+	char storage_error[200]; /* "": something can be stored */
 	int64_t latency_ms;
 	void (*answer)(struct health *health);
 };
@@ -169,17 +172,22 @@ static void health_read(struct store_reader *reader, void *arg)
 	arena_free(&arena);
 }
 
-static bool is_in_path(const char *program)
+static bool has_worker(const struct daemon *daemon)
 {
-	const char *path = getenv("PATH");
-	char text[512];
+	char *program = mediajob_find_program(daemon->config->media_worker);
+	bool found = program && access(program, X_OK) == 0;
 
-	for (path = path ? path : "/usr/bin:/bin"; *path; path += strcspn(path, ":"), path += *path == ':' ? 1 : 0) {
-		snprintf(text, sizeof text, "%.*s/%s", (int)strcspn(path, ":"), path, program);
-		if (access(text, X_OK) == 0)
-			return true;
-	}
-	return false;
+	free(program);
+	return found;
+}
+
+static void storage_checked(void *arg, int error, const char *text)
+{
+	struct health *h = arg;
+
+	if (error)
+		snprintf(h->storage_error, sizeof h->storage_error, "%s", text[0] ? text : storage_error_name(error));
+	h->answer(h);
 }
 
 static void health_done(void *arg)
@@ -192,9 +200,8 @@ static void health_done(void *arg)
 	h->latency_ms = timefmt_monotonic_ms() - h->started_ms;
 	h->database = (h->error == STORE_OK || h->error == STORE_NOT_FOUND) && status.last_error == 0;
 	h->files = access(daemon->config->state_dir, W_OK) == 0;
-	h->ffmpeg = is_in_path("ffmpeg");
-	h->images = is_in_path("gm");
-	h->answer(h);
+	h->media = has_worker(daemon);
+	storage_check(daemon->storage, daemon->loop, storage_checked, h);
 }
 
 static void check_health(struct rpc_request *request, void (*answer)(struct health *health))
@@ -221,6 +228,7 @@ static struct json_object *state(bool good)
 static struct json_object *services(const struct health *h)
 {
 	const struct daemon *daemon = h->request->context->daemon;
+	bool in_bucket = daemon->config->storage_driver == CONFIG_STORAGE_S3;
 	struct json_object *o = json_object_new_object();
 	struct json_object *part = state(h->database);
 	struct store_status status;
@@ -236,14 +244,16 @@ static struct json_object *services(const struct health *h)
 	add_text(part, "cacheType", "local");
 	add_text(part, "version", daemon->version);
 	json_object_object_add(o, "cache", part);
-	part = state(h->files);
-	add_text(part, "storageType", "local");
-	json_object_object_add(part, "region", NULL);
+	part = state(!h->storage_error[0]);
+	add_text(part, "storageType", in_bucket ? "s3" : "local");
+	json_object_object_add(part, "region", in_bucket ? json_object_new_string(daemon->config->s3_region) : NULL);
+	if (h->storage_error[0])
+		add_text(part, "error", h->storage_error);
 	json_object_object_add(o, "storage", part);
 	add_text(o, "messageQueue", "ok");
 	add_text(o, "fileSystem", h->files ? "ok" : "error");
-	add_text(o, "ffmpeg", h->ffmpeg ? "ok" : "error");
-	add_text(o, "sharp", h->images ? "ok" : "error");
+	add_text(o, "ffmpeg", h->media ? "ok" : "error");
+	add_text(o, "sharp", h->media ? "ok" : "error");
 	return o;
 }
 
@@ -252,7 +262,7 @@ static void answer_healthz(struct health *h)
 	const struct daemon *daemon = h->request->context->daemon;
 	struct json_object *o = json_object_new_object();
 	bool critical = !h->database || !h->files;
-	bool degraded = !h->ffmpeg || !h->images;
+	bool degraded = !h->media || h->storage_error[0];
 	char age[96];
 
 	sysinfo_duration(age_s(daemon), age, sizeof age);
@@ -284,11 +294,11 @@ static void answer_ready(struct health *h)
 
 	add_bool(parts, "database", h->database);
 	add_bool(parts, "cache", true);
-	add_bool(parts, "storage", h->files);
+	add_bool(parts, "storage", !h->storage_error[0]);
 	add_bool(parts, "messageQueue", true);
 	add_bool(parts, "fileSystem", h->files);
-	add_bool(parts, "ffmpeg", h->ffmpeg);
-	add_bool(parts, "sharp", h->images);
+	add_bool(parts, "ffmpeg", h->media);
+	add_bool(parts, "sharp", h->media);
 	add_bool(o, "ready", ready);
 	json_object_object_add(o, "dependencies", parts);
 	add_int(o, "timestamp", timefmt_now_ms() / 1000);

@@ -33,6 +33,8 @@ struct storage_driver {
 	void (*open)(struct storage_op *op);
 	/* Takes the object of op->file away, and what a broken upload left. A missing one is fine. */
 	void (*drop)(struct storage_op *op);
+	/* storage_check(). */
+	void (*check)(struct storage_op *op);
 	/* storage_url(). */
 	void (*url)(struct storage *storage, const char *key, bool is_public, const char *download, int64_t ttl_sec, struct buf *url, int64_t *expires_ms);
 	/* Gives op->file the ring's present key, then op->done. NULL: the driver has no keys. */
@@ -44,7 +46,7 @@ extern const struct storage_driver storage_local, storage_s3;
 /* Files read through sockets at the same time. */
 enum { PUMPS_MAX = 512 };
 
-enum storage_step { STORAGE_PUT, STORAGE_OPEN, STORAGE_DELETE, STORAGE_ROTATE, STORAGE_TIDY /* nobody waits */ };
+enum storage_step { STORAGE_PUT, STORAGE_OPEN, STORAGE_DELETE, STORAGE_ROTATE, STORAGE_CHECK, STORAGE_TIDY /* nobody waits */ };
 
 /* One operation from its call to its answer. */
 struct storage_op {
@@ -104,6 +106,8 @@ struct storage {
 /* A fresh operation at the end of the list. */
 struct storage_op *storage_op_new(struct storage *storage, enum storage_step step, struct loop *loop);
 void storage_op_free(struct storage_op *op);
+/* Any thread: the operation goes to the main loop. */
+void storage_submit(struct storage_op *op);
 /* Sets error and text once; later ones are ignored. */
 void storage_fail(struct storage_op *op, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The driver has done its part; op->error says how. */

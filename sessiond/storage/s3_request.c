@@ -14,7 +14,7 @@
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/storage/s3_xml.h"
 
-enum { ATTEMPTS = 4, PAUSE_MS = 200, GROWTH = 3 };
+enum { ATTEMPTS = 4, PAUSE_MS = 200, GROWTH = 3, ONCE_MS = 5000 };
 
 static const char empty_sha256[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -95,7 +95,7 @@ static void on_done(void *arg, const struct httpstream_answer *from)
 	call->stream = NULL;
 	judge(from, &answer);
 	/* Waiting out a silence takes long enough: once more, then the caller is told. */
-	if (answer.error == STORAGE_AWAY && !call->taken && ++call->attempts < (from->error == HTTP_TIMEOUT ? 2 : ATTEMPTS)) {
+	if (answer.error == STORAGE_AWAY && !call->taken && !call->ask.once && ++call->attempts < (from->error == HTTP_TIMEOUT ? 2 : ATTEMPTS)) {
 		int64_t pause_ms = PAUSE_MS;
 		uint8_t random = 0;
 
@@ -153,8 +153,11 @@ static void start(struct s3_call *call)
 	const char *path = arena_printf(&call->arena, "%s%s", s3->root, ask->key), *payload = ask->payload ? ask->payload : empty_sha256;
 	struct buf authorization = { 0 };
 	char now[17];
+	int64_t silent_ms = s3->storage->config->s3_timeout_ms;
 	size_t n = 0, line_count = 0;
 
+	if (ask->once && silent_ms > ONCE_MS)
+		silent_ms = ONCE_MS;
 	s3_time(timefmt_now_ms() / 1000, now);
 	for (size_t i = 0; i < ask->header_count; i++)
 		headers[n++] = ask->headers[i];
@@ -174,7 +177,7 @@ static void start(struct s3_call *call)
 	if (ask->range)
 		lines[line_count++] = arena_printf(&call->arena, "Range: %s", ask->range);
 	if (httpstream_start(&call->stream, s3->storage->net,
-		    &(struct httpstream_request){ ask->method, url_of(call, path), lines, line_count, ask->body, s3->storage->config->s3_timeout_ms,
+		    &(struct httpstream_request){ ask->method, url_of(call, path), lines, line_count, ask->body, silent_ms,
 						  ask->piece ? on_piece : NULL, on_done, call }))
 		abort();
 	buf_free(&authorization);
@@ -293,7 +296,7 @@ int s3_configure(struct s3 *s3, const struct config *config, char *why, size_t w
 	s3->session = value_or(config->s3_session, config->s3_key[0] ? "" : "AWS_SESSION_TOKEN");
 	s3->region = xstrdup(!config->s3_region[0] || strcasecmp(config->s3_region, "auto") == 0 ? "us-east-1" : config->s3_region);
 	if (!s3->key || !s3->secret)
-		return fail(why, why_len, "WAREST_STORAGE_S3_KEY and WAREST_STORAGE_S3_SECRET are needed");
+		return fail(why, why_len, "WAREST_STORAGE_S3_KEY and WAREST_STORAGE_S3_SECRET are needed: roles of machines and profiles of AWS tools are not asked for keys");
 	if (config->s3_sse[0] && strcmp(config->s3_sse, "AES256") != 0 && strncmp(config->s3_sse, "aws:kms", 7) != 0)
 		return fail(why, why_len, "WAREST_STORAGE_S3_SSE: AES256 or aws:kms");
 	s3->sends_acl = config_is_set(config, "WAREST_STORAGE_S3_ACL");

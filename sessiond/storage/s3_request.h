@@ -45,6 +45,7 @@ struct s3_ask {
 	size_t query_count;
 	struct s3_pair headers[S3_HEADERS_MAX]; /* beside host, x-amz-date, -content-sha256, -security-token; lower-case; copied */
 	size_t header_count;
+	bool once;                /* a failure is told at once, a silence after ONCE_MS */
 	const char *range;        /* header that is not signed; copied; NULL: none */
 	struct span body;         /* borrowed until done */
 	const char *payload;      /* hex of its SHA-256; NULL: of nothing */

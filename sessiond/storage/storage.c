@@ -104,8 +104,7 @@ void storage_fail(struct storage_op *op, int error, const char *format, ...)
 
 static void begin(void *arg);
 
-/* Any thread: the operation goes to the main loop. */
-static void submit(struct storage_op *op)
+void storage_submit(struct storage_op *op)
 {
 	if (!loop_post(op->storage->loop, begin, op))
 		storage_op_free(op);
@@ -214,6 +213,7 @@ static void tell(void *arg)
 		break;
 	case STORAGE_DELETE:
 	case STORAGE_ROTATE:
+	case STORAGE_CHECK:
 	case STORAGE_TIDY:
 		op->answer.done(op->arg, op->error, op->text);
 		break;
@@ -497,7 +497,7 @@ void storage_put(struct storage *storage, struct loop *loop, int fd, const struc
 	op->arg = arg;
 	op->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	fill_put(op, meta);
-	submit(op);
+	storage_submit(op);
 }
 
 /* ---- reading ---- */
@@ -638,6 +638,8 @@ static void begin(void *arg)
 		begin_put(op);
 	else if (op->step == STORAGE_ROTATE)
 		sweep_rotate(op);
+	else if (op->step == STORAGE_CHECK)
+		op->storage->driver->check(op);
 	else
 		begin_read(op);
 }
@@ -650,7 +652,7 @@ void storage_open(struct storage *storage, struct loop *loop, const char *key, c
 	op->arg = arg;
 	op->key = arena_strdup(&op->arena, key);
 	op->range = range ? *range : (struct storage_range){ 0, -1 };
-	submit(op);
+	storage_submit(op);
 }
 
 void storage_delete(struct storage *storage, struct loop *loop, const char *key, storage_done *done, void *arg)
@@ -660,16 +662,17 @@ void storage_delete(struct storage *storage, struct loop *loop, const char *key,
 	op->answer.done = done;
 	op->arg = arg;
 	op->key = arena_strdup(&op->arena, key);
-	submit(op);
+	storage_submit(op);
 }
 
-void storage_rotate(struct storage *storage, struct loop *loop, storage_done *done, void *arg)
+void storage_check(struct storage *storage, struct loop *loop, storage_done *done, void *arg)
 {
-	struct storage_op *op = storage_op_new(storage, STORAGE_ROTATE, loop);
+	struct storage_op *op = storage_op_new(storage, STORAGE_CHECK, loop);
 
 	op->answer.done = done;
 	op->arg = arg;
-	submit(op);
+	op->key = "health";
+	storage_submit(op);
 }
 
 /* ---- addresses ---- */

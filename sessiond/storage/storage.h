@@ -155,6 +155,8 @@ struct storage_status {
 
 /* Main loop. */
 void storage_status(struct storage *storage, struct storage_status *status);
+/* Any thread: can something be stored at this moment? Locally that is asked of the folders; an S3 server is asked to take a small object. */
+void storage_check(struct storage *storage, struct loop *loop, storage_done *done, void *arg);
 /* Main loop: looks at once for what is too old or too much. */
 void storage_sweep(struct storage *storage);
 /*

@@ -352,6 +352,29 @@ bool storage_token_fits(struct storage *storage, const char *key, const char *ex
 	return signedurl_fits(storage->sign_secret, key, expires, token, scope, download, timefmt_now_ms() / 1000);
 }
 
+/* ---- checking ---- */
+
+static void check_folders(void *arg)
+{
+	struct storage_op *op = arg;
+	const int roots[] = { op->storage->public_root, op->storage->private_root };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stat st;
+
+		/* A folder that was removed is still open. */
+		if (fstat(roots[i], &st) == 0 && st.st_nlink == 0)
+			storage_fail(op, STORAGE_IO, "the folder of stored files is gone");
+		else if (faccessat(roots[i], ".objects", W_OK, 0))
+			fail_errno(op, errno, "the folder of stored files");
+	}
+}
+
+static void local_check(struct storage_op *op)
+{
+	storage_offload(op, check_folders, storage_answer);
+}
+
 /* ---- life ---- */
 
 static int local_start(struct storage *storage, char *why, size_t why_len)
@@ -383,6 +406,7 @@ const struct storage_driver storage_local = {
 	.put = local_put,
 	.open = local_open,
 	.drop = local_drop,
+	.check = local_check,
 	.url = local_url,
 	.rewrap = local_rewrap,
 };

@@ -582,6 +582,31 @@ static void s3_url(struct storage *storage, const char *key, bool is_public, con
 	buf_free(&disposition);
 }
 
+/* ---- checking ---- */
+
+static void checked(void *arg, const struct s3_answer *answer)
+{
+	struct storage_op *op = arg;
+
+	take_error(op, answer);
+	storage_answer(op);
+}
+
+/* The same small object each time: it proves the address, the credentials and the right to write. */
+static void s3_check(struct storage_op *op)
+{
+	static const uint8_t content[] = { 'o', 'k', '\n' };
+	uint8_t digest[32];
+	char payload[65];
+	struct s3_ask ask = { .method = "PUT", .key = ".warest-health", .body = { content, sizeof content }, .payload = payload, .once = true, .done = checked, .arg = op };
+
+	crypto_sha256(content, sizeof content, digest);
+	crypto_hex(digest, sizeof digest, payload);
+	op->file.mime = "text/plain";
+	object_headers(op, &ask);
+	s3_call_start(s3_of(op), &ask);
+}
+
 /* ---- life ---- */
 
 static int s3_start(struct storage *storage, char *why, size_t why_len)
@@ -621,5 +646,6 @@ const struct storage_driver storage_s3 = {
 	.put = s3_put,
 	.open = s3_open,
 	.drop = s3_drop,
+	.check = s3_check,
 	.url = s3_url,
 };

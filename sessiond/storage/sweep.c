@@ -357,3 +357,12 @@ void sweep_free(struct storage *storage)
 	free(storage->sweep);
 	storage->sweep = NULL;
 }
+
+void storage_rotate(struct storage *storage, struct loop *loop, storage_done *done, void *arg)
+{
+	struct storage_op *op = storage_op_new(storage, STORAGE_ROTATE, loop);
+
+	op->answer.done = done;
+	op->arg = arg;
+	storage_submit(op);
+}

@@ -114,7 +114,7 @@ before(async () => {
   lab = await webLab();
   file = path.join(lab.dir, 'upload');
   await mkdir(path.join(lab.dir, 'state'), { mode: 0o700 });
-  s3 = new S3rver({ port: await freePort(), address: '127.0.0.1', silent: true, directory: path.join(lab.dir, 'bucket'), configureBuckets: [{ name: 'media' }] });
+  s3 = new S3rver({ port: await freePort(), address: '127.0.0.1', silent: true, serviceEndpoint: 'localhost', directory: path.join(lab.dir, 'bucket'), configureBuckets: [{ name: 'media' }] });
   const { port } = await s3.run();
   relay = await new Relay().start(port);
   lab.daemon = { WAREST_STATE_DIR: path.join(lab.dir, 'state'), WAREST_SOCKET: lab.socket, WAREST_WA_VERSION_REFRESH: 'false', WAREST_STORAGE_DRIVER: 's3',
@@ -255,8 +255,42 @@ test('encryption at the server is asked for in headers; under a key of ours an o
   assert.equal(relay.requests.findLast((r) => r.method === 'GET').headers['x-amz-server-side-encryption-customer-key'], key);
 });
 
+test('the bucket in the host name: stored, read, signed and deleted there', async () => {
+  await restart({ WAREST_STORAGE_S3_ENDPOINT: `http://s3.localhost:${relay.port}` });
+  relay.requests.length = 0;
+  const before = bucket();
+  const bytes = random(13 * MiB, 9);
+  const stored = await put(bytes);
+  assert.equal(stored.status, 200, JSON.stringify(stored));
+  const url = new URL(stored.result.url);
+  assert.deepEqual([url.host, url.pathname], [`media.s3.localhost:${relay.port}`, `/${stored.result.key}`]);
+  assert.ok(relay.requests.length > 3 && relay.requests.every((r) => r.headers.host === url.host && r.url.startsWith(`/${stored.result.key}`)), 'in parts');
+  assert.equal(bucket().length, before.length + 1);
+  const got = await new Promise((resolve, reject) => http.get({ host: '127.0.0.1', port: relay.port, path: url.pathname + url.search, headers: { host: url.host } }, async (response) => {
+    const parts = [];
+    for await (const part of response) parts.push(part);
+    resolve({ status: response.statusCode, body: Buffer.concat(parts) });
+  }).on('error', reject));
+  assert.equal(got.status, 200);
+  assert.ok(got.body.equals(bytes));
+  assert.equal((await operator('ctl.storage.delete', { key: stored.result.key })).status, 200);
+  assert.deepEqual(bucket(), before);
+  await restart();
+});
+
+test('health tells of the bucket: whether something can be put there', async () => {
+  const storage = async () => (await operator('server.healthz')).result;
+  let health = await storage();
+  assert.deepEqual(health.services.storage, { status: 'ok', storageType: 's3', region: 'auto' });
+  relay.fault = () => ({ status: 403, body: '<Error><Code>AccessDenied</Code><Message>no</Message></Error>' });
+  health = await storage();
+  assert.equal(health.status, 'degraded');
+  assert.deepEqual(health.services.storage, { status: 'error', storageType: 's3', region: 'auto', error: 'the S3 server answers 403 AccessDenied: no' });
+});
+
 test('settings that cannot work stop the start with a line', async () => {
   for (const [env, line] of [[{ WAREST_STORAGE_S3_BUCKET: '' }, /WAREST_STORAGE_S3_BUCKET/], [{ WAREST_STORAGE_S3_SECRET: '' }, /WAREST_STORAGE_S3_SECRET/],
+    [{ WAREST_STORAGE_S3_KEY: '', AWS_PROFILE: 'role' }, /roles of machines and profiles of AWS tools are not asked for keys/],
     [{ WAREST_STORAGE_S3_SSE: 'rot13' }, /WAREST_STORAGE_S3_SSE/], [{ WAREST_STORAGE_S3_SSE_CUSTOMER_KEY: 'short' }, /SSE_CUSTOMER_KEY/]]) {
     await daemon.stop();
     const child = new Child(path.join(build, 'warest-sessiond'), [], { env: { PATH: process.env.PATH, WAREST_ENV_FILE: '/dev/null', ...lab.daemon, ...env } });

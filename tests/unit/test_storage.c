@@ -545,6 +545,26 @@ static void damage_is_an_error_not_content(void **state)
 	stop(b);
 }
 
+static void health_is_asked_of_the_folders(void **state)
+{
+	struct bench *b = *state;
+	struct result r;
+	char path[300], aside[310];
+
+	start(b, NULL);
+	result_init(&r);
+	storage_check(b->storage, b->loop, on_done, &r);
+	assert_int_equal(result_wait(&r), 0);
+	snprintf(path, sizeof path, "%s/data/private/storages/.objects", b->folder);
+	snprintf(aside, sizeof aside, "%s.aside", path);
+	assert_int_equal(rename(path, aside), 0);
+	result_init(&r);
+	storage_check(b->storage, b->loop, on_done, &r);
+	assert_int_equal(result_wait(&r), STORAGE_IO);
+	assert_int_equal(rename(aside, path), 0);
+	stop(b);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -556,6 +576,7 @@ int main(void)
 		T(the_next_start_takes_leftovers_away),
 		T(a_new_key_reaches_every_file),
 		T(damage_is_an_error_not_content),
+		T(health_is_asked_of_the_folders),
 	};
 	int failed;
 
