@@ -366,7 +366,7 @@ static void check_folders(void *arg)
 		if (fstat(roots[i], &st) == 0 && st.st_nlink == 0)
 			storage_fail(op, STORAGE_IO, "the folder of stored files is gone");
 		else if (faccessat(roots[i], ".objects", W_OK, 0))
-			fail_errno(op, errno, "the folder of stored files");
+			fail_errno(op, STORAGE_IO, "the folder of stored files");
 	}
 }
 
