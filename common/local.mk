@@ -16,6 +16,7 @@ libcommon_a_SOURCES = \
 	common/jid.c common/jid.h \
 	common/log.c common/log.h \
 	common/mem.c common/mem.h \
+	common/memfile.c common/memfile.h \
 	common/recipient.c common/recipient.h \
 	common/rpc.c common/rpc.h \
 	common/rpc_client.c common/rpc_client.h \

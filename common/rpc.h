@@ -20,6 +20,7 @@
  *          "session":{"family":"messages","id":"...","phone":"..."},
  *          "idem":{"key":"...","digest":"..."}, "route":"POST /api/v1/messages/send/text", "p":{validated parameters}}
  * Answer  {"status":200,"code":1000,"message":"...","result":...,"failed":[...]}   rendered in the route's envelope by warest.fcgi
+ *      or the same with "result_file":{"length":163745} instead of "result": its JSON is in the descriptor that comes along, sealed
  *      or {"status":429,"bare":{"error":"Too many requests"}}                       sent as it is
  *         both with optional "headers":{"X-RateLimit-Limit":"120"}.
  * The daemon checks in this order: key, admin, rate, cooldown, quota, session, work. "guards.check" has no work: it is what

@@ -203,6 +203,7 @@ TEXT(state_dir, "WAREST_STATE_DIR", "", DEFAULT_STATE_DIR, ABSOLUTE, 0, "State o
 TEXT(socket, "WAREST_SOCKET", "", DEFAULT_SOCKET, ABSOLUTE, 0, "Socket between warest.fcgi and warest-sessiond")
 TEXT(socket_group, "WAREST_SOCKET_GROUP", "", "", ANY, 0, "Group that may use the socket (the web server's); empty: the daemon's own user only")
 TEXT(spool_dir, "WAREST_SPOOL_DIR", "", DEFAULT_SPOOL_DIR, ABSOLUTE, 0, "Uploads while they arrive, mode 0700, owned by the web server's user")
+TEXT(sendfile_dir, "WAREST_SENDFILE_DIR", "", "", ANY, 0, "warest.fcgi leaves big answers that are asked for again and again here and has the web server send them (X-Sendfile); empty: it sends all itself. etc/lighttpd.conf.in sets it")
 TEXT(master_key_file, "WAREST_MASTER_KEY_FILE", "", "master.key", ANY, PATH, "Key that encrypts secrets in the database; generated once")
 TEXT(key_pepper_file, "WAREST_KEY_PEPPER_FILE", "", "key.pepper", ANY, PATH, "Pepper of the API key digests; generated once")
 LIST(trusted_proxies, "WAREST_TRUSTED_PROXIES", "", "loopback", NETWORK, 0, "From whom X-Forwarded-For, -Host and -Proto are believed")

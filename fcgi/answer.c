@@ -76,10 +76,21 @@ static void put_result(struct rendered *out, const struct answer *a)
 	out->middle = a->result;
 }
 
+/* What comes in a file is an object. */
+static void put_any(struct rendered *out, const struct answer *a)
+{
+	if (!a->result_file) {
+		put_result(out, a);
+		return;
+	}
+	out->at = out->text->len;
+	out->file = a->file_length;
+}
+
 static void results(struct rendered *out, const struct answer *a, enum family family)
 {
 	struct buf *b = out->text;
-	bool none = !a->result.n || span_is(a->result, "null");
+	bool none = !a->result_file && (!a->result.n || span_is(a->result, "null"));
 
 	json_name(b, family == FAMILY_S ? "result" : "results");
 	if (none && family == FAMILY_A)
@@ -88,11 +99,11 @@ static void results(struct rendered *out, const struct answer *a, enum family fa
 		json_raw(b, span_text("[]"));
 	else if (none)
 		json_null(b);
-	else if (family == FAMILY_S || a->result.p[0] == '[')
-		put_result(out, a);
+	else if (family == FAMILY_S || (!a->result_file && a->result.p[0] == '['))
+		put_any(out, a);
 	else {
 		json_open(b, '[');
-		put_result(out, a);
+		put_any(out, a);
 		json_close(b, ']');
 	}
 }

@@ -24,7 +24,8 @@ struct answer {
 	const char *type;      /* of the body; NULL: JSON */
 	int file;              /* owned: the body is read from this descriptor; -1: none */
 	bool has_file;         /* the body is a file's, even if nothing of it is sent (HEAD) */
-	uint64_t file_length;  /* bytes of it */
+	bool result_file;      /* the file is not the body but the result in it */
+	uint64_t file_length;  /* bytes of the file */
 	bool has_cookie;
 	struct span cookie;    /* the key to set, empty to clear; borrowed */
 	struct buf headers;    /* owned: further header lines, each with CRLF */
@@ -39,11 +40,12 @@ void answer_set(struct answer *a, int status, int code, const char *message);
 /* Name and value must hold no line ends; what does is left out. */
 void answer_header(struct answer *a, const char *name, struct span value);
 
-/* A body in three parts: text up to `at`, `middle`, the rest of the text. */
+/* A body in three parts: text up to `at`, the middle, the rest of the text. The middle is `middle` or the answer's file, or nothing. */
 struct rendered {
 	struct buf *text;   /* borrowed */
 	size_t at;
 	struct span middle; /* borrowed: a big result that is sent as it came; else empty */
+	uint64_t file;      /* bytes of the answer's file in the middle; 0: none */
 };
 
 /* Puts the body in the family's shape into `body`; a big result stays where it is. */

@@ -148,7 +148,6 @@ static void read_file(struct arena *a, struct span json, struct answer *answer)
 	struct json_scan s = json_scan_object(json);
 	struct span name, value;
 
-	answer->has_file = true;
 	while (json_scan_next(&s, &name, &value)) {
 		if (span_is(name, "type"))
 			answer->type = text_of(a, value);
@@ -171,8 +170,13 @@ static void read_member(struct arena *a, struct span name, struct span value, st
 		answer->failed = value;
 	else if (span_is(name, "bare"))
 		answer->bare = value;
-	else if (span_is(name, "file"))
+	else if (span_is(name, "file")) {
+		answer->has_file = true;
 		read_file(a, value, answer);
+	} else if (span_is(name, "result_file")) {
+		answer->result_file = true;
+		read_file(a, value, answer);
+	}
 	else if (span_is(name, "headers"))
 		read_headers(a, value, answer);
 	else if (span_is(name, "cookie")) {
@@ -211,6 +215,8 @@ enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct 
 	explicit_bzero(d->frame.data, d->frame.len);
 	if (rc == RPC_OK && daemon_read_answer(r->arena, buf_span(&d->reply.json), answer))
 		rc = RPC_E_PROTOCOL;
+	if (rc == RPC_OK && answer->result_file && d->reply.nfds == 0)
+		rc = RPC_E_PROTOCOL;
 	if (rc == RPC_E_GONE)
 		return DAEMON_CLIENT_GONE;
 	if (rc == RPC_E_TOO_BIG) {
@@ -218,7 +224,7 @@ enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct 
 		return DAEMON_ANSWERED;
 	}
 	note_state(d->link, rc, q->method);
-	if (rc == RPC_OK && answer->has_file && d->reply.nfds) {
+	if (rc == RPC_OK && (answer->has_file || answer->result_file) && d->reply.nfds) {
 		answer->file = d->reply.fds[0];
 		d->reply.fds[0] = -1;
 	}

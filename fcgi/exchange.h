@@ -7,6 +7,7 @@
 #define FCGI_EXCHANGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct exchange;
@@ -18,6 +19,8 @@ struct exchange_ops {
 	ssize_t (*read)(struct exchange *x, void *p, size_t n);
 	/* All of it or -1. */
 	int (*write)(struct exchange *x, const void *p, size_t n);
+	/* The first n bytes of a regular file, whatever its position; all of them or -1. */
+	int (*write_file)(struct exchange *x, int file, uint64_t n);
 	/* Descriptor that hangs up when the client or web server leaves, -1 without one. */
 	int (*watch)(struct exchange *x);
 };

@@ -41,6 +41,24 @@ static int cgi_write(struct exchange *x, const void *p, size_t n)
 	return 0;
 }
 
+static int cgi_write_file(struct exchange *x, int file, uint64_t n)
+{
+	char piece[16384];
+	off_t at = 0;
+
+	while (n) {
+		ssize_t got = pread(file, piece, n < sizeof piece ? (size_t)n : sizeof piece, at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || cgi_write(x, piece, (size_t)got))
+			return -1;
+		at += got;
+		n -= (uint64_t)got;
+	}
+	return 0;
+}
+
 /* Web servers end CGI programs whose client has left by themselves; Apache half-closes our output long before that. */
 static int cgi_watch(struct exchange *x)
 {
@@ -48,7 +66,7 @@ static int cgi_watch(struct exchange *x)
 	return -1;
 }
 
-static const struct exchange_ops cgi_ops = { cgi_var, cgi_read, cgi_write, cgi_watch };
+static const struct exchange_ops cgi_ops = { cgi_var, cgi_read, cgi_write, cgi_write_file, cgi_watch };
 
 void exchange_cgi(struct exchange *x)
 {

@@ -6,6 +6,8 @@
 #include <fcgiapp.h>
 #include <limits.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/sendfile.h>
 #include <sys/uio.h>
 
 /* What libfcgi would send in several pieces. */
@@ -28,6 +30,13 @@ static ssize_t fcgi_read(struct exchange *x, void *p, size_t n)
 
 /* FastCGI 1.0, 3.3: version, type, request id, content length, padding length, reserved. */
 enum { RECORD_HEADER = 8, RECORD_MOST = 65528, VERSION = 1, TYPE_STDOUT = 6 };
+
+static void record_header(uint8_t header[RECORD_HEADER], int request, size_t len)
+{
+	const uint8_t bytes[RECORD_HEADER] = { VERSION, TYPE_STDOUT, (uint8_t)(request >> 8), (uint8_t)request, (uint8_t)(len >> 8), (uint8_t)len, 0, 0 };
+
+	memcpy(header, bytes, sizeof bytes);
+}
 
 /* All of the two parts; the socket blocks, with a time limit. */
 static int write_parts(int fd, struct iovec parts[2])
@@ -58,10 +67,10 @@ static int write_records(const FCGX_Request *request, const char *c, size_t n)
 {
 	while (n > 0) {
 		size_t len = n < RECORD_MOST ? n : RECORD_MOST;
-		uint8_t header[RECORD_HEADER] = { VERSION, TYPE_STDOUT, (uint8_t)(request->requestId >> 8), (uint8_t)request->requestId,
-			(uint8_t)(len >> 8), (uint8_t)len, 0, 0 };
+		uint8_t header[RECORD_HEADER];
 		struct iovec parts[2] = { { .iov_base = header, .iov_len = sizeof header }, { .iov_base = (void *)(uintptr_t)c, .iov_len = len } };
 
+		record_header(header, request->requestId, len);
 		if (write_parts(request->ipcFd, parts))
 			return -1;
 		c += len;
@@ -88,6 +97,41 @@ static int fcgi_write(struct exchange *x, const void *p, size_t n)
 	return 0;
 }
 
+/* A whole record's content from the file into the socket: pages change hands, nothing is copied. */
+static int send_pages(int fd, int file, off_t *at, size_t n)
+{
+	while (n > 0) {
+		ssize_t put = sendfile(fd, file, at, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return -1;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+static int fcgi_write_file(struct exchange *x, int file, uint64_t n)
+{
+	FCGX_Request *request = x->impl;
+	off_t at = 0;
+
+	if (FCGX_FFlush(request->out))
+		return -1;
+	while (n > 0) {
+		size_t len = n < RECORD_MOST ? (size_t)n : RECORD_MOST;
+		uint8_t header[RECORD_HEADER];
+		struct iovec parts[2] = { { .iov_base = header, .iov_len = sizeof header } };
+
+		record_header(header, request->requestId, len);
+		if (write_parts(request->ipcFd, parts) || send_pages(request->ipcFd, file, &at, len))
+			return -1;
+		n -= len;
+	}
+	return 0;
+}
+
 static int fcgi_watch(struct exchange *x)
 {
 	const FCGX_Request *request = x->impl;
@@ -95,7 +139,7 @@ static int fcgi_watch(struct exchange *x)
 	return request->ipcFd;
 }
 
-static const struct exchange_ops fcgi_ops = { fcgi_var, fcgi_read, fcgi_write, fcgi_watch };
+static const struct exchange_ops fcgi_ops = { fcgi_var, fcgi_read, fcgi_write, fcgi_write_file, fcgi_watch };
 
 void exchange_fcgi(struct exchange *x, void *request)
 {

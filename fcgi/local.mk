@@ -32,6 +32,7 @@ libresponder_a_SOURCES = \
 	fcgi/json_cut.c fcgi/json_cut.h \
 	fcgi/json_out.c fcgi/json_out.h \
 	fcgi/json_scan.c fcgi/json_scan.h \
+	fcgi/kept.c fcgi/kept.h \
 	fcgi/multipart.c fcgi/multipart.h \
 	fcgi/openapi.c fcgi/openapi.h \
 	fcgi/param_kinds.c fcgi/param_kinds.h \
@@ -64,7 +65,7 @@ warest_fcgi_LDADD = libresponder.a $(COMMON_LIBS) $(FCGI_LIBS) -lm
 warest_fcgi_LDFLAGS = $(AM_LDFLAGS) -Wl,--as-needed
 
 if HAVE_CMOCKA
-FCGI_TESTS = test_form test_json_cut test_json test_query test_router
+FCGI_TESTS = test_form test_json_cut test_json test_kept test_query test_router
 check_PROGRAMS += $(FCGI_TESTS)
 TESTS += $(FCGI_TESTS)
 RESPONDER_TEST_LIBS = libresponder.a $(COMMON_LIBS) -lm $(CMOCKA_LIBS)
@@ -77,6 +78,9 @@ test_json_cut_LDADD = $(RESPONDER_TEST_LIBS)
 test_json_SOURCES = tests/unit/test_json.c
 test_json_CFLAGS = $(TEST_CFLAGS)
 test_json_LDADD = $(RESPONDER_TEST_LIBS)
+test_kept_SOURCES = tests/unit/test_kept.c
+test_kept_CFLAGS = $(TEST_CFLAGS)
+test_kept_LDADD = $(RESPONDER_TEST_LIBS)
 test_query_SOURCES = tests/unit/test_query.c
 test_query_CFLAGS = $(TEST_CFLAGS)
 test_query_LDADD = $(RESPONDER_TEST_LIBS)

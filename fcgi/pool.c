@@ -30,6 +30,7 @@ struct pool {
 	int nudge_fd; /* owned; a thread came free while the overflow thread leads */
 	const struct settings *settings;
 	struct daemon_link *link;
+	struct kept *kept; /* owned; NULL: none */
 	struct log log;
 
 	pthread_mutex_t lock;
@@ -233,6 +234,7 @@ static void *worker_main(void *arg)
 	int ep = make_epoll(p), fd;
 
 	responder_init(&w, p->settings, p->link);
+	w.kept = p->kept;
 	FCGX_InitRequest(&request, -1, 0);
 	while (ep >= 0 && (fd = next_connection(p, ep)) >= 0)
 		serve_connection(&w, &request, fd);
@@ -336,6 +338,7 @@ int pool_serve(int listen_fd, int stop_fd, const struct settings *settings, stru
 		log_error(&log, "cannot set up the FastCGI socket", LOG_STR("reason", strerror(errno)));
 		goto out;
 	}
+	p->kept = kept_new(settings->sendfile_dir, log);
 	pthread_mutex_lock(&p->lock);
 	rc = start_thread(p) ? 0 : -1;
 	pthread_mutex_unlock(&p->lock);
@@ -346,6 +349,7 @@ out:
 		close(p->nudge_fd);
 	if (p->queue_fd >= 0)
 		close(p->queue_fd);
+	kept_free(p->kept);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->overflow_cond);
 	pthread_cond_destroy(&p->done_cond);

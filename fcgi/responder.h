@@ -15,6 +15,7 @@
 
 #include "fcgi/daemon.h"
 #include "fcgi/exchange.h"
+#include "fcgi/kept.h"
 #include "fcgi/settings.h"
 
 /* What one thread needs to answer requests one after another; memory is reused. Not shared between threads. */
@@ -27,6 +28,7 @@ struct responder {
 	struct buf head;       /* answer's header */
 	struct buf body;       /* answer's body */
 	struct answer answer;
+	struct kept *kept;     /* borrowed; NULL: every answer is written here */
 	struct answer checked; /* what the daemon said about a request that is refused here */
 };
 

@@ -70,16 +70,32 @@ static void write_file(struct responder *w, struct request *r)
 static int write_text(struct responder *w, struct request *r, const struct rendered *body)
 {
 	const struct buf *text = body->text;
+	bool parted = body->middle.n > 0 || body->file > 0;
+	int rc;
 
 	if (strcmp(r->method, "HEAD"))
-		buf_append(&w->head, text->data, body->middle.n > 0 ? body->at : text->len);
+		buf_append(&w->head, text->data, parted ? body->at : text->len);
 	if (r->x->ops->write(r->x, w->head.data, w->head.len))
 		return -1;
-	if (!strcmp(r->method, "HEAD") || body->middle.n == 0)
+	if (!strcmp(r->method, "HEAD") || !parted)
 		return 0;
-	if (r->x->ops->write(r->x, body->middle.p, body->middle.n))
+	if (body->file > 0)
+		rc = r->x->ops->write_file(r->x, w->answer.file, body->file);
+	else
+		rc = r->x->ops->write(r->x, body->middle.p, body->middle.n);
+	if (rc)
 		return -1;
 	return r->x->ops->write(r->x, text->data + body->at, text->len - body->at);
+}
+
+/* The body as a file that the web server sends by itself; NULL: there is none, it is written here. */
+static const char *kept_body(struct responder *w, const struct request *r, const struct rendered *body)
+{
+	struct span text = buf_span(body->text);
+
+	if (!w->kept || body->file == 0 || !strcmp(r->method, "HEAD"))
+		return NULL;
+	return kept_path(w->kept, &w->arena, span_of(text.p, body->at), w->answer.file, body->file, span_of(text.p + body->at, text.n - body->at));
 }
 
 void responder_write(struct responder *w, struct request *r)
@@ -88,23 +104,31 @@ void responder_write(struct responder *w, struct request *r)
 	enum family family = r->match.route ? r->match.route->family : FAMILY_A_NULL;
 	bool empty = a->status == 204 || a->status == 304;
 	struct rendered body = { .text = &w->body };
+	const char *kept = NULL;
 
 	buf_clear(&w->head);
 	buf_clear(&w->body);
 	if (!empty && !a->has_file)
 		body = answer_render(a, family, &w->body);
+	kept = kept_body(w, r, &body);
 	buf_printf(&w->head, "Status: %d %s\r\n", a->status, http_reason(a->status));
 	write_cors(w, r);
 	buf_append_span(&w->head, buf_span(&a->headers));
 	write_cookie(w, r);
 	if (!empty)
 		buf_printf(&w->head, "Content-Type: %s\r\n", a->type ? a->type : "application/json; charset=utf-8");
+	if (kept) {
+		/* the web server adds tags of the file: without this a browser might take its own copy for good */
+		buf_printf(&w->head, "Cache-Control: no-cache\r\nX-Sendfile: %s\r\n\r\n", kept);
+		(void)r->x->ops->write(r->x, w->head.data, w->head.len);
+		return;
+	}
 	if (a->has_file)
 		buf_printf(&w->head, "Content-Length: %" PRIu64 "\r\n\r\n", empty ? 0 : a->file_length);
 	else
-		buf_printf(&w->head, "Content-Length: %zu\r\n\r\n", w->body.len + body.middle.n);
+		buf_printf(&w->head, "Content-Length: %" PRIu64 "\r\n\r\n", w->body.len + body.middle.n + body.file);
 	/* nobody to tell when the web server has left */
-	if (write_text(w, r, &body) == 0 && a->file >= 0 && !empty && strcmp(r->method, "HEAD"))
+	if (write_text(w, r, &body) == 0 && a->has_file && a->file >= 0 && !empty && strcmp(r->method, "HEAD"))
 		write_file(w, r);
 	buf_wipe(&w->body);
 }

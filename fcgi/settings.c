@@ -141,6 +141,7 @@ int settings_init(struct settings *s, const struct config *c, char **error)
 	*s = (struct settings){
 		.socket = c->socket,
 		.spool_dir = c->spool_dir,
+		.sendfile_dir = c->sendfile_dir,
 		.locale = c->tz_locale,
 		.country_code = c->country_code,
 		.port = (unsigned)c->port,

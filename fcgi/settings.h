@@ -15,6 +15,7 @@ struct address_range {
 struct settings {
 	const char *socket;        /* of the daemon; borrowed from the configuration */
 	const char *spool_dir;     /* for uploads */
+	const char *sendfile_dir;  /* for kept.h; empty: none */
 	struct timezone_rules *zone; /* owned: of dates in answers */
 	const char *locale;        /* shown by ping, dates are always English */
 	const char *country_code;  /* digits that replace a leading 0 of a phone number */

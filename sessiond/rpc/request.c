@@ -2,6 +2,7 @@
 /* The steps of a request up to its work, and the answers. */
 #include "sessiond/rpc/request.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,17 @@ void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_j
 	free_request(request);
 }
 
+/* The answer with a descriptor that is taken over (-1: none), and the end of the request. */
+static void write_with_file(struct rpc_request *request, struct buf *json, int fd)
+{
+	if (request->conn && !request->answered)
+		request->context->write(request->conn, request->id, json, fd);
+	else if (fd >= 0)
+		close(fd);
+	buf_free(json);
+	free_request(request);
+}
+
 void rpc_answer_file(struct rpc_request *request, int status, const char *type, int64_t length, int fd)
 {
 	struct buf json = { 0 };
@@ -182,12 +194,26 @@ void rpc_answer_file(struct rpc_request *request, int status, const char *type, 
 	buf_u8(&json, '}');
 	put_headers(&json, request);
 	buf_u8(&json, '}');
-	if (request->conn && !request->answered)
-		request->context->write(request->conn, request->id, &json, fd);
-	else if (fd >= 0)
-		close(fd);
-	buf_free(&json);
-	free_request(request);
+	write_with_file(request, &json, fd);
+}
+
+void rpc_answer_result_file(struct rpc_request *request, const char *message, size_t length, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	struct buf json = { 0 };
+
+	if (copy < 0) {
+		rpc_answer(request, 503, 8001, "Service temporarily unavailable", NULL);
+		return;
+	}
+	buf_append_text(&json, "{\"status\":200,\"code\":1000");
+	json_put_member(&json, "message", message);
+	buf_append_text(&json, ",\"result_file\":{");
+	json_put_int(&json, "length", (int64_t)length);
+	buf_u8(&json, '}');
+	put_headers(&json, request);
+	buf_u8(&json, '}');
+	write_with_file(request, &json, copy);
 }
 
 void rpc_answer_error(struct rpc_request *request, int status, const char *text)

@@ -96,6 +96,8 @@ void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_j
 void rpc_answer_error(struct rpc_request *request, int status, const char *text);
 /* {"status":..,"file":{"type":..,"length":..}}: length bytes are read from fd, which is taken over; -1: none are (HEAD, 304). */
 void rpc_answer_file(struct rpc_request *request, int status, const char *type, int64_t length, int fd);
+/* A result (an object) of length bytes that stands in a sealed file; fd stays the caller's. */
+void rpc_answer_result_file(struct rpc_request *request, const char *message, size_t length, int fd);
 /* A header of the answer. */
 void rpc_header(struct rpc_request *request, const char *name, const char *value);
 void rpc_header_int(struct rpc_request *request, const char *name, int64_t value);

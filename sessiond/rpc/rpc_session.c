@@ -345,9 +345,17 @@ static void do_devices(struct rpc_request *request)
 
 static void do_list(struct rpc_request *request)
 {
-	const struct buf *list = sessions_list_json(request->context->daemon->sessions, request->caller.registry);
+	struct sessions *sessions = request->context->daemon->sessions;
+	const struct buf *list;
 	struct buf answer = { 0 };
+	size_t length;
+	int file = sessions_list_file(sessions, request->caller.registry, &length);
 
+	if (file >= 0) {
+		rpc_answer_result_file(request, "OK", length, file);
+		return;
+	}
+	list = sessions_list_json(sessions, request->caller.registry);
 	buf_reserve(&answer, list->len + 128);
 	buf_append_text(&answer, "{\"status\":200,\"code\":1000,\"message\":\"OK\",\"result\":");
 	buf_append_span(&answer, buf_span(list));

@@ -31,6 +31,8 @@ struct session_private {
 struct owner_list {
 	struct buf json;
 	bool valid;
+	bool filed; /* file is its content; else file is nothing */
+	int file;   /* owned */
 };
 
 struct sessions {

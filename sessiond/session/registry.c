@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "common/memfile.h"
 #include "sessiond/async.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/daemon.h"
@@ -15,6 +16,9 @@
 #include "sessiond/webhook/webhook.h"
 
 enum { MAX_SESSIONS = 100000, MAX_LOOPS = 64, DEFAULT_LOOPS = 4, SPREAD_MS_PER_SESSION = 5 };
+
+/* From here on a descriptor is cheaper than the copies. */
+enum { LIST_FILE_BYTES = 32 << 10 };
 
 /* Issuer "WhatsAppLongTerm1", serial 0. */
 static const char builtin_root_key[] = "142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b";
@@ -246,6 +250,13 @@ void sessions_join(struct sessions *sessions)
 		loop_join(sessions->loops[i].loop);
 }
 
+static void drop_file(struct owner_list *list)
+{
+	if (list->filed)
+		close(list->file);
+	list->filed = false;
+}
+
 static bool free_list(const void *key, size_t key_len, void *value, void *arg)
 {
 	struct owner_list *list = value;
@@ -253,6 +264,7 @@ static bool free_list(const void *key, size_t key_len, void *value, void *arg)
 	(void)key;
 	(void)key_len;
 	(void)arg;
+	drop_file(list);
 	buf_free(&list->json);
 	return true;
 }
@@ -348,6 +360,7 @@ const struct buf *sessions_list_json(struct sessions *sessions, const char *regi
 		abort();
 	if (list->valid)
 		return &list->json;
+	drop_file(list);
 	buf_clear(&list->json);
 	buf_append_text(&list->json, "{\"items\":[");
 	for (struct session_entry *e = sessions->first; e; e = e->priv->next) {
@@ -361,6 +374,20 @@ const struct buf *sessions_list_json(struct sessions *sessions, const char *regi
 	buf_append_text(&list->json, "]}");
 	list->valid = true;
 	return &list->json;
+}
+
+int sessions_list_file(struct sessions *sessions, const char *registry, size_t *length)
+{
+	const struct buf *json = sessions_list_json(sessions, registry);
+	struct owner_list *list = bytemap_get(sessions->lists, registry, strlen(registry));
+
+	*length = json->len;
+	if (json->len < LIST_FILE_BYTES)
+		return -1;
+	if (!list->filed)
+		list->file = memfile_new("session-list", buf_span(json));
+	list->filed = list->file >= 0;
+	return list->filed ? list->file : -1;
 }
 
 /* ---- letters from sessions ---- */

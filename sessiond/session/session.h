@@ -57,6 +57,8 @@ void sessions_each(struct sessions *sessions, void (*visit)(struct session_entry
 size_t sessions_total(const struct sessions *sessions);
 /* {"items":[...]} of session/list, kept until something in it changes. Borrowed until the next call. */
 const struct buf *sessions_list_json(struct sessions *sessions, const char *registry);
+/* The same as a sealed file of *length bytes, borrowed until the next call; -1: it is too short to be worth it, or there is none. */
+int sessions_list_file(struct sessions *sessions, const char *registry, size_t *length);
 
 /* Tells once when the view of that session changes or the session is removed (entry NULL). */
 struct session_watch {

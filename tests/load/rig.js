@@ -131,6 +131,7 @@ export class Rig {
     const at = (name) => path.join(this.dir, name);
     this.www = at('www');
     mkdirSync(path.join(this.www, 'assets'), { recursive: true });
+    mkdirSync(at('sendfile'), { mode: 0o700 });
     const conf = readFileSync(path.join(SOURCE, 'etc/lighttpd.conf.in'), 'utf8')
       .replaceAll('@HOST@', '127.0.0.1').replaceAll('@PORT@', String(port)).replaceAll('@DIR@', this.dir)
       .replaceAll('@FCGI@', path.join(BUILD, 'warest.fcgi')).replaceAll('@WWW@', this.www)
