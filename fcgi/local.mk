@@ -7,6 +7,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_action.c \
 	fcgi/api_auth.c \
 	fcgi/api_content.c \
+	fcgi/api_channel.c \
 	fcgi/api_chat.c \
 	fcgi/api_community.c \
 	fcgi/api_docs.c \

@@ -28,6 +28,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_action.c \
 	sessiond/rpc/rpc_auth.c \
 	sessiond/rpc/rpc_change.c \
+	sessiond/rpc/rpc_channel.c \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \

@@ -35,6 +35,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_action_methods,
 	rpc_change_methods,
 	rpc_shared_methods,
+	rpc_channel_methods,
 	rpc_webhook_methods,
 	rpc_misc_methods,
 	rpc_group_methods,

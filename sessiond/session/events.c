@@ -9,6 +9,7 @@
  *     identity_changed       {id, jid, sessionId}
  *     account_timelock       {id, kind, until, sessionId}
  *     group_participants, group_join, group_leave, group_update, group_join_request: groups.c
+ *     newsletter_update, newsletter_message, newsletter_post_update: channelevents.c
  *     poll_vote, event_response, message_comment, message_refused: addons.c
  *     message_media          {id, key, media, sessionId}      media that came, or could not be had, after its message was told
  */
@@ -126,6 +127,7 @@ static void finish(struct session *session, struct store_tx *tx, const char *kin
 
 static void of_message(struct session *session, struct store_tx *tx, const struct wa_event *event)
 {
+	channel_post_event(session, tx, event->message);
 	normalise_message(session, tx, event->message);
 }
 
@@ -245,6 +247,8 @@ void event_of_batch(struct session *session, struct store_tx *tx, const struct w
 		[WA_EVENT_ADDON] = event_addon,
 		[WA_EVENT_TIMELOCK] = of_timelock,
 		[WA_EVENT_GROUP] = event_group,
+		[WA_EVENT_MEX] = channel_mex_event,
+		[WA_EVENT_POST] = channel_counters_event,
 		[WA_EVENT_LOGGED_OUT] = NULL,
 		[WA_EVENT_ACTION] = appstate_event,
 		[WA_EVENT_APPSTATE_SYNCED] = appstate_synced_event,

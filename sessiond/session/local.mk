@@ -8,6 +8,8 @@ libsession_a_SOURCES = \
 	sessiond/session/backoff.c sessiond/session/backoff.h \
 	sessiond/session/batch.c \
 	sessiond/session/change.c sessiond/session/change.h \
+	sessiond/session/channelevents.c \
+	sessiond/session/channels.c sessiond/session/channels.h \
 	sessiond/session/chattimer.c sessiond/session/chattimer.h \
 	sessiond/session/command.c \
 	sessiond/session/content.c sessiond/session/content.h \

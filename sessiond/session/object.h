@@ -241,6 +241,12 @@ void session_blob(struct session *session, const struct wa_blob *wanted, uint64_
 void appstate_event(struct session *session, struct store_tx *tx, const struct wa_event *event);
 void appstate_synced_event(struct session *session, struct store_tx *tx, const struct wa_event *event);
 
+/* ---- channelevents.c ---- */
+/* newsletter_message, for a message of a channel; nothing for others. */
+void channel_post_event(struct session *session, struct store_tx *tx, const struct wa_message *message);
+void channel_mex_event(struct session *session, struct store_tx *tx, const struct wa_event *event);
+void channel_counters_event(struct session *session, struct store_tx *tx, const struct wa_event *event);
+
 /* ---- events.c ---- */
 /* Adds a row of the journal to tx. id_seed: what makes the event unique (NULL: nothing does). chat may be NULL. */
 void event_add(struct session *session, struct store_tx *tx, const char *kind, const char *chat, const char *id_seed, const struct buf *payload, int64_t time_ms);

@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "sessiond/wa/e2e.h"
 #include "sessiond/wa/job.h"
+#include "sessiond/wa/query.h"
 #include "sessiond/wa/receive.h"
 #include "sessiond/wa/seen.h"
 
@@ -87,6 +88,42 @@ struct channel_job {
 	struct jid channel;
 };
 
+/* New counters of a post. */
+static void counters_event(struct channel_job *job, const struct wa_post *post)
+{
+	struct wa_event *event;
+
+	if (!post->has_views && post->nreactions == 0)
+		return;
+	event = wa_event_new(WA_EVENT_POST);
+	event->jid = jid_bare(&job->channel);
+	event->number = (int64_t)post->server_id;
+	event->ms = post->has_views ? (int64_t)post->views : -1;
+	for (size_t i = 0; i < post->nreactions; i++) {
+		size_t n = strlen(post->reactions[i].code);
+
+		if (n > UINT8_MAX)
+			continue;
+		buf_be64(&event->bytes, post->reactions[i].count);
+		buf_u8(&event->bytes, (uint8_t)n);
+		buf_append(&event->bytes, post->reactions[i].code, n);
+	}
+	state_op_event(&job->job.op, event);
+}
+
+static void take_counters(struct channel_job *job, const struct wa_node *list)
+{
+	struct wa_post *posts;
+	struct arena a;
+	size_t n;
+
+	arena_init(&a, 0);
+	n = wa_posts_read(list, &a, &posts);
+	for (size_t i = 0; i < n && i < POSTS_MAX; i++)
+		counters_event(job, &posts[i]);
+	arena_free(&a);
+}
+
 static size_t take_posts(struct channel_job *job, const struct wa_node *list, size_t taken)
 {
 	bool offline = wa_node_get(wa_stanza_node(job->job.stanza), "offline") != NULL;
@@ -109,9 +146,12 @@ static void updates_loaded(void *arg, bool ok)
 		return;
 	}
 	taken = take_posts(job, notification, 0);
-	for (size_t i = 0; updates != NULL && i < updates->nnodes; i++)
-		if (wa_node_is(updates->nodes[i], "messages"))
-			taken = take_posts(job, updates->nodes[i], taken);
+	for (size_t i = 0; updates != NULL && i < updates->nnodes; i++) {
+		if (!wa_node_is(updates->nodes[i], "messages"))
+			continue;
+		taken = take_posts(job, updates->nodes[i], taken);
+		take_counters(job, updates->nodes[i]);
+	}
 	wa_job_commit_and_ack(&job->job);
 }
 

@@ -7,5 +7,6 @@
 
 /* <notification type="newsletter"> */
 wa_stanza_handler wa_on_channel;
+wa_stanza_handler wa_on_mex; /* mex.c */
 
 #endif

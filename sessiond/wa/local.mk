@@ -60,6 +60,8 @@ libwa_a_SOURCES = \
 	sessiond/wa/passkey.c \
 	sessiond/wa/payload.c sessiond/wa/payload.h \
 	sessiond/wa/prekeys.c \
+	sessiond/wa/mex.c \
+	sessiond/wa/query.c sessiond/wa/query.h \
 	sessiond/wa/proto_scan.c sessiond/wa/proto_scan.h \
 	sessiond/wa/serveriq.c \
 	sessiond/wa/stanza.c \

@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "sessiond/wa/group.h"
 #include "sessiond/wa/lidmap.h"
+#include "sessiond/wa/query.h"
 
 struct wa_messaging *wa_messaging_new(struct wa_client *client)
 {
@@ -31,6 +32,7 @@ void wa_messaging_free(struct wa_messaging *m)
 	wa_peers_free(m);
 	wa_jobs_free(m);
 	wa_group_asks_free(m);
+	wa_queries_free(m);
 	wa_group_requests_free(m);
 	wa_group_queries_free(m);
 	free(m->suspect);

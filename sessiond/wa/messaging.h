@@ -47,6 +47,7 @@ struct peer_job;
 struct group_ask;
 struct group_query;
 struct group_request;
+struct wa_question;
 struct send_job;
 struct stanza_job;
 
@@ -70,6 +71,7 @@ struct wa_messaging {
 	struct group_ask *group_asks;          /* owned: of the host, groupadmin.c */
 	struct group_query *group_queries;     /* owned: groupquery.c */
 	struct group_request *group_requests;  /* owned: of the host, groupquery.c */
+	struct wa_question *questions;         /* owned: query.c */
 	uint64_t resends[64];             /* retry.c: hashes of what was written on this connection, a ring */
 	size_t nresends;
 	struct call_memory calls[CALLS_REMEMBERED];

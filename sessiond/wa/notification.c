@@ -50,6 +50,7 @@ static const struct {
 	{ "status", wa_on_contact_change, false },
 	{ "disappearing_mode", wa_on_contact_change, false },
 	{ "contacts", wa_on_contact_change, false },
+	{ "mex", wa_on_mex, false },
 	{ "link_code_companion_reg", paircode_on_notification, true },
 	{ "passkey_prologue_request", passkey_on_request, true },
 	{ "crsc_continuation", passkey_on_continuation, true },

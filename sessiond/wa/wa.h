@@ -97,6 +97,8 @@ enum wa_event_kind {
 	WA_EVENT_TIMELOCK,        /* reach-out time lock: text: kind, ms: end */
 	WA_EVENT_ACTION,          /* action: something of the account's shared state changed (app state) */
 	WA_EVENT_APPSTATE_SYNCED, /* text: collection that is complete now, after linking or from a snapshot; number: entries */
+	WA_EVENT_MEX,             /* text: name of the operation, may be NULL; bytes: its JSON {"data":{...}}: of channels and of the account */
+	WA_EVENT_POST,            /* jid: channel, number: server id, ms: views or -1, bytes: per reaction  count(8) | length(1) | emoji */
 	WA_EVENT_GROUP,           /* group: something about a group has changed */
 	WA_EVENT_CALL,            /* call */
 	WA_EVENT_BLOCKLIST,       /* another device (un)blocked jid, other: its other form; code 1: blocked, 0: not, -1: read the list anew */

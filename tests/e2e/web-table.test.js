@@ -31,6 +31,10 @@ const groups = ['POST member-add-mode', 'POST join-approval', 'POST ephemeral', 
 const communities = ['POST create', 'GET info', 'GET groups', 'GET participants', 'POST group/create', 'POST link', 'POST unlink', 'DELETE delete']
   .map((s) => s.replace(' ', ' /api/v1/community/'));
 
+const channels = ['GET ', 'POST ', 'GET /invite/{invite}', 'GET /{channelId}', 'POST /{channelId}', 'DELETE /{channelId}', 'POST /{channelId}/follow',
+  'DELETE /{channelId}/follow', 'POST /{channelId}/mute', 'POST /{channelId}/unmute', 'GET /{channelId}/messages', 'GET /{channelId}/updates',
+  'POST /{channelId}/live'].map((s) => s.replace(' ', ' /api/v1/channels'));
+
 const operations = new Map();
 for (const [path, methods] of Object.entries(openapi.paths))
   for (const [method, operation] of Object.entries(methods)) operations.set(`${method.toUpperCase()} ${path}`, operation);
@@ -64,6 +68,7 @@ test('every route of the contract is in the table, and nothing else but the addi
   const additions = [
     ...alsoPost, ...passkey, ...contents, ...onMessages,
     ...shared,
+    ...channels,
     ...groups, ...communities,
     'GET /storage/private',
   ];

@@ -215,7 +215,7 @@ function groupRoutes(sim) {
         },
         'POST /newsletters': ({ body }) => {
             const made = sim.newsletters.create({ ...body, owner: account(sim, body.owner), followers: (body.followers || []).map(phone => account(sim, phone)) });
-            return { jid: made.jid, name: made.name };
+            return { jid: made.jid, name: made.name, invite: made.invite };
         },
         'POST /newsletters/:channel/post': ({ params, body }) => {
             const found = channel(params.channel);
@@ -223,6 +223,7 @@ function groupRoutes(sim) {
             const post = sim.newsletters.post(found, found.owner.phoneDevice, id, 'text', messageBytes({ text, message, base64 }));
             return { id: post.id, server_id: post.serverId };
         },
+        'POST /newsletters/:channel/counters': ({ params, body }) => sim.newsletters.counters(channel(params.channel), body.server_id, body),
         'POST /newsletters/:channel/notify': ({ params, body }) => sim.newsletters.notify(channel(params.channel), deviceOf(sim, body.client), body.server_id)
     };
 }

@@ -42,6 +42,8 @@ export class IqService {
             'w:sync:app:state': (d, iq) => sim.appState.handle(d, iq),
             'urn:xmpp:whatsapp:push': () => [],
             'w:stats': () => [],
+            'newsletter': (d, iq) => sim.newsletters.handle(d, iq),
+            'tos': (d, iq) => sim.newsletters.terms(d, iq),
             'w:mex': (d, iq) => this.mex(d, iq)
         }));
     }
@@ -58,7 +60,7 @@ export class IqService {
             const fault = this.sim.faults.applies('iq_error', connection.device, iq);
             if (fault) return this.answer(connection, iq, { error: fault.code, text: fault.text || 'injected' });
         }
-        if (to !== undefined && !isServerJid(to) && xmlns !== 'w:g2' && xmlns !== 'w:profile:picture') {
+        if (to !== undefined && !isServerJid(to) && xmlns !== 'w:g2' && xmlns !== 'w:profile:picture' && xmlns !== 'newsletter') {
             this.sim.strict.violation(who, 'iq', `IQ to "${to}"`, iq);
         }
         const outcome = connection.device ? this.registered(connection.device, iq) : this.unpaired(connection, iq);
@@ -161,10 +163,10 @@ export class IqService {
         return this.sim.media.connection();
     }
 
-    /** GraphQL queries; the only one known is the state of the reach-out time lock. */
+    /** GraphQL queries: the state of the reach-out time lock, and those about channels. */
     mex(device, iq) {
         const query = child(iq, 'query');
-        if (query?.attrs.query_id !== MEX_TIMELOCK) return null;
+        if (query?.attrs.query_id !== MEX_TIMELOCK) return this.sim.newsletters.mex(device, iq, query);
         const { timelock } = device.account;
         const data = { xwa2_fetch_account_reachout_timelock: timelockJson(timelock) };
         return [node('result', {}, Buffer.from(JSON.stringify({ data })))];
