@@ -101,6 +101,19 @@ static const struct success status_done[] = {
 };
 static const struct fault status_errors[] = { MISSING, { 404, 2601, "Message not found" }, { 500, 8003, "Database error" }, { 0 } };
 
+static const struct param media_params[] = {
+	{ .name = "messageId", .in = { PLACE_PATH }, .kind = PARAM_STRING, .type = "string", .required = true, .missing = { 400, 2001, "Missing messageId" } },
+};
+static const struct success media_done[] = {
+	{ 200, 1000, "Media fetched|Media already stored", "sessionId messageId chatId type mimeType fileName fileLength fileSha256 url urlExpiresAt? storageKey storageDriver fetched" },
+	{ 0 }
+};
+static const struct fault media_errors[] = {
+	{ 400, 2001, "Missing messageId" }, { 400, 3004, "The message has no media" }, { 403, 2201, "Media that are to be viewed once are not stored" },
+	{ 404, 2601, "Message not found" }, { 410, 5504, "Media no longer available" }, { 413, 5503, "Media size exceeds limit" },
+	{ 500, 8003, "Database error" }, { 502, 5500, "Failed to download media" }, { 0 }
+};
+
 static const struct route routes[] = {
 	{ ACTION_ROUTE("reaction"), PARTS(reaction), .title = "React to a message", .text = "Shows this emoji at the message; another one replaces it." },
 	{ ACTION_ROUTE("unreaction"), .params = plain_params, .params_count = COUNT(plain_params), .successes = unreaction_done,
@@ -116,6 +129,11 @@ static const struct route routes[] = {
 	  .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_chats_post, .family = FAMILY_S,
 	  .flags = ROUTE_SLOW, PARTS(pin), .tag = "Message actions", .title = "Pin a message",
 	  .text = "Pins a message in its chat, for everybody, for a day unless duration says otherwise; pin false takes it off." },
+	{ .method = "POST", .path = "/api/v1/messages/{messageId}/media", .name = "messages.media", .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA,
+	  .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, .flags = ROUTE_SLOW, PARTS(media), .tag = "Message actions",
+	  .title = "Fetch the media of a message",
+	  .text = "Downloads the file of a message from WhatsApp into the storage, unless it rests there already, and answers its address. When WhatsApp's "
+		  "servers have lost it, the phone is asked for it. Asking again answers the same file." },
 	{ .method = "GET", .path = "/api/v1/messages/{messageId}/status", .name = "messages.status", .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA,
 	  .selector = &selector_messages, .family = FAMILY_A_NULL, PARTS(status), .tag = "Message actions", .title = "How a sent message is doing",
 	  .text = "queued, sent, server_ack, delivered, read, played or failed (with code and error); for each device that told us, its own state." },

@@ -32,6 +32,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \
+	sessiond/rpc/rpc_fetch.c \
 	sessiond/rpc/rpc_files.c \
 	sessiond/rpc/rpc_interactive.c \
 	sessiond/rpc/rpc_media.c \

@@ -33,6 +33,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_interactive_methods,
 	rpc_media_methods,
 	rpc_action_methods,
+	rpc_fetch_methods,
 	rpc_change_methods,
 	rpc_shared_methods,
 	rpc_channel_methods,

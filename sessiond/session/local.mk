@@ -20,6 +20,7 @@ libsession_a_SOURCES = \
 	sessiond/session/groups.c \
 	sessiond/session/answers.c \
 	sessiond/session/events.c \
+	sessiond/session/fetch.c sessiond/session/fetch.h \
 	sessiond/session/host.c \
 	sessiond/session/job.c \
 	sessiond/session/lookup.c sessiond/session/lookup.h \

@@ -13,6 +13,7 @@
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
+#include "sessiond/session/fetch.h"
 #include "sessiond/session/message_json.h"
 #include "sessiond/session/normalise.h"
 #include "sessiond/session/object.h"
@@ -145,23 +146,6 @@ void mirror_free(struct session *session)
 
 /* ---- which messages ---- */
 
-static bool is_view_once(const struct content *c)
-{
-	static const char *const wrappers[] = { "viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension" };
-	struct message_part part = c->whole;
-	struct wire_field f;
-
-	for (int depth = 0; depth < 4 && part.bytes.p; depth++) {
-		for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
-			if (message_sub(&part, wrappers[i]).bytes.p)
-				return true;
-		part = message_sub(&part, "ephemeralMessage");
-		if (part.bytes.p)
-			part = message_sub(&part, "message");
-	}
-	return message_find(&c->media, "viewOnce", &f) && f.value;
-}
-
 /* The address, not whether it is good: what is wrong with it is told. */
 static bool has_address(const struct content *c)
 {
@@ -180,7 +164,7 @@ static bool wanted(const struct config *config, const struct wa_message *m)
 	is = content_has_file(&c);
 	if (is) {
 		content_mime(&c, mime);
-		is = mirror_mime_allowed(config, mime) && has_address(&c) && (config->compat_mirror_view_once || !is_view_once(&c)) &&
+		is = mirror_mime_allowed(config, mime) && has_address(&c) && (config->compat_mirror_view_once || !mirror_is_view_once(&c)) &&
 		     !normalise_is_command(config, &c);
 	}
 	content_free(&c);
@@ -248,6 +232,8 @@ static void tell(struct run *run, const struct content_file *file, bool last)
 	else if (last)
 		put_message_media(run, tx, file);
 	run->item->told = true;
+	if (file && file->key)
+		fetch_keep(tx, session->number, run->message->id, file->key, timefmt_now_ms());
 	if (last) {
 		store_tx_record_delete(tx, session->number, RECORD_MIRROR, run->item->name);
 	} else {
@@ -316,23 +302,13 @@ static void stored(void *arg, int error, const char *text, const struct storage_
 static void store_file(struct run *run, const struct transfer_file *got)
 {
 	struct session *session = run->mirror->session;
+	struct storage_meta meta;
 	char mime[CONTENT_MIME_MAX];
 	char chat[JID_TEXT_MAX];
-	struct span name = message_text(&run->content.media, "fileName");
-	char *file_name = name.n > 0 && !memchr(name.p, 0, name.n) ? xstrndup((const char *)name.p, name.n) : NULL;
-	struct storage_meta meta = {
-		.folder = "incoming-media",
-		.session = session->id,
-		.kind = run->content.media_type,
-		.message_id = run->message->id,
-		.chat = jid_format(&run->message->chat, chat, sizeof chat),
-		.mime = mime,
-		.file_name = file_name,
-		.size = -1,
-		.sha256 = got->has_plain_hash ? got->plain_hash : NULL,
-	};
+	char *file_name = mirror_meta(&meta, session, &run->content, got, mime);
 
-	content_mime(&run->content, mime);
+	meta.message_id = run->message->id;
+	meta.chat = jid_format(&run->message->chat, chat, sizeof chat);
 	session->busy++;
 	storage_put(session->on->daemon->storage, session->on->loop, run->fd, &meta, stored, run);
 	free(file_name);

@@ -27,6 +27,7 @@
 enum { MIRROR_PARALLEL = 2, MIRROR_WAITING_MAX = 1000, MIRROR_ATTEMPTS = 5, RECORD_MIRROR = 202 };
 
 struct session;
+struct storage_meta;
 
 /* Is this a message whose media the settings want, and is there room in the queue? */
 bool mirror_wanted(const struct session *session, const struct wa_message *message);
@@ -46,6 +47,14 @@ void mirror_free(struct session *session);
 bool mirror_mime_allowed(const struct config *config, const char *mime);
 /* What the message says about its file. False: nothing that could be fetched. To be freed with transfer_file_free(). */
 bool mirror_file_of(const struct content *c, struct transfer_file *out);
+/* Is it a message that is to be viewed once? */
+bool mirror_is_view_once(const struct content *c);
+/*
+ * What the storage should know of a file that was fetched; mime is filled in and borrowed, as is got. The chat and the message's id are the
+ * caller's. Returns the file's name, to be freed when meta is not needed any more; may be NULL.
+ */
+char *mirror_meta(struct storage_meta *meta, const struct session *session, const struct content *c, const struct transfer_file *got,
+	char mime[static CONTENT_MIME_MAX]);
 /* The record's value. */
 void mirror_write(struct buf *out, bool told, const struct wa_message *message);
 /* NULL if it is malformed; freed with mirror_message_free(). */

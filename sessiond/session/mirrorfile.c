@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "sessiond/session/message_json.h"
 #include "sessiond/session/mirror.h"
+#include "sessiond/session/object.h"
+#include "sessiond/storage/storage.h"
 
 enum { RECORD_VERSION = 1, FLAG_FROM_ME = 1, FLAG_OFFLINE = 2, FLAG_LID = 4, JIDS = 6, TEXTS = 3 };
 
@@ -74,6 +77,41 @@ bool mirror_file_of(const struct content *c, struct transfer_file *out)
 		return true;
 	transfer_file_free(out);
 	return false;
+}
+
+bool mirror_is_view_once(const struct content *c)
+{
+	static const char *const wrappers[] = { "viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension" };
+	struct message_part part = c->whole;
+	struct wire_field f;
+
+	for (int depth = 0; depth < 4 && part.bytes.p; depth++) {
+		for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
+			if (message_sub(&part, wrappers[i]).bytes.p)
+				return true;
+		part = message_sub(&part, "ephemeralMessage");
+		if (part.bytes.p)
+			part = message_sub(&part, "message");
+	}
+	return message_find(&c->media, "viewOnce", &f) && f.value;
+}
+
+char *mirror_meta(struct storage_meta *meta, const struct session *session, const struct content *c, const struct transfer_file *got,
+	char mime[static CONTENT_MIME_MAX])
+{
+	char *file_name = text_or_null(&c->media, "fileName");
+
+	content_mime(c, mime);
+	*meta = (struct storage_meta){
+		.folder = "incoming-media",
+		.session = session->id,
+		.kind = c->media_type,
+		.mime = mime,
+		.file_name = file_name,
+		.size = -1,
+		.sha256 = got->has_plain_hash ? got->plain_hash : NULL,
+	};
+	return file_name;
 }
 
 /* ---- the record ---- */

@@ -15,6 +15,7 @@
  *     events.c      rows of the event journal
  *     transfer.h    files over WhatsApp's media servers
  *     addons.c      votes, answers, encrypted reactions and edits as events
+ *     fetch.c       the file of one message, on demand
  *     mirror.c      media of incoming messages: fetched and stored before the message is told
  *     normalise.c   messages as the JSON that receivers know
  */
@@ -136,6 +137,7 @@ struct session {
 	struct outbox outbox;
 	struct chat_timers timers;   /* owned: disappearing messages */
 	struct mirror *mirror;       /* owned: messages that wait for their media; NULL: none yet */
+	struct fetch *fetches;       /* owned list: files fetched on demand */
 	struct transfers *transfers; /* owned; NULL: no file was sent or fetched yet */
 	struct change_job *changes;  /* borrowed list: handed to the library, not answered yet */
 	uint64_t last_change;

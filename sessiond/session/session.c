@@ -9,6 +9,7 @@
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/assertion.h"
+#include "sessiond/session/fetch.h"
 #include "sessiond/session/mirror.h"
 #include "sessiond/session/transferwork.h"
 #include "sessiond/session/object.h"
@@ -51,6 +52,7 @@ void session_free(struct session *session)
 	chat_timers_free(&session->timers);
 	mirror_free(session);
 	transfers_free(session);
+	fetch_free(session);
 	wa_client_free(session->client);
 	change_fail_all(session);
 	session_view_free(&session->view);

@@ -18,7 +18,7 @@ const passkey = ['GET ', 'POST /response', 'POST /confirm'].map((s) => {
 });
 
 const contents = ['live-location', 'event', 'group-invite'].map((what) => `POST /api/v1/messages/send/${what}`);
-const onMessages = ['GET /api/v1/messages/{messageId}/status', 'POST /api/v1/messages/{messageId}/action/forward'];
+const onMessages = ['GET /api/v1/messages/{messageId}/status', 'POST /api/v1/messages/{messageId}/media', 'POST /api/v1/messages/{messageId}/action/forward'];
 
 // What all devices of the account share (fcgi/api_shared.c).
 const shared = ['GET /labels', 'POST /labels', 'POST /labels/{labelId}', 'DELETE /labels/{labelId}', 'GET /labels/{labelId}/chats',

@@ -158,3 +158,48 @@ test('a message does not wait for ever: it is told without, and message_media fo
     assert.ok(late.data.media.storageKey);
     assert.equal(count(id), 1);
 });
+
+test('on demand: fetched once, asked for from the phone when it is lost, told again for nothing', async () => {
+    const ask = messageId => bench.call('messages.media', { session: 'in', family: 'messages', p: { messageId } });
+    const { id } = await send({ ...image, mimetype: 'image/tiff' });
+    assert.equal((await received(id)).media.storageKey, undefined);
+    const before = (await files()).length;
+    const [first, second] = await Promise.all([ask(id), ask(id)]);
+    assert.equal(first.status, 200, JSON.stringify(first));
+    const [entry] = first.result;
+    assert.deepEqual(Object.keys(entry), ['sessionId', 'messageId', 'chatId', 'type', 'mimeType', 'fileName', 'fileLength', 'fileSha256', 'url', 'storageKey', 'storageDriver', 'fetched']);
+    assert.deepEqual([entry.messageId, entry.chatId, entry.type, entry.mimeType, entry.fileLength, entry.fetched], [id, entry.chatId, 'imageMessage', 'image/tiff', jpeg.length, true]);
+    assert.ok(entry.url.endsWith(entry.storageKey));
+    assert.equal(second.result[0].storageKey, entry.storageKey, 'both got the same file');
+    assert.equal((await files()).length, before + 1);
+    const { asked } = await bench.control('GET', '/media');
+    const again = await ask(id);
+    assert.deepEqual([again.message, again.result[0].storageKey, again.result[0].fetched], ['Media already stored', entry.storageKey, false]);
+    assert.equal((await bench.control('GET', '/media')).asked, asked);
+
+    const mirrored = await send(image);
+    const { media } = await received(mirrored.id);
+    assert.deepEqual((await ask(mirrored.id)).result[0].storageKey, media.storageKey, 'what was stored as it came');
+
+    const lost = await prepareWAMessageMedia({ ...image, mimetype: 'image/tiff' }, { upload, jid: us.account.jid });
+    await bench.control('POST', '/media/lose', { direct_path: lost.imageMessage.directPath });
+    const lostId = generateMessageIDV2(bob.jid);
+    await bob.socket.relayMessage(us.account.jid, lost, { messageId: lostId });
+    await received(lostId);
+    assert.equal((await ask(lostId)).result?.[0].fetched, true);
+    assert.equal((await bench.control('GET', `/events?type=media_retry&id=${lostId}&wait=1000`)).events.length, 1);
+
+    const text = await bob.sendText(us.account.jid, 'no file here');
+    await received(text);
+    const once = await send(image, m => ({ viewOnceMessageV2: { message: { imageMessage: { ...m.imageMessage, viewOnce: true } } } }));
+    await received(once.id);
+    const large = await send({ ...image, mimetype: 'image/tiff', image: Buffer.alloc(1200000, 7) });
+    await received(large.id);
+    const broken = await send({ ...image, mimetype: 'image/tiff' }, m => ({ imageMessage: { ...m.imageMessage, fileSha256: Buffer.alloc(32, 1) } }));
+    await received(broken.id);
+    for (const [messageId, status, code] of [[text, 400, 3004], [once.id, 403, 2201], [large.id, 413, 5503], [broken.id, 502, 5500], ['UNKNOWN', 404, 2601]]) {
+        const answer = await ask(messageId);
+        assert.deepEqual([answer.status, answer.code], [status, code], JSON.stringify(answer));
+    }
+    await bench.hook.wait('message_received', d => d.message.key.id === broken.id);
+});
