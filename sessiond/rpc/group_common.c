@@ -93,6 +93,7 @@ static const struct reason {
 	int code;
 	const char *word, *text;
 } reasons[] = {
+	{ 304, "not-modified", "this account is in the group already" },
 	{ 400, "bad-request", "WhatsApp cannot read this" },
 	{ 401, "not-authorized", "only admins may do this, or see it" },
 	{ 403, "forbidden", "this account is not in the group, or not one of its admins" },

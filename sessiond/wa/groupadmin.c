@@ -12,6 +12,8 @@
 
 #define CODE_STORAGE 500
 #define CODE_GONE 503
+/* Smaller numbers are no errors of the server. */
+#define CODE_LEAST 300
 
 struct group_ask {
 	struct group_ask *next;   /* list of the messaging */
@@ -193,7 +195,7 @@ static void on_answer(struct wa_client *client, const struct wa_node *iq, void *
 
 	if (!wa_iq_ok(iq, &code, &reason)) {
 		q->answer.reason = reason != NULL && reason[0] != '\0' ? xstrdup(reason) : NULL;
-		q->answer.code = code != 0 ? code : CODE_STORAGE;
+		q->answer.code = code >= CODE_LEAST ? code : CODE_STORAGE;
 		finish(q);
 		return;
 	}

@@ -122,6 +122,11 @@ test_media_wire_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_messages_SOURCES = tests/unit/test_messages.c $(FAKE_CLIENT)
 test_messages_CFLAGS = $(TEST_CFLAGS)
 test_messages_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += test_groupadmin
+TESTS += test_groupadmin
+test_groupadmin_SOURCES = tests/unit/test_groupadmin.c $(FAKE_CLIENT)
+test_groupadmin_CFLAGS = $(TEST_CFLAGS)
+test_groupadmin_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_groups_SOURCES = tests/unit/test_groups.c $(FAKE_CLIENT)
 test_groups_CFLAGS = $(TEST_CFLAGS)
 test_groups_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
@@ -140,9 +145,13 @@ test_e2e_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-MESSAGES_FUZZ = fuzz_e2e fuzz_message fuzz_appstate fuzz_secret
+MESSAGES_FUZZ = fuzz_e2e fuzz_message fuzz_appstate fuzz_secret fuzz_groups
 FUZZ_TARGETS += $(MESSAGES_FUZZ)
 noinst_PROGRAMS += $(MESSAGES_FUZZ)
+fuzz_groups_SOURCES = tests/fuzz/fuzz_groups.c
+fuzz_groups_CFLAGS = $(TEST_CFLAGS)
+fuzz_groups_LDFLAGS = $(FUZZER_LINK)
+fuzz_groups_LDADD = $(WA_LIBS)
 fuzz_appstate_SOURCES = tests/fuzz/fuzz_appstate.c
 fuzz_appstate_CFLAGS = $(TEST_CFLAGS)
 fuzz_appstate_LDFLAGS = $(FUZZER_LINK)

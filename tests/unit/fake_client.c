@@ -132,6 +132,7 @@ bool wa_iq_ok(const struct wa_node *answer, int *code, const char **text)
 		return answer != NULL;
 	wa_node_get_u64(wa_node_child(answer, "error"), "code", &number);
 	*code = (int)number;
+	*text = wa_node_get_or_empty(wa_node_child(answer, "error"), "text");
 	return false;
 }
 
