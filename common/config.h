@@ -22,6 +22,7 @@ struct config_list {
 };
 
 /* Values of the CHOICE settings, in the order of the table. */
+enum config_history { HISTORY_SETTING_OFF, HISTORY_SETTING_RECENT, HISTORY_SETTING_FULL };
 enum config_db_client { CONFIG_DB_SQLITE, CONFIG_DB_MYSQL, CONFIG_DB_POSTGRES };
 enum config_sslmode { CONFIG_SSL_DISABLE, CONFIG_SSL_REQUIRE, CONFIG_SSL_VERIFY_CA, CONFIG_SSL_VERIFY_FULL };
 enum config_sha2 { CONFIG_SHA256, CONFIG_SHA224, CONFIG_SHA384, CONFIG_SHA512 };

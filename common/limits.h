@@ -62,6 +62,11 @@
 #define LIMIT_WA_APPSTATE_PAGES 500U
 #define LIMIT_WA_APPSTATE_WAITING 64U
 #define LIMIT_WA_GROUP_MEMBERS 20000U
+/* History of a phone: the file, what it inflates to, how tightly it may be packed, one message or other field of it */
+#define LIMIT_WA_HISTORY_FILE_BYTES (UINT64_C(1) << 30)
+#define LIMIT_WA_HISTORY_BYTES (UINT64_C(8) << 30)
+#define LIMIT_WA_HISTORY_RATIO 400U
+#define LIMIT_WA_HISTORY_ITEM (1U << 20)
 #define LIMIT_JID_USER 63U
 
 #endif

@@ -73,10 +73,12 @@ BOOL(webhook_actions, "WAREST_WEBHOOK_ACTIONS", "", "true", 0, "Execute the acti
 INT(webhook_preflight_timeout_ms, "WAREST_WEBHOOK_PREFLIGHT_TIMEOUT_MS", "", "5000", 100, 600000, CLAMP, "Time limit of a preflight")
 BOOL(webhook_parallel_targets, "WAREST_WEBHOOK_PARALLEL_TARGETS", "", "true", NO_EFFECT, "Receivers are always served in parallel")
 CHOICE(webhook_signature_sha2, "WAREST_WEBHOOK_SIGNATURE_SHA2", "", "256", "256,sha256,sha-256|224,sha224,sha-224|384,sha384,sha-384|512,sha512,sha-512", 0, "Hash of the signature")
-LIST(webhook_events, "WAREST_WEBHOOK_EVENTS", "", "", EVENT, 0, "Events sent besides the original's 13: message_undecryptable, message_receipt, message_failed, message_retry, identity_changed, account_timelock, poll_vote, event_response, message_comment, message_refused, message_media, group_join_request, chat_update, message_update, contact_update, label_update, settings_update, app_state_synced, newsletter_update, newsletter_message, newsletter_post_update")
+LIST(webhook_events, "WAREST_WEBHOOK_EVENTS", "", "", EVENT, 0, "Events sent besides the original's 13: message_undecryptable, message_receipt, message_failed, message_retry, identity_changed, account_timelock, poll_vote, event_response, message_comment, message_refused, message_media, group_join_request, chat_update, message_update, contact_update, label_update, settings_update, app_state_synced, history_sync, newsletter_update, newsletter_message, newsletter_post_update")
 INT(webhook_retention_hours, "WAREST_WEBHOOK_RETENTION_HOURS", "", "72", 1, 87600, 0, "How long undelivered events wait for a failing receiver")
 INT(journal_max_mb, "WAREST_JOURNAL_MAX_MB", "", "2048", 16, 1048576, 0, "Bound of the event journal")
 LIST(outbound_allow, "WAREST_OUTBOUND_ALLOW", "", "", NETWORK, 0, "Who may be dialled besides public addresses: private, loopback, linklocal, CIDR, host names")
+CHOICE(history, "WAREST_HISTORY", "", "full", "off|recent|full", 0, "What is stored of the phone's history: nothing, what it sends anyway, or everything (asked for at linking)")
+INT(history_days, "WAREST_HISTORY_DAYS", "", "0", 0, 36500, 0, "How far back; 0 = as far as the phone has it")
 LIST(commands, "WAREST_COMMANDS", "", "", ANY, 0, "Words that make an incoming text a message_command event")
 
 SECTION("Send queue")

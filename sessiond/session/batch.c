@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/history.h"
 #include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
@@ -66,6 +67,7 @@ static void change_paired(struct commit *c, struct store_tx *tx, const struct wa
 	shared_clear(tx, c->session->number);
 	store_tx_record_clear(tx, c->session->number, RECORD_TIMER);
 	chat_timers_free(&c->session->timers);
+	history_drop(c->session, tx);
 	outbox_fail_all(c->session, tx, 401, "another account was linked");
 	store_tx_session_me(tx, c->session->number, jid_format(&event->jid, pn, sizeof pn),
 		jid_is_none(&event->other) ? NULL : jid_format(&event->other, lid, sizeof lid), event->text, event->text2);
@@ -129,10 +131,16 @@ static void change_failed(struct commit *c, struct store_tx *tx, const struct wa
 	store_tx_outbox_fail(tx, (int64_t)event->tag, event->code, event->text, timefmt_now_ms());
 }
 
+static void change_history(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	history_keep(c->session, tx, event);
+}
+
 static void change_logged_out(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
 	shared_clear(tx, c->session->number);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
+	history_drop(c->session, tx);
 	outbox_fail_all(c->session, tx, 401, "logged out");
 	store_tx_session_me(tx, c->session->number, NULL, NULL, NULL, NULL);
 	store_tx_session_push_name(tx, c->session->number, NULL);
@@ -150,6 +158,7 @@ static void change(struct commit *c, struct store_tx *tx, const struct wa_event 
 		[WA_EVENT_SEND_STANZA] = change_stanza,
 		[WA_EVENT_SEND_ACK] = change_ack,
 		[WA_EVENT_SEND_FAILED] = change_failed,
+		[WA_EVENT_HISTORY] = change_history,
 		[WA_EVENT_LOGGED_OUT] = change_logged_out,
 	};
 

@@ -21,8 +21,13 @@ libsession_a_SOURCES = \
 	sessiond/session/answers.c \
 	sessiond/session/events.c \
 	sessiond/session/fetch.c sessiond/session/fetch.h \
+	sessiond/session/history.c sessiond/session/history.h sessiond/session/historywork.h \
+	sessiond/session/historymore.c \
+	sessiond/session/historyrows.c \
+	sessiond/session/historyrun.c \
 	sessiond/session/host.c \
 	sessiond/session/job.c \
+	sessiond/session/kept.c sessiond/session/kept.h \
 	sessiond/session/lookup.c sessiond/session/lookup.h \
 	sessiond/session/message_json.c sessiond/session/message_json.h \
 	sessiond/session/message_schema.c sessiond/session/message_schema.h \

@@ -16,6 +16,7 @@
  *     transfer.h    files over WhatsApp's media servers
  *     addons.c      votes, answers, encrypted reactions and edits as events
  *     fetch.c       the file of one message, on demand
+ *     history.h     the history that the phone uploads
  *     mirror.c      media of incoming messages: fetched and stored before the message is told
  *     normalise.c   messages as the JSON that receivers know
  */
@@ -85,6 +86,7 @@ struct session_call {
 };
 
 struct change_job;
+struct histories;
 struct outbox_item;
 struct delivery_wait;
 struct transfers;
@@ -138,6 +140,7 @@ struct session {
 	struct chat_timers timers;   /* owned: disappearing messages */
 	struct mirror *mirror;       /* owned: messages that wait for their media; NULL: none yet */
 	struct fetch *fetches;       /* owned list: files fetched on demand */
+	struct histories *histories; /* owned: what the phone uploads of the past; NULL: none yet */
 	struct transfers *transfers; /* owned; NULL: no file was sent or fetched yet */
 	struct change_job *changes;  /* borrowed list: handed to the library, not answered yet */
 	uint64_t last_change;

@@ -33,7 +33,8 @@ static void fill_wa_config(struct wa_config *wa, const struct config *config)
 		abort();
 	wa->os_name = "Mac OS";
 	wa->browser_name = "Chrome";
-	wa->full_history = false;
+	wa->full_history = config->history == HISTORY_SETTING_FULL;
+	wa->history_days = (unsigned)config->history_days;
 	wa->mark_online = false;
 	wa->classic_qr = config->wa_classic_qr;
 	wa->cache_bytes = 64U << 10;

@@ -10,6 +10,7 @@
 #include "sessiond/json_text.h"
 #include "sessiond/session/assertion.h"
 #include "sessiond/session/fetch.h"
+#include "sessiond/session/history.h"
 #include "sessiond/session/mirror.h"
 #include "sessiond/session/transferwork.h"
 #include "sessiond/session/object.h"
@@ -54,6 +55,7 @@ void session_free(struct session *session)
 	transfers_free(session);
 	fetch_free(session);
 	wa_client_free(session->client);
+	history_free(session);
 	change_fail_all(session);
 	session_view_free(&session->view);
 	free(session->id);
@@ -175,6 +177,7 @@ static void renew_client(struct session *session)
 	}
 	outbox_reload(session);
 	mirror_reload(session);
+	history_reload(session);
 }
 
 static void connect_now(struct session *session)
@@ -304,6 +307,7 @@ static void on_open(struct session *session, const struct wa_event *event)
 	log_info(&session->log, "session opened", LOG_STR("session", session->id));
 	outbox_pump(session);
 	mirror_pump(session);
+	history_pump(session);
 }
 
 static void on_offline_done(struct session *session, const struct wa_event *event)
@@ -381,6 +385,8 @@ void session_on_stored(struct session *session, const struct wa_event *event)
 		on_logged_out(session, event);
 	else if (event->kind == WA_EVENT_MESSAGE)
 		mirror_stored(session, event->message);
+	else if (event->kind == WA_EVENT_HISTORY)
+		history_noticed(session, event);
 	else
 		outbox_on_stored(session, event);
 }

@@ -65,6 +65,9 @@ struct session_view {
 	struct jid me_pn, me_lid;
 	char *push_name;        /* owned; NULL = unknown */
 	int64_t last_conn_ms;   /* wall clock of the last opening; 0 = never */
+	const char *history_kind; /* static; NULL = no history of the phone is being stored */
+	unsigned history_percent; /* of the present one */
+	int64_t history_messages;
 	int64_t last_rx_ms;     /* wall clock of the last bytes from the server */
 };
 

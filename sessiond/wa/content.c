@@ -220,8 +220,6 @@ static void handle_protocol(struct receive_job *job, const struct e2e_protocol *
 	ProtobufCMessage *unpacked = NULL;
 	struct arena a;
 
-	if (p->type == E2E_HISTORY_SYNC_NOTIFICATION)
-		job->history = true;
 	arena_init(&a, 0);
 	for (size_t i = 0; i < sizeof OWN_HANDLERS / sizeof OWN_HANDLERS[0]; i++)
 		if (OWN_HANDLERS[i].type == p->type &&
@@ -283,6 +281,10 @@ static void handle_message(struct receive_job *job, struct span message)
 	if (e2e_protocol_message(message, &protocol)) {
 		if (!protocol_allowed(job, &protocol)) {
 			wa_receive_refused(job, "only an own device may send such a message");
+			return;
+		}
+		if (protocol.type == E2E_HISTORY_SYNC_NOTIFICATION) {
+			wa_history_noticed(job, protocol.bytes);
 			return;
 		}
 		if (wa_messaging_is_own(job->job.m, &job->envelope.author))

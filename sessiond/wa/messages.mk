@@ -41,6 +41,9 @@ libwa_a_SOURCES += \
 	sessiond/wa/groupanswer.c sessiond/wa/groupask.c sessiond/wa/groupwire.h \
 	sessiond/wa/group.h sessiond/wa/groupinfo.c sessiond/wa/groupnotify.c sessiond/wa/groupquery.c \
 	sessiond/wa/groupkeys.c sessiond/wa/groupkeys.h \
+	sessiond/wa/history.c sessiond/wa/history.h \
+	sessiond/wa/historyitem.c sessiond/wa/historyitem.h \
+	sessiond/wa/historywire.c \
 	sessiond/wa/job.c sessiond/wa/job.h \
 	sessiond/wa/lidmap.c sessiond/wa/lidmap.h \
 	sessiond/wa/media.h \
@@ -52,10 +55,10 @@ libwa_a_SOURCES += \
 	sessiond/wa/notify.c \
 	sessiond/wa/placeholder.c \
 	sessiond/wa/poll.c sessiond/wa/poll.h \
-	sessiond/wa/peer.c \
 	sessiond/wa/people.c \
 	sessiond/wa/picture.c \
 	sessiond/wa/profile.c sessiond/wa/profile.h \
+	sessiond/wa/peer.c sessiond/wa/peer.h \
 	sessiond/wa/presence.c \
 	sessiond/wa/proto_walk.c sessiond/wa/proto_walk.h \
 	sessiond/wa/receipt.c \
@@ -133,6 +136,11 @@ test_groups_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_contacts_SOURCES = tests/unit/test_contacts.c $(FAKE_CLIENT)
 test_contacts_CFLAGS = $(TEST_CFLAGS)
 test_contacts_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += test_history
+TESTS += test_history
+test_history_SOURCES = tests/unit/test_history.c tests/unit/history_blob.h
+test_history_CFLAGS = $(TEST_CFLAGS) $(ZLIB_CFLAGS)
+test_history_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 test_wa_state_SOURCES = tests/unit/test_wa_state.c tests/unit/fake_host.c tests/unit/fake_host.h
 test_wa_state_CFLAGS = $(TEST_CFLAGS)
 test_wa_state_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
@@ -145,7 +153,7 @@ test_e2e_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-MESSAGES_FUZZ = fuzz_e2e fuzz_message fuzz_appstate fuzz_secret fuzz_groups
+MESSAGES_FUZZ = fuzz_e2e fuzz_history fuzz_message fuzz_appstate fuzz_secret fuzz_groups
 FUZZ_TARGETS += $(MESSAGES_FUZZ)
 noinst_PROGRAMS += $(MESSAGES_FUZZ)
 fuzz_groups_SOURCES = tests/fuzz/fuzz_groups.c
@@ -160,6 +168,10 @@ fuzz_e2e_SOURCES = tests/fuzz/fuzz_e2e.c
 fuzz_e2e_CFLAGS = $(TEST_CFLAGS) $(PROTOBUFC_CFLAGS)
 fuzz_e2e_LDFLAGS = $(FUZZER_LINK)
 fuzz_e2e_LDADD = $(WA_LIBS)
+fuzz_history_SOURCES = tests/fuzz/fuzz_history.c
+fuzz_history_CFLAGS = $(TEST_CFLAGS)
+fuzz_history_LDFLAGS = $(FUZZER_LINK)
+fuzz_history_LDADD = $(WA_LIBS)
 fuzz_message_SOURCES = tests/fuzz/fuzz_message.c tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c \
 	tests/unit/fake_host.h
 fuzz_message_CFLAGS = $(TEST_CFLAGS)

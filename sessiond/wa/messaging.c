@@ -29,6 +29,7 @@ void wa_messaging_free(struct wa_messaging *m)
 	wa_timer_stop(m->client, &m->decode_timer);
 	wa_send_free(m);
 	wa_appstate_free(&m->appstate);
+	wa_learns_free(m);
 	wa_peers_free(m);
 	wa_jobs_free(m);
 	wa_group_asks_free(m);

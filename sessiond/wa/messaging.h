@@ -43,6 +43,7 @@ wa_stanza_handler wa_on_account_sync;         /* account_sync without <devices>:
 
 /* ---- among the files of messaging ---- */
 
+struct learn_job;
 struct peer_job;
 struct group_ask;
 struct group_query;
@@ -67,6 +68,7 @@ struct wa_messaging {
 	struct wa_timer start_timer;
 	struct wa_appstate appstate;
 	struct peer_job *peers;           /* owned: messages to the own phone that are being made */
+	struct learn_job *learns;         /* owned: historywire.c */
 	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
 	struct group_ask *group_asks;          /* owned: of the host, groupadmin.c */
 	struct group_query *group_queries;     /* owned: groupquery.c */
@@ -99,5 +101,7 @@ void wa_send_free(struct wa_messaging *m);
 void wa_presence_opened(struct wa_messaging *m);
 /* peer.c */
 void wa_peers_free(struct wa_messaging *m);
+/* historywire.c */
+void wa_learns_free(struct wa_messaging *m);
 
 #endif

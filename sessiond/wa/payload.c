@@ -92,6 +92,10 @@ static void write_device_props(const struct wa_config *config, struct buf *out)
 	version.primary = 10;
 	version.secondary = 15;
 	version.tertiary = 7;
+	if (config->history_days > 0) {
+		history.has_full_sync_days_limit = history.has_recent_sync_days_limit = 1;
+		history.full_sync_days_limit = history.recent_sync_days_limit = config->history_days;
+	}
 	history.has_storage_quota_mb = 1;
 	history.storage_quota_mb = STORAGE_QUOTA_MB;
 	history.has_inline_initial_payload = history.inline_initial_payload = 1;

@@ -2,16 +2,20 @@
 /* Messages of this device to the own phone (category "peer"): questions that only it can answer. Their loss is not repaired. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/mem.h"
 #include "sessiond/wa/e2e.h"
 #include "sessiond/wa/messaging.h"
+#include "sessiond/wa/peer.h"
 
 struct peer_job {
 	struct peer_job *next;  /* list of the messaging */
 	struct wa_messaging *m; /* borrowed */
 	struct wa_client *client;
 	struct jid address;     /* Signal address of the phone */
+	char id[23];
+	bool urgent;
 	struct buf message;     /* owned: padded */
 	struct state_op op;
 	struct buf stanza;      /* owned: encoded */
@@ -44,18 +48,18 @@ static bool build(struct peer_job *job, struct span ciphertext, bool prekey)
 	struct wa_messaging *m = job->m;
 	struct jid to = jid_bare(wa_client_own_pn(m->client));
 	struct wa_node *message, *enc;
-	char id[23];
 	struct arena a;
 	int rc;
 
-	wa_message_id(wa_client_host(m->client), wa_client_host_ctx(m->client), to.user, id);
 	arena_init(&a, 0);
 	message = wa_node_new(&a, "message");
-	wa_node_attr(&a, message, "id", id);
+	wa_node_attr(&a, message, "id", job->id);
 	wa_node_attr_jid(&a, message, "to", &to);
 	wa_node_attr(&a, message, "type", "text");
 	wa_node_attr(&a, message, "category", "peer");
-	wa_node_attr(&a, message, "push_priority", "high");
+	wa_node_attr(&a, message, "push_priority", job->urgent ? "high_force" : "high");
+	if (job->urgent)
+		wa_node_attr(&a, message, "privacy_sensitive", "1");
 	enc = wa_node_add_new(&a, message, "enc");
 	wa_node_attr(&a, enc, "v", "2");
 	wa_node_attr(&a, enc, "type", prekey ? "pkmsg" : "msg");
@@ -100,6 +104,13 @@ void wa_peers_free(struct wa_messaging *m)
 
 void wa_peer_send(struct wa_messaging *m, struct span message)
 {
+	char id[23];
+
+	wa_peer_ask(m, message, false, id);
+}
+
+void wa_peer_ask(struct wa_messaging *m, struct span message, bool urgent, char id[static 23])
+{
 	const struct jid *lid = wa_client_own_lid(m->client);
 	struct peer_job *job = xcalloc(1, sizeof *job);
 	struct state_keys keys = { 0 };
@@ -109,6 +120,9 @@ void wa_peer_send(struct wa_messaging *m, struct span message)
 	job->next = m->peers;
 	m->peers = job;
 	job->client = m->client;
+	job->urgent = urgent;
+	wa_message_id(wa_client_host(m->client), wa_client_host_ctx(m->client), wa_client_own_pn(m->client)->user, job->id);
+	memcpy(id, job->id, sizeof job->id);
 	job->address = jid_bare(jid_is_none(lid) ? wa_client_own_pn(m->client) : lid);
 	wa_client_random(m->client, &random, sizeof random);
 	buf_append_span(&job->message, message);

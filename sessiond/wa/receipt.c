@@ -33,21 +33,6 @@ static void write_receipt(struct receive_job *job, const char *type, bool recipi
 	arena_free(&a);
 }
 
-static void write_history_receipt(struct receive_job *job)
-{
-	struct jid own = wa_messaging_own(job->job.m, wa_client_own_pn(job->job.m->client));
-	struct wa_node *receipt;
-	struct arena a;
-
-	arena_init(&a, 0);
-	receipt = wa_node_new(&a, "receipt");
-	wa_node_attr(&a, receipt, "id", job->envelope.id);
-	wa_node_attr_jid(&a, receipt, "to", &own);
-	wa_node_attr(&a, receipt, "type", "hist_sync");
-	wa_client_write(job->job.m->client, receipt);
-	arena_free(&a);
-}
-
 void wa_receipt_delivered(struct receive_job *job)
 {
 	const struct envelope *e = &job->envelope;
@@ -62,8 +47,6 @@ void wa_receipt_delivered(struct receive_job *job)
 		wa_stanza_ack(job->job.m->client, job->job.stanza, 0);
 	else
 		write_receipt(job, job->job.m->available ? NULL : "inactive", false);
-	if (job->history)
-		write_history_receipt(job);
 }
 
 static void write_read(struct wa_messaging *m, const struct jid *chat, const struct jid *participant, const char *const *ids, size_t n,

@@ -37,7 +37,6 @@ struct receive_job {
 	unsigned retry_reason;
 	uint32_t prekey_id;       /* one-time key offered in the retry receipt, 0: none */
 	uint8_t prekey[SIGNAL_KEY_BYTES];
-	bool history;             /* a history notification: one receipt more */
 	bool new_keys;            /* app state keys came: what waits for them goes on once they are stored */
 	bool visible;             /* an event was made */
 	bool ask_phone;           /* not encrypted for us: the phone is asked for it once this is stored */
@@ -64,6 +63,8 @@ void wa_receive_emit(struct receive_job *job, struct span message, const char *t
 void wa_placeholder_ask(struct receive_job *job);
 /* Its answer: the messages become events. PeerDataOperationRequestResponseMessage. */
 void wa_placeholder_take(struct receive_job *job, struct span response);
+/* The notice of a history (ProtocolMessage) becomes an event. historywire.c */
+void wa_history_noticed(struct receive_job *job, struct span protocol);
 /* A warning: this message is dropped. content.c */
 void wa_receive_refused(struct receive_job *job, const char *why);
 /* Fills the event's message with what the envelope tells. content.c */

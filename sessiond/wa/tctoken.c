@@ -113,6 +113,25 @@ bool wa_tctoken_was_given(struct state_op *op, const struct jid *user)
 	return record_load(op, user, &t) && t.given_s != 0;
 }
 
+bool wa_tctoken_put(struct state_op *op, const struct jid *user, struct span token, int64_t time_s, int64_t given_s)
+{
+	struct token_record t;
+	bool newer;
+
+	record_load(op, user, &t);
+	newer = token.n > 0 && token.n <= TOKEN_BYTES_MAX && time_s > t.received_s;
+	if (!newer && given_s <= t.given_s)
+		return false;
+	if (newer) {
+		t.received_s = time_s;
+		t.token = token;
+	}
+	if (given_s > t.given_s)
+		t.given_s = given_s;
+	record_store(op, user, &t);
+	return true;
+}
+
 bool wa_tctoken_take(struct state_op *op, const struct jid *user, const struct wa_node *tokens)
 {
 	bool taken = false;

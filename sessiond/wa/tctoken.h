@@ -36,5 +36,7 @@ bool wa_tctoken_was_given(struct state_op *op, const struct jid *user);
 void wa_tctoken_issue(struct wa_client *client, const struct jid *contact, const struct jid *user, int64_t now_s);
 /* Takes over <tokens> of a notification or an answer; false if there was no newer one. The record must have been fetched. */
 bool wa_tctoken_take(struct state_op *op, const struct jid *user, const struct wa_node *tokens);
+/* The same for one token that was not in a stanza; given_s: when this account gave one, 0: not known. The record must have been fetched. */
+bool wa_tctoken_put(struct state_op *op, const struct jid *user, struct span token, int64_t time_s, int64_t given_s);
 
 #endif

@@ -104,6 +104,7 @@ enum wa_event_kind {
 	WA_EVENT_BLOCKLIST,       /* another device (un)blocked jid, other: its other form; code 1: blocked, 0: not, -1: read the list anew */
 	WA_EVENT_CONTACT,         /* of jid, other: its other form; text: picture|about|timer|number, text2: the new text; number: timer in
 	                             seconds; code 1: removed; ms: time */
+	WA_EVENT_HISTORY,         /* text: message id, bytes: HistorySyncNotification (history.h), number: its kind, ms: arrival; then wa_client_history_done() */
 	WA_EVENT_LOGGED_OUT       /* credentials are void and deleted in the same batch; code, text */
 };
 
@@ -407,6 +408,7 @@ struct wa_config {
 	const char *os_name;      /* "Mac OS": shown under linked devices */
 	const char *browser_name; /* "Chrome" */
 	bool full_history;        /* DeviceProps.requireFullSync */
+	unsigned history_days;    /* how far back the phone is asked for; 0: everything */
 	bool mark_online;         /* presence available on open */
 	bool classic_qr;          /* four-field QR text instead of the URL form */
 	size_t cache_bytes;       /* records kept in memory per client */
@@ -503,6 +505,51 @@ int wa_secret_seal(const struct wa_secret *s, const uint8_t iv[static WA_SECRET_
  * texts and last_message_s are read, the rest is not. At most LIMIT_WA_APPSTATE_WAITING wait at a time.
  */
 void wa_client_change(struct wa_client *client, uint64_t tag, const struct wa_action *action);
+
+/* ---- history (historywire.c; history.h reads it) ------------------------------------------------------------------------------------ */
+
+/* The history of this notice is stored: the phone is told. False if there is no connection (again later). */
+bool wa_client_history_done(struct wa_client *client, const char *id);
+
+struct wa_history_request {
+	struct jid chat;
+	const char *oldest_id;   /* the oldest message that is known of it; what is before it is wanted */
+	bool oldest_from_me;
+	int64_t oldest_s;
+	unsigned count;
+};
+
+/* Asks the phone for older messages of a chat. The answer is a WA_EVENT_HISTORY whose notice names id, or nothing at all. */
+void wa_client_history_more(struct wa_client *client, const struct wa_history_request *wanted, char id[static 23]);
+
+enum wa_learned_kind {
+	WA_LEARNED_MAPPING = 1, /* jid and other: both forms of a person */
+	WA_LEARNED_TOKEN,       /* jid: contact; bytes, time_s: its token; given_s: when it got ours */
+	WA_LEARNED_SALT,        /* bytes */
+	WA_LEARNED_SECRET       /* jid: chat, other: author, id, bytes: message; kept if it is a poll or an event */
+};
+
+struct wa_learned_item {
+	enum wa_learned_kind kind;
+	struct jid jid, other;
+	char *id;               /* owned, may be NULL */
+	struct buf bytes;       /* owned */
+	int64_t time_s, given_s;
+};
+
+/* What a history tells the library. */
+struct wa_learned {
+	struct wa_learned_item *items; /* owned */
+	size_t n, cap;
+};
+
+struct wa_learned_item *wa_learned_add(struct wa_learned *learned, enum wa_learned_kind kind);
+void wa_learned_free(struct wa_learned *learned);
+
+typedef void wa_learn_done(void *arg, bool ok);
+
+/* Takes it over (and the memory) in one batch. done is called exactly once, never before this returns; inside wa_client_free() with false. */
+void wa_client_learn(struct wa_client *client, struct wa_learned *learned, wa_learn_done *done, void *arg);
 
 void wa_client_presence(struct wa_client *client, bool available);
 void wa_client_chatstate(struct wa_client *client, const struct jid *to, enum wa_chatstate state);

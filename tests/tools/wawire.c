@@ -97,7 +97,7 @@ static const char *kind_name(enum wa_event_kind kind)
 		[WA_EVENT_UNDECRYPTABLE] = "undecryptable", [WA_EVENT_RECEIPT] = "receipt", [WA_EVENT_SEND_STANZA] = "send_stanza",
 		[WA_EVENT_SEND_ACK] = "send_ack", [WA_EVENT_SEND_FAILED] = "send_failed", [WA_EVENT_RETRY_REQUESTED] = "retry_requested",
 		[WA_EVENT_IDENTITY_CHANGED] = "identity_changed", [WA_EVENT_TIMELOCK] = "timelock", [WA_EVENT_LOGGED_OUT] = "logged_out",
-		[WA_EVENT_GROUP] = "group",
+		[WA_EVENT_GROUP] = "group", [WA_EVENT_HISTORY] = "history",
 	};
 
 	return (size_t)kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
@@ -609,9 +609,14 @@ static void to_fetched(void *to, uint64_t token, const struct span *values, size
 
 static void to_committed(void *to, uint64_t token, bool ok)
 {
+	size_t first = wire.told_events;
+
 	while (wire.told_events < wire.store.nevents)
 		put_event(wire.store.events[wire.told_events++]);
 	wa_client_committed(to, token, ok);
+	for (size_t i = first; ok && i < wire.told_events; i++)
+		if (wire.store.events[i]->kind == WA_EVENT_HISTORY)
+			wa_client_history_done(to, wire.store.events[i]->text);
 }
 
 static void setup(int argc, char **argv)
