@@ -6,7 +6,7 @@ import { Simulator } from './simulator.js';
 import { FAULT_KINDS } from './faults.js';
 import { messageBytes, newMessageId } from './content.js';
 import { PAIRING_FAULTS } from './pairing.js';
-import { sendHistory } from './history.js';
+import { archiveOf, sendBulkHistory, sendHistory } from './history.js';
 
 const MAX_WAIT_MS = 60000;
 
@@ -150,6 +150,16 @@ function messageRoutes(sim) {
             const found = account(sim, params.account);
             return { ids: await sendHistory(sim, found, companionOf(found, body.device), body) };
         },
+        'POST /accounts/:account/history/bulk': async ({ params, body }) => {
+            const found = account(sim, params.account);
+            return { ids: await sendBulkHistory(sim, found, companionOf(found, body.device), body) };
+        },
+        'POST /accounts/:account/archive': ({ params, body }) => {
+            const found = account(sim, params.account);
+            if (body.on_demand) found.onDemand = body.on_demand;
+            return { chats: (body.chats ?? []).map(c => archiveOf(sim, found).add(c)).map(c => c && { id: c.id, messages: c.messages.length }) };
+        },
+        'GET /accounts/:account/histories': ({ params, query }) => ({ histories: Object.fromEntries(companionOf(account(sim, params.account), query.device).histories ?? []) }),
         'POST /accounts/:account/share-keys': ({ params, body }) => {
             const found = account(sim, params.account);
             if (body.reveal) sim.appState.reveal(found);

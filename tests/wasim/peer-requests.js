@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a phone answers when one of its own clients asks for something by peer message.
 import { proto } from 'baileys/WAProto/index.js';
+import { answerOnDemand, deliverHistory } from './history.js';
 
 const Type = proto.Message.ProtocolMessage.Type;
 const Operation = proto.Message.PeerDataOperationRequestType;
@@ -27,6 +28,15 @@ function placeholderAnswer(phone, stanza, request) {
     };
 }
 
+/** What a phone would not understand. */
+function onDemandFault(sim, account, stanza, request) {
+    if (!request?.chatJid) return 'no chat';
+    if (!request.oldestMsgId) return 'no oldest message';
+    if (!(request.onDemandMsgCount > 0)) return 'no number of messages';
+    const time = Number(request.oldestMsgTimestampMs);
+    return time > sim.now() + 3600 || time <= 0 ? `oldest time ${time} is not in seconds of the past` : null;
+}
+
 /** Answers a peer request of an own client, if it is one that phones answer. */
 export function answerPeerRequest(phone, sender, stanza, message) {
     const protocol = message.protocolMessage;
@@ -36,6 +46,12 @@ export function answerPeerRequest(phone, sender, stanza, message) {
     let bytes = null;
     if (request?.peerDataOperationRequestType === Operation.PLACEHOLDER_MESSAGE_RESEND) {
         bytes = Buffer.from(proto.Message.encode({ protocolMessage: placeholderAnswer(phone, stanza, request) }).finish());
+    } else if (request?.peerDataOperationRequestType === Operation.HISTORY_SYNC_ON_DEMAND) {
+        const { account } = phone.device;
+        const fault = onDemandFault(phone.sim, account, stanza, request.historySyncOnDemandRequest);
+        if (fault) phone.sim.strict.violation(sender, 'history_request', fault, stanza);
+        const history = fault ? null : answerOnDemand(phone.sim, account, stanza, request.historySyncOnDemandRequest);
+        if (history) deliverHistory(account, sender, history);
     } else if (protocol.type === Type.APP_STATE_SYNC_KEY_REQUEST) {
         bytes = phone.sim.appState.keyShare(phone.device.account, protocol.appStateSyncKeyRequest.keyIds.map(k => k.keyId));
     }

@@ -27,9 +27,20 @@ export class Receipts {
         else if (type === 'retry') this.retry(sender, stanza);
         else if (READING.has(type)) this.read(sender, stanza);
         else if (type === 'server-error') this.sim.media.retry(sender, stanza);
+        else if (type === 'hist_sync') this.history(sender, stanza);
         else if (!OTHER.has(type)) this.sim.strict.violation(sender, 'receipt', `receipt type "${type}"`, stanza);
         this.sim.event('receipt', { id, from: sender.name, to, receipt_type: type ?? null });
         return node('ack', { class: 'receipt', id, from: to, type, participant: stanza.attrs.participant });
+    }
+
+    /** Once for each history, and only for one that this device was told of; to the own account. */
+    history(sender, stanza) {
+        const { id, to } = stanza.attrs;
+        const state = sender.histories?.get(id);
+        const fault = !state ? `hist_sync for ${id}, which is no history of this device` : state === 'done' ? `history ${id} was confirmed twice`
+            : this.sim.directory.ofJid(to) !== sender.account || parseJid(to).device ? `hist_sync goes to "${to}"` : null;
+        if (fault && !sender.simulated) this.sim.strict.violation(sender, 'history_receipt', fault, stanza);
+        sender.histories?.set(id, 'done');
     }
 
     ids(stanza) {
