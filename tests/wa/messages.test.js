@@ -451,7 +451,7 @@ test('history and keys from the own phone are taken and receipted', async () => 
     const { wire, account, jid, peer } = await linkedPair();
     await bench.call('POST', `/accounts/${account.phone}/history`, { device: Number(jid.split(/[:@]/)[1]), chats: [{ with: peer.phone, texts: ['long ago'] }] });
     await wire.until(() => count(wire, 'history') >= 3, 'the notices');
-    assert.equal(count(wire, 'message'), 0);
+    assert.ok(count(wire, 'message') <= 1, 'only the keys are a message');
     const { events } = await bench.call('GET', `/events?type=receipt&wait=20000&from=${encodeURIComponent(jid)}`);
     assert.ok(events.some(e => e.receipt_type === 'peer_msg'));
     assert.ok((await wire.ask('count 14', 'count')).count > 0);
