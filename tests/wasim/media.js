@@ -239,6 +239,7 @@ export class MediaHost {
             }
         });
         stream.on('end', () => response.end());
+        stream.on('error', () => response.destroy());
         response.on('close', () => stream.destroy());
     }
 

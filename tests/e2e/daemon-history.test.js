@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this fails, what the phone uploads of the past is lost, doubled, confirmed before it is stored, or one damaged upload stops the rest.
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { Gateway, Receiver, until } from './lib/gateway.js';
+
+const ANN = '15550001111', BOB = '15550002222', CID = '15550003333', SECRET = 'of the history tests';
+let gateway, hook, device, lid;
+
+before(async () => {
+	hook = new Receiver(SECRET);
+	gateway = await Gateway.start({ wasim: { tls: true }, WEBHOOK_DEFAULT_URL: await hook.listen(), WEBHOOK_DEFAULT_SECRET: SECRET,
+		WAREST_WEBHOOK_EVENTS: 'history_sync' });
+	for (const [phone, name] of [[ANN, 'Ann'], [BOB, 'Bob'], [CID, 'Cid']])
+		await gateway.account(phone, name);
+	const linked = await gateway.link('s', ANN);
+	device = Number(linked.jid.split(/[:@]/)[1]);
+	lid = (await gateway.control(`/accounts/${BOB}`)).lid;
+});
+
+after(async () => {
+	await gateway.stop();
+	hook.close();
+});
+
+const upload = (options) => gateway.control(`/accounts/${ANN}/history`, { device, ...options });
+const confirmed = (ids) => until(async () => {
+	const { histories } = await gateway.control(`/accounts/${ANN}/histories?device=${device}`);
+	return ids.every((id) => histories[id] === 'done');
+});
+
+// What is stored, read beside the daemon.
+function rows(sql) {
+	const out = execFileSync('sqlite3', ['-json', '-readonly', path.join(gateway.dir, 'state/data/warest.sqlite'), sql], { encoding: 'utf8', maxBuffer: 1 << 28 });
+	return out ? JSON.parse(out) : [];
+}
+
+const messages = () => rows('SELECT c.jid, m.id, m.from_me, m.type, m.body, m.status FROM messages m JOIN chats c ON c.number = m.chat ORDER BY m.time_ms, m.id');
+const texts = (prefix, n) => Array.from({ length: n }, (_, i) => `${prefix} ${i}`);
+const told = (state, fits = () => true) => hook.until((events) => events.some((e) => e.event === 'history_sync' && e.data.state === state && fits(e.data)));
+
+test('chunks, inlined and from the media servers, become chats, names, flags and messages; then the phone is told', async () => {
+	const group = await gateway.control('/groups', { creator: BOB, subject: 'Team', members: [ANN, CID] });
+	const { ids } = await upload({ chunk_messages: 4, chats: [
+		{ with: BOB, texts: texts('bob', 7), unreadCount: 3, archived: true, pinned: 1700000000 },
+		{ with: CID, texts: ['hello', { message: { imageMessage: { caption: 'a picture', mimetype: 'image/jpeg' } } }, { message: { reactionMessage: { text: 'x' } } }] },
+		{ group: group.jid, texts: texts('team', 3) } ] });
+	await confirmed(ids);
+	const found = messages();
+	assert.equal(found.length, 12);
+	assert.deepEqual(found.filter((m) => m.jid.startsWith(BOB)).map((m) => m.body), texts('bob', 7));
+	assert.deepEqual(found.filter((m) => m.jid.startsWith(CID)).map((m) => [m.type, m.body]), [['conversation', 'hello'], ['image', '([Image]) a picture']]);
+	assert.equal(found.filter((m) => m.jid === group.jid).length, 3);
+	assert.deepEqual(rows(`SELECT jid, lid, name, push_name, unread, archived, pinned_ms FROM chats WHERE jid LIKE '${BOB}%'`),
+		[{ jid: `${BOB}@s.whatsapp.net`, lid: `${lid}@lid`, name: 'Bob', push_name: 'Bob', unread: 3, archived: 1, pinned_ms: 1700000000000 }]);
+	await told('done', (d) => d.kind === 'bootstrap' && d.phoneProgress === 100 && d.messages > 0);
+	const external = await upload({ chunk_messages: 100, external: true, only: true, type: 'RECENT', chats: [{ with: BOB, texts: texts('later', 250) }] });
+	assert.equal(external.ids.length, 3);
+	await confirmed(external.ids);
+	assert.equal(messages().length, 262);
+	assert.equal(rows('SELECT count(*) AS n FROM chats WHERE messages > 0')[0].n, 3);
+});
+
+test('a repeat changes nothing, and live messages are not overwritten', async () => {
+	const live = await gateway.control(`/accounts/${BOB}/send`, { to: ANN, text: 'live' });
+	await hook.until((events) => events.some((e) => e.event === 'message_received' && e.data.text === 'live'));
+	const before = messages();
+	const { ids } = await upload({ only: true, type: 'RECENT', chats: [{ with: BOB, texts: [
+		{ text: 'false', key: { remoteJid: `${lid}@lid`, fromMe: false, id: live.id } } ] }] });
+	await confirmed(ids);
+	const again = messages();
+	assert.deepEqual(again.filter((m) => m.id !== live.id), before.filter((m) => m.id !== live.id));
+	assert.notEqual(again.find((m) => m.id === live.id)?.body, before.some((m) => m.id === live.id) ? 'false' : undefined);
+});
+
+test('each damaged upload is its own error; what comes after it is stored', async () => {
+	const before = messages().length;
+	const cases = { truncated: /cut off/, garbage: /inflated/, bomb: /fields|inflates/, fields: /fields/, hash: /not what was sent/, lost: /lost the file/ };
+	for (const [fault, reason] of Object.entries(cases)) {
+		await upload({ only: true, type: 'RECENT', external: true, fault, chats: [{ with: CID, texts: texts(fault, 3) }] });
+		await told('failed', (d) => reason.test(d.reason));
+	}
+	assert.equal(messages().length, before, 'nothing of a damaged upload is stored');
+	const { ids } = await upload({ only: true, type: 'RECENT', fault: 'nested', chats: [{ with: CID, texts: texts('good', 2) }] });
+	await confirmed(ids);
+	assert.equal(messages().length, before + 3 * Object.keys(cases).length + 2, 'the phone sends again what could not be read');
+	assert.ok((await gateway.control(`/accounts/${BOB}/send`, { to: ANN, text: 'still here' })).id);
+	await hook.until((events) => events.some((e) => e.event === 'message_received' && e.data.text === 'still here'));
+});
+
+test('a daemon that dies in the middle stores the history in its next life, once', async () => {
+	const before = messages().length;
+	await gateway.control('/media/faults', { on: 'download', slow_ms: 3000 });
+	const { ids } = await upload({ only: true, type: 'FULL', external: true, chats: [{ with: BOB, texts: texts('survivor', 3000) }] });
+	await gateway.control(`/events?type=media_request&wait=20000&after=${(await gateway.control('/events?limit=1')).last - 1}`);
+	await gateway.restart('SIGKILL');
+	await gateway.open('s');
+	await confirmed(ids);
+	assert.equal(messages().length, before + 3000);
+	assert.equal(rows('SELECT count(*) AS n FROM records WHERE kind = 203')[0].n, 0);
+	assert.deepEqual(await gateway.violations(), []);
+});
