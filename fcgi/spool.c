@@ -8,7 +8,7 @@
 
 enum spool_error spool_open(struct spool *s, const char *dir, uint64_t limit)
 {
-	*s = (struct spool){ .limit = limit, .sum = 0xcbf29ce484222325U };
+	*s = (struct spool){ .limit = limit };
 	s->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	return s->fd < 0 ? SPOOL_SYSTEM : SPOOL_OK;
 }
@@ -17,8 +17,6 @@ enum spool_error spool_write(struct spool *s, struct span bytes)
 {
 	if (bytes.n > s->limit - s->size)
 		return SPOOL_TOO_LARGE;
-	for (size_t i = 0; i < bytes.n; i++)
-		s->sum = (s->sum ^ bytes.p[i]) * 0x100000001b3U;
 	while (bytes.n) {
 		ssize_t n = write(s->fd, bytes.p, bytes.n);
 

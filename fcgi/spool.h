@@ -14,7 +14,6 @@ struct spool {
 	int fd;         /* owned; -1: not open */
 	uint64_t size;
 	uint64_t limit;
-	uint64_t sum;   /* of the bytes so far: tells two uploads apart, no proof of anything */
 };
 
 enum spool_error {

@@ -3,7 +3,7 @@
  * Requests that bring files (contract rest-a 1.4, 1.13, 7.2): multipart/form-data, a form, JSON, or the body itself as one file. The
  * files lie in nameless spool files whose descriptors go to the daemon with the RPC frame; the frame's parameters say what they are:
  *
- *     {"fd":0,"size":1234,"sum":"..","name":"a.png","type":"image/png","declared":true}    descriptor number 0 of the frame
+ *     {"fd":0,"size":1234,"name":"a.png","type":"image/png","declared":true}    descriptor number 0 of the frame
  *     {"url":"https://..","name":".."}                                                      fetched by the daemon
  *     {"broken":true}                                                                       a data URI or base64 that is none
  */

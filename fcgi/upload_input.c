@@ -86,7 +86,6 @@ static void put_file(struct request *r, struct buf *p, struct form_file *file, c
 		json_int(p, (int64_t)u->nfds);
 		json_name(p, "size");
 		json_int(p, (int64_t)file->spool.size);
-		json_member(p, "sum", arena_printf(r->arena, "%016" PRIx64, file->spool.sum));
 		u->fds[u->nfds++] = file->spool.fd;
 	}
 	put_name_and_type(r, p, file, w);

@@ -63,6 +63,8 @@ size_t crypto_hash_len(enum crypto_hash hash);
 int crypto_digest(enum crypto_hash hash, const void *data, size_t len, uint8_t *out);
 int crypto_sha1(const void *data, size_t len, uint8_t out[CRYPTO_SHA1_LEN]);
 int crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_SHA256_LEN]);
+/* Of all that a file holds, read with pread from its begin: for threads. 0, CRYPTO_EIO or CRYPTO_EFAIL. */
+int crypto_sha256_file(int fd, uint8_t out[CRYPTO_SHA256_LEN]);
 
 /* HMAC over data into out (crypto_hash_len bytes). RFC 2104. */
 int crypto_hmac(enum crypto_hash hash, const void *key, size_t key_len,

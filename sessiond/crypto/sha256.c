@@ -4,8 +4,12 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "sessiond/crypto/sha256.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#define FILE_CHUNK (256U << 10)
 #define INNER_PAD 0x36
 #define OUTER_PAD 0x5c
 
@@ -19,6 +23,25 @@ int crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_SHA256_LEN])
 	SHA256_Final(out, &ctx);
 	crypto_wipe(&ctx, sizeof ctx);
 	return CRYPTO_OK;
+}
+
+int crypto_sha256_file(int fd, uint8_t out[CRYPTO_SHA256_LEN])
+{
+	uint8_t *chunk = malloc(FILE_CHUNK);
+	int64_t at = 0;
+	ssize_t n = -1;
+	SHA256_CTX ctx;
+
+	SHA256_Init(&ctx);
+	while (chunk && ((n = pread(fd, chunk, FILE_CHUNK, at)) > 0 || (n < 0 && errno == EINTR))) {
+		if (n > 0)
+			SHA256_Update(&ctx, chunk, (size_t)n);
+		at += n > 0 ? n : 0;
+	}
+	SHA256_Final(out, &ctx);
+	crypto_wipe(&ctx, sizeof ctx);
+	free(chunk);
+	return !chunk ? CRYPTO_EFAIL : n < 0 ? CRYPTO_EIO : CRYPTO_OK;
 }
 
 static void take_key(SHA256_CTX *ctx, const uint8_t key[SHA256_CBLOCK], uint8_t pad)

@@ -2,14 +2,17 @@
 /* Idempotency keys: look up, wait, store, answer. */
 #include "sessiond/rpc/idempotency.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/bytemap.h"
 #include "sessiond/crypto/crypto.h"
+#include "sessiond/loop.h"
 #include "sessiond/session/session.h"
 
 struct keyed {
@@ -18,6 +21,7 @@ struct keyed {
 	char *scope, *key;            /* owned */
 	char *slot;                   /* owned: scope and key, the name of the running entry */
 	uint8_t digest[CRYPTO_SHA256_LEN];
+	struct hashing *hashing;      /* under way, NULL otherwise */
 	struct keyed *waiting;        /* others that wait for this one's answer */
 	bool leads;                   /* is in the table of running ones */
 	struct arena arena;           /* of the look-up */
@@ -27,10 +31,18 @@ struct keyed {
 	int status;
 };
 
+/* What a thread needs to hash the files of a request, which may be gone before it ends. */
+struct hashing {
+	struct keyed *keyed;          /* NULL: gone */
+	int fds[LIMIT_RPC_DESCRIPTORS]; /* owned */
+	size_t n;
+	uint8_t digests[LIMIT_RPC_DESCRIPTORS][CRYPTO_SHA256_LEN];
+	int error;
+};
+
 static void keyed_free(void *arg)
 {
 	struct keyed *k = arg;
-
 	struct keyed *other = k->request->context->dropping ? NULL : k->waiting;
 
 	if (k->leads)
@@ -43,6 +55,8 @@ static void keyed_free(void *arg)
 		rpc_answer(other->request, 503, 8001, "Service temporarily unavailable", NULL);
 		other = next;
 	}
+	if (k->hashing)
+		k->hashing->keyed = NULL;
 	arena_free(&k->arena);
 	buf_free(&k->answer);
 	free(k->scope);
@@ -56,13 +70,15 @@ static void refuse(struct rpc_request *request)
 	rpc_answer(request, 409, 2009, "Idempotency-Key was used with another request", NULL);
 }
 
-/* What makes two requests the same: the session and every parameter as it came. */
-static void make_digest(struct keyed *k)
+/* What makes two requests the same: the session, every parameter as it came, and what the files hold. */
+static void make_digest(struct keyed *k, const struct hashing *files)
 {
 	struct buf text = { 0 };
 
 	buf_printf(&text, "%s\n%s\n%s", k->scope, k->request->session_id ? k->request->session_id : "",
 		json_object_to_json_string_ext(k->request->p, JSON_C_TO_STRING_PLAIN));
+	for (size_t i = 0; files && i < files->n; i++)
+		buf_append(&text, files->digests[i], sizeof files->digests[i]);
 	if (crypto_sha256(text.data, text.len, k->digest))
 		abort();
 	buf_wipe(&text);
@@ -99,13 +115,75 @@ static void look_up(struct store_reader *reader, void *arg)
 		idempotency_rebuild(k->request, reader, &k->arena, k->entry.outbox, &k->answer);
 }
 
+static void begin(struct keyed *k, const struct hashing *files)
+{
+	struct rpc_request *request = k->request;
+	const struct daemon *daemon = request->context->daemon;
+	struct keyed **running = bytemap_put(request->context->running, k->slot, strlen(k->slot));
+
+	make_digest(k, files);
+	if (!running) {
+		rpc_answer(request, 503, 8001, "Service temporarily unavailable", NULL);
+	} else if (!*running) {
+		*running = k;
+		k->leads = true;
+		async_read(daemon->loop, daemon->store, look_up, looked_up, k);
+	} else if (!crypto_equal((*running)->digest, k->digest, sizeof k->digest)) {
+		refuse(request);
+	} else {
+		k->waiting = (*running)->waiting;
+		(*running)->waiting = k;
+	}
+}
+
+/* ---- files ---- */
+
+static void hash_files(void *arg)
+{
+	struct hashing *h = arg;
+
+	for (size_t i = 0; i < h->n && !h->error; i++)
+		h->error = crypto_sha256_file(h->fds[i], h->digests[i]);
+}
+
+static void files_hashed(void *arg)
+{
+	struct hashing *h = arg;
+	struct keyed *k = h->keyed;
+
+	for (size_t i = 0; i < h->n; i++)
+		close(h->fds[i]);
+	if (k) {
+		k->hashing = NULL;
+		if (h->error)
+			rpc_answer(k->request, 500, 8000, "Internal server error", NULL);
+		else
+			begin(k, h);
+	}
+	free(h);
+}
+
+static void hash(struct keyed *k)
+{
+	const struct rpc_request *request = k->request;
+	struct hashing *h = xcalloc(1, sizeof *h);
+
+	h->keyed = k;
+	for (size_t i = 0; i < request->nfds && !h->error; i++) {
+		h->fds[i] = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 0);
+		h->n += h->fds[i] >= 0 ? 1 : 0;
+		h->error = h->fds[i] < 0 ? CRYPTO_EIO : CRYPTO_OK;
+	}
+	k->hashing = h;
+	if (loop_offload(request->context->daemon->loop, hash_files, files_hashed, h))
+		abort();
+}
+
 void idempotency_begin(struct rpc_request *request, rpc_work *work)
 {
 	struct json_object *idem = json_object_object_get(request->json, "idem");
 	const char *key = json_object_get_string(json_object_object_get(idem, "key"));
 	const char *route = json_object_get_string(json_object_object_get(request->json, "route"));
-	const struct daemon *daemon = request->context->daemon;
-	struct keyed **running;
 	struct keyed *k;
 
 	if (!key || !key[0]) {
@@ -121,20 +199,10 @@ void idempotency_begin(struct rpc_request *request, rpc_work *work)
 	arena_init(&k->arena, 0);
 	request->work = k;
 	request->work_free = keyed_free;
-	make_digest(k);
-	running = bytemap_put(request->context->running, k->slot, strlen(k->slot));
-	if (!running) {
-		rpc_answer(request, 503, 8001, "Service temporarily unavailable", NULL);
-	} else if (!*running) {
-		*running = k;
-		k->leads = true;
-		async_read(daemon->loop, daemon->store, look_up, looked_up, k);
-	} else if (!crypto_equal((*running)->digest, k->digest, sizeof k->digest)) {
-		refuse(request);
-	} else {
-		k->waiting = (*running)->waiting;
-		(*running)->waiting = k;
-	}
+	if (request->nfds)
+		hash(k);
+	else
+		begin(k, NULL);
 }
 
 void idempotency_fill(struct rpc_request *request, struct send_job *job)

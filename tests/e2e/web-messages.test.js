@@ -328,6 +328,19 @@ test('a recipient WhatsApp does not know or refuses: the caller is told, and the
   }
 });
 
+test('an Idempotency-Key stands for the very bytes of the files', async () => {
+  const send = (files, key, more = {}) => gateway.api('POST', '/messages/send/files', { body: { sessionId: 'main', to: THEM, files: files.map(base64), ...more }, headers: { 'idempotency-key': key } });
+  const one = Buffer.alloc(300000, 1), other = Buffer.from(one);
+  other[299999] = 2;
+  const [first, meanwhile] = await Promise.all([send([one, PNG], 'k1'), send([one, PNG], 'k1')]);
+  assert.equal(first.status, 200, first.text);
+  const then = await world();
+  assert.deepEqual(meanwhile.json, first.json);
+  assert.deepEqual((await send([one, PNG], 'k1')).json, first.json);
+  for (const again of [await send([other, PNG], 'k1'), await send([PNG, one], 'k1'), await send([one, PNG], 'k1', { caption: 'x' })]) assert.deepEqual([again.status, again.json.code], [409, 2009], again.text);
+  await unchanged(then, 'nothing was sent again');
+});
+
 // ---- limits: the daemon once more with others ----
 
 test('limits are answered as documented, on every route that has them; without a worker media tools say so', async () => {
