@@ -8,6 +8,7 @@ libsessiond_a_SOURCES = \
 	sessiond/crash.c sessiond/crash.h \
 	sessiond/daemon.h sessiond/exit.h \
 	sessiond/json_text.c sessiond/json_text.h \
+	sessiond/libpages.c sessiond/libpages.h \
 	sessiond/loop.c sessiond/loop.h \
 	sessiond/quiet.c sessiond/quiet.h \
 	sessiond/timers.c sessiond/timers.h
@@ -23,11 +24,14 @@ warestctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS
 warestctl_LDADD = $(STORE_LIBS) $(COMMON_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_crash
-TESTS += test_crash
+check_PROGRAMS += test_crash test_libpages
+TESTS += test_crash test_libpages
 test_crash_SOURCES = tests/unit/test_crash.c
 test_crash_CFLAGS = $(TEST_CFLAGS)
 test_crash_LDADD = libsessiond.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_libpages_SOURCES = tests/unit/test_libpages.c
+test_libpages_CFLAGS = $(TEST_CFLAGS) $(CURL_CFLAGS)
+test_libpages_LDADD = libsessiond.a $(COMMON_LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
 endif
 
 # The daemon on a disk that forgets what was not synced (tests/e2e/power-loss.test.js).

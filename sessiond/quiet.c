@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "sessiond/daemon.h"
+#include "sessiond/libpages.h"
 #include "sessiond/loop.h"
 #include "sessiond/timers.h"
 
@@ -40,6 +41,7 @@ static void give_back(void *arg)
 {
 	(void)arg;
 	malloc_trim(0);
+	(void)libpages_release();
 }
 
 static void given_back(void *arg)
