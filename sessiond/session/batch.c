@@ -7,6 +7,7 @@
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
 #include "sessiond/session/history.h"
+#include "sessiond/session/chatfill.h"
 #include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
@@ -50,6 +51,7 @@ static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 		else
 			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, buf_span(&put->value),
 				expiry(put, now_ms));
+		chatfill_record(c->session, tx, put);
 	}
 }
 
@@ -65,6 +67,7 @@ static void change_paired(struct commit *c, struct store_tx *tx, const struct wa
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_SECRET);
 	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
 	shared_clear(tx, c->session->number);
+	store_tx_chats_owner(tx, c->session->number, &event->jid);
 	store_tx_record_clear(tx, c->session->number, RECORD_TIMER);
 	chat_timers_free(&c->session->timers);
 	history_drop(c->session, tx);
@@ -83,8 +86,10 @@ static void change_message(struct commit *c, struct store_tx *tx, const struct w
 {
 	c->messages++;
 	c->session->on->daemon->metrics.decrypted++;
-	if (event->message)
-		chat_timers_take(&c->session->timers, tx, c->session->number, event->message);
+	if (!event->message)
+		return;
+	chat_timers_take(&c->session->timers, tx, c->session->number, event->message);
+	chatfill_message(c->session, tx, event->message);
 }
 
 static void change_undecryptable(struct commit *c, struct store_tx *tx, const struct wa_event *event)
@@ -106,11 +111,32 @@ static void change_receipt(struct commit *c, struct store_tx *tx, const struct w
 	const struct wa_receipt *r = event->receipt;
 	char device[JID_TEXT_MAX];
 
-	if (!r || !states[r->kind])
+	if (!r)
 		return;
 	jid_format(&r->device, device, sizeof device);
-	for (size_t i = 0; i < r->n; i++)
-		store_tx_outbox_receipt(tx, c->session->number, r->ids[i], device, states[r->kind], r->time_ms);
+	for (size_t i = 0; i < r->n; i++) {
+		if (states[r->kind])
+			store_tx_outbox_receipt(tx, c->session->number, r->ids[i], device, states[r->kind], r->time_ms);
+		chatfill_receipt(c->session, tx, r, i);
+	}
+}
+
+static void change_addon(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	if (event->message && event->addon)
+		chatfill_addon(c->session, tx, event->message, event->addon);
+}
+
+static void change_action(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	if (event->action)
+		chatfill_action(c->session, tx, event->action);
+}
+
+static void change_group(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	if (event->group)
+		chatfill_group(c->session, tx, event->group);
 }
 
 static void change_stanza(struct commit *c, struct store_tx *tx, const struct wa_event *event)
@@ -155,6 +181,9 @@ static void change(struct commit *c, struct store_tx *tx, const struct wa_event 
 		[WA_EVENT_MESSAGE] = change_message,
 		[WA_EVENT_UNDECRYPTABLE] = change_undecryptable,
 		[WA_EVENT_RECEIPT] = change_receipt,
+		[WA_EVENT_ADDON] = change_addon,
+		[WA_EVENT_ACTION] = change_action,
+		[WA_EVENT_GROUP] = change_group,
 		[WA_EVENT_SEND_STANZA] = change_stanza,
 		[WA_EVENT_SEND_ACK] = change_ack,
 		[WA_EVENT_SEND_FAILED] = change_failed,

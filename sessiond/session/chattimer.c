@@ -50,11 +50,15 @@ static void take(struct chat_timers *timers, struct store_tx *tx, int64_t sessio
 	struct buf value = { 0 };
 	char name[JID_TEXT_MAX];
 
+	struct store_chat_change change = STORE_CHAT_CHANGE_NONE;
+
 	if (jid_is_none(chat))
 		return;
 	timer.chat = jid_bare(chat);
 	if (!set(timers, &timer))
 		return;
+	change.expiration_s = timer.seconds;
+	store_tx_chat_put(tx, session, &(struct store_peer){ .jid = timer.chat }, &change, timer.set_ms);
 	buf_be32(&value, timer.seconds);
 	buf_be64(&value, (uint64_t)timer.set_ms);
 	store_tx_record_put(tx, session, RECORD_TIMER, jid_format(&timer.chat, name, sizeof name), buf_span(&value), 0);

@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/chatfill.h"
 #include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
@@ -246,6 +247,7 @@ static void add_row(struct preparation *p, struct store_tx *tx, size_t i)
 	row.message = buf_span(&p->plaintexts[i]);
 	row.info = i + 1 == job->n ? job->info : NULL;
 	store_tx_outbox_add(tx, &row, &p->numbers[i]);
+	chatfill_sent(session, tx, &item->to, result->id, row.message, job->not_before_ms > row.created_ms ? job->not_before_ms : row.created_ms);
 	/* Votes and answers refer to it longer than the outbox keeps it. */
 	if (wa_expects_answers(row.message))
 		lookup_keep(tx, session->number, result->id, &session->view.me_pn, &item->to, row.created_ms, row.message, row.created_ms);

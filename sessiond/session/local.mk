@@ -10,6 +10,8 @@ libsession_a_SOURCES = \
 	sessiond/session/change.c sessiond/session/change.h \
 	sessiond/session/channelevents.c \
 	sessiond/session/channels.c sessiond/session/channels.h \
+	sessiond/session/chatfill.c sessiond/session/chatfill.h \
+	sessiond/session/chatrow.c sessiond/session/chatrow.h \
 	sessiond/session/chattimer.c sessiond/session/chattimer.h \
 	sessiond/session/command.c \
 	sessiond/session/content.c sessiond/session/content.h \

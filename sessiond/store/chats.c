@@ -257,14 +257,36 @@ static int apply_delete(struct store_tx *tx, struct db *db, struct tx_op *op)
 
 	if (rc != 0 || row.number == 0)
 		return rc;
+	rc = goes_wholly(db, gone, row.number);
+	if (rc <= 0)
+		return rc < 0 ? rc : clear_some(db, gone, row.number);
 	query = db_query(db, &rc, "SELECT is_contact FROM chats WHERE number = ?", "i", row.number);
 	rc = db_read_number(query, rc, &is_contact);
 	return rc >= 0 ? give_up(tx, db, row.number, is_contact != 0) : rc;
 }
 
-void store_tx_chat_delete(struct store_tx *tx, int64_t session, const struct store_peer *who)
+void store_tx_chat_delete(struct store_tx *tx, int64_t session, const struct store_peer *who, int64_t up_to_ms)
 {
-	op_for(tx, session, who, apply_delete);
+	struct chat_op *gone = op_for(tx, session, who, apply_delete);
+
+	if (gone == NULL)
+		return;
+	gone->up_to_ms = up_to_ms;
+	gone->starred_too = true;
+}
+
+static int apply_known(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct chat_op *known = (const struct chat_op *)op;
+	struct chat_row row;
+
+	(void)tx;
+	return chat_find(db, known->session, &known->peer, known->at_ms, &row);
+}
+
+void store_tx_chat_known(struct store_tx *tx, int64_t session, const struct store_peer *who)
+{
+	op_for(tx, session, who, apply_known);
 }
 
 int chats_give_up(struct db *db, int64_t session)
@@ -287,6 +309,27 @@ void store_tx_chats_forget(struct store_tx *tx, int64_t session)
 	struct chat_op *gone = tx_op_add(tx, sizeof *gone, apply_forget);
 
 	gone->session = session;
+}
+
+static int apply_owner(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct chat_op *owner = (const struct chat_op *)op;
+	const char *name = arena_printf(&tx->arena, "store.chats_owner.%lld", (long long)owner->session);
+	char known[JID_TEXT_MAX] = "";
+	int rc = setting_read(db, name, known, sizeof known);
+
+	if (rc != 0 || strcmp(known, owner->peer.jid) == 0)
+		return rc;
+	rc = chats_give_up(db, owner->session);
+	return rc == 0 ? setting_write(db, name, owner->peer.jid) : rc;
+}
+
+void store_tx_chats_owner(struct store_tx *tx, int64_t session, const struct jid *account)
+{
+	struct chat_op *owner = op_for(tx, session, &(struct store_peer){ .jid = *account }, apply_owner);
+
+	if (owner != NULL && owner->peer.jid == NULL)
+		owner->peer.jid = owner->peer.lid;
 }
 
 /* ---- labels ---- */

@@ -66,10 +66,14 @@ void store_tx_chat_read(struct store_tx *tx, int64_t session, const struct store
 void store_tx_chat_read_ids(struct store_tx *tx, int64_t session, const struct store_peer *who, const char *const *ids, size_t n);
 /* Messages up to this time go (INT64_MAX: all), starred ones too or not. The row stays. */
 void store_tx_chat_clear(struct store_tx *tx, int64_t session, const struct store_peer *who, int64_t up_to_ms, bool starred_too);
-/* The chat goes with all messages; a person of the address book stays as such. */
-void store_tx_chat_delete(struct store_tx *tx, int64_t session, const struct store_peer *who);
+/* The chat goes with all messages; a person of the address book stays as such, and a chat that has newer messages than that. */
+void store_tx_chat_delete(struct store_tx *tx, int64_t session, const struct store_peer *who, int64_t up_to_ms);
+/* These are two names of one person: rows that know only one are merged, none is made. */
+void store_tx_chat_known(struct store_tx *tx, int64_t session, const struct store_peer *who);
 /* Everything of a session goes, at once for every reader; the rows themselves are removed by and by. */
 void store_tx_chats_forget(struct store_tx *tx, int64_t session);
+/* The session is linked to this account: what is there of another one goes. */
+void store_tx_chats_owner(struct store_tx *tx, int64_t session, const struct jid *account);
 
 /* ---- messages ----------------------------------------------------------------------------------------------------------------------- */
 
@@ -126,6 +130,10 @@ void store_tx_message_delete(struct store_tx *tx, int64_t session, const struct 
 /* Never back. */
 void store_tx_message_status(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_message_status status,
                              int64_t at_ms);
+
+/* The same, but only if the outbox did not have the message of the last store_tx_outbox_receipt() of this tx: it was sent elsewhere. */
+void store_tx_message_receipt(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_message_status status,
+                              int64_t at_ms);
 
 enum store_addon_kind {
 	STORE_ADDON_REACTION = 1, /* value: emoji, NULL or "": taken back. One per author */

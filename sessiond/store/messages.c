@@ -375,6 +375,20 @@ void store_tx_message_status(struct store_tx *tx, int64_t session, const struct 
 		change->number = (int)status;
 }
 
+static int apply_receipt(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	return tx->receipt_known ? 0 : apply_status(tx, db, op);
+}
+
+void store_tx_message_receipt(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_message_status status,
+                              int64_t at_ms)
+{
+	struct change_op *change = op_for(tx, session, ref, at_ms, apply_receipt);
+
+	if (change != NULL)
+		change->number = (int)status;
+}
+
 static int time_of_addon(struct db *db, int64_t message, int kind, const char *author, int64_t *time_ms)
 {
 	int rc = 0;

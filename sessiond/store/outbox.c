@@ -208,7 +208,7 @@ static int apply_receipt(struct store_tx *tx, struct db *db, struct tx_op *op)
 	int64_t number;
 	int rc = find_number(db, row->session, row->message_id, &number);
 
-	(void)tx;
+	tx->receipt_known = number != 0;
 	if (rc != 0 || number == 0)
 		return rc;
 	/* What a recipient has received is out, even if the server's ack was lost or we gave up on it. */

@@ -35,6 +35,7 @@ struct store_tx {
 	uint8_t nonce[SEAL_NONCE]; /* of the last sealed value */
 	bool has_nonce, lazy;
 	int64_t new_outbox;   /* number of the outbox row that this tx added last, while it is applied */
+	bool receipt_known;   /* the last receipt's message has a row in the outbox, while the tx is applied */
 	struct store_chain *chain; /* borrowed, may be NULL */
 	struct store_tx *next;
 	store_done *done;

@@ -89,9 +89,10 @@ static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
 		bytes = db_int(query, 0);
 	db_done(query, rc);
 	((struct session_op *)op)->session.since_ms = bytes;
-	(void)tx;
 	if (rc >= 0)
 		rc = chats_give_up(db, session);
+	if (rc == 0)
+		rc = setting_write(db, arena_printf(&tx->arena, "store.chats_owner.%lld", (long long)session), NULL);
 	return rc < 0 ? rc : db_run(db, "DELETE FROM sessions WHERE number = ?", "i", session);
 }
 

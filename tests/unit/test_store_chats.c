@@ -378,7 +378,7 @@ static void clearing_keeps_what_is_newer_or_starred(void **state)
 	tell(f, session, who, (struct told){ .id = "B1", .body = "word", .time_ms = 9000 });
 	assert_int_equal(find(f, session, "word").n, 1);
 	tx = store_tx_new(f->store);
-	store_tx_chat_delete(tx, session, &who);
+	store_tx_chat_delete(tx, session, &who, INT64_MAX);
 	assert_int_equal(store_commit_wait(f->store, tx), 0);
 	assert_null(chat_of(f, session, PN));
 	assert_int_equal(find(f, session, "word").n, 0);
