@@ -282,30 +282,48 @@ static enum param_result read_message_id(struct request *r, const struct param *
 /* Numbers below this are seconds: as milliseconds they would be in 1973. */
 #define SECONDS_BELOW 1e11
 
-static enum param_result read_time(struct request *r, const struct param *p, const struct json *v, struct buf *out)
+static enum param_result take_time(struct request *r, const struct json *v, int64_t *ms)
 {
 	struct span text;
 	const char *s;
 	char *end;
 	double d;
-	int64_t ms;
 
-	(void)p;
 	if (!param_text(v, &text) || v->type == JSON_BOOL)
 		return PARAM_INVALID;
+	if (text.n == 0)
+		return PARAM_ABSENT;
 	s = arena_text(r->arena, text.p, text.n);
 	d = strtod(s, &end);
 	if (end != s && !*end && !strpbrk(s, "xXpP")) {
 		if (!isfinite(d) || d < 0 || d > LAST_TIME_MS)
 			return PARAM_INVALID;
-		ms = (int64_t)(d < SECONDS_BELOW ? d * 1000 : d);
-	} else if (!timefmt_parse(s, &ms) || ms < 0) {
-		return PARAM_INVALID;
+		*ms = (int64_t)(d < SECONDS_BELOW ? d * 1000 : d);
+		return PARAM_OK;
 	}
-	if (ms > timefmt_now_ms() + FARTHEST_MS)
+	return timefmt_parse(s, ms) && *ms >= 0 ? PARAM_OK : PARAM_INVALID;
+}
+
+static enum param_result read_time(struct request *r, const struct param *p, const struct json *v, struct buf *out)
+{
+	int64_t ms = 0;
+
+	(void)p;
+	if (take_time(r, v, &ms) != PARAM_OK || ms > timefmt_now_ms() + FARTHEST_MS)
 		return PARAM_INVALID;
 	json_int(out, ms);
 	return PARAM_OK;
+}
+
+static enum param_result read_moment(struct request *r, const struct param *p, const struct json *v, struct buf *out)
+{
+	int64_t ms = 0;
+	enum param_result result = take_time(r, v, &ms);
+
+	(void)p;
+	if (result == PARAM_OK)
+		json_int(out, ms);
+	return result;
 }
 
 static enum param_result read_schedule(struct request *r, const struct param *p, const struct json *v, struct buf *out)
@@ -367,6 +385,7 @@ const struct param_reader param_readers[] = {
 	[PARAM_PRESENCE] = { param_is_text, read_presence },
 	[PARAM_MESSAGE_ID] = { param_is_text, read_message_id },
 	[PARAM_TIME] = { param_is_text, read_time },
+	[PARAM_MOMENT] = { param_is_text, read_moment },
 	[PARAM_SCHEDULE] = { param_is_text, read_schedule },
 	[PARAM_DOCUMENT] = { is_anything, NULL },
 };

@@ -60,6 +60,7 @@ enum param_kind {
 	PARAM_PRESENCE,   /* the daemon gets the state to show, or nothing */
 	PARAM_MESSAGE_ID, /* 1 to 64 of A-Z a-z 0-9 . _ - */
 	PARAM_TIME,       /* seconds, milliseconds or ISO 8601, not negative, at most a year ahead; the daemon gets milliseconds */
+	PARAM_MOMENT,     /* the same, however far ahead; empty counts as absent */
 	PARAM_SCHEDULE,   /* HH:MM or 0; the daemon gets it zero-padded */
 	PARAM_DOCUMENT    /* documented here, read by the route's own prepare() */
 };

@@ -5,6 +5,7 @@
 extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, message_routes, content_routes, interactive_routes,
 	media_routes, action_routes, chat_routes, shared_routes, webhook_routes, misc_routes, misc_whatsapp_routes, storage_routes;
 extern const struct route_group channel_routes;
+extern const struct route_group chats_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
 
 /* One a line. */
@@ -17,6 +18,7 @@ const struct route_group *const route_groups[] = {
 	&interactive_routes,
 	&media_routes,
 	&action_routes,
+	&chats_routes,
 	&chat_routes,
 	&shared_routes,
 	&channel_routes,

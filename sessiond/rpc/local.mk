@@ -3,6 +3,7 @@
 noinst_LIBRARIES += librpc.a
 librpc_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 librpc_a_SOURCES = \
+	sessiond/rpc/chat_view.c sessiond/rpc/chat_view.h \
 	sessiond/rpc/choice.c sessiond/rpc/choice.h \
 	sessiond/rpc/context.c sessiond/rpc/context.h \
 	sessiond/rpc/ctl.h \
@@ -29,6 +30,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_auth.c \
 	sessiond/rpc/rpc_change.c \
 	sessiond/rpc/rpc_channel.c \
+	sessiond/rpc/rpc_chats.c \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \

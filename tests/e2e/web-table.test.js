@@ -24,7 +24,7 @@ const onMessages = ['GET /api/v1/messages/{messageId}/status', 'POST /api/v1/mes
 const shared = ['GET /labels', 'POST /labels', 'POST /labels/{labelId}', 'DELETE /labels/{labelId}', 'GET /labels/{labelId}/chats',
   'POST /labels/{labelId}/chats', 'DELETE /labels/{labelId}/chats', 'POST /labels/{labelId}/messages', 'DELETE /labels/{labelId}/messages',
   'GET /quick-replies', 'POST /quick-replies', 'DELETE /quick-replies/{quickReplyId}', 'GET /account/settings', 'POST /account/settings',
-  'POST /chats/{chatId}/unread', 'DELETE /chats/{chatId}', 'POST /chats/{chatId}/lock', 'POST /chats/{chatId}/status-mute'
+  'GET /chats/{chatId}', 'GET /messages', 'POST /chats/{chatId}/unread', 'DELETE /chats/{chatId}', 'POST /chats/{chatId}/lock', 'POST /chats/{chatId}/status-mute'
 ].map((s) => s.replace(' ', ' /api/v1'));
 const groups = ['POST member-add-mode', 'POST join-approval', 'POST ephemeral', 'GET invite/info', 'GET invitation/info', 'POST invitation/accept',
   'POST invitation/revoke'].map((s) => s.replace(' ', ' /api/v1/group/'));
