@@ -508,6 +508,15 @@ static bool path_seen(const struct route *stop)
 	return false;
 }
 
+/* Of all groups: a path's methods may stand in different ones. */
+static void write_operations(struct document *d, const char *path)
+{
+	for (const struct route_group *const *g = route_groups; *g; g++)
+		for (size_t i = 0; i < (*g)->count; i++)
+			if (!strcmp((*g)->routes[i].path, path))
+				write_operation(d, &(*g)->routes[i]);
+}
+
 static void write_paths(struct document *d)
 {
 	member(d, "paths", '{');
@@ -518,9 +527,7 @@ static void write_paths(struct document *d)
 			if (path_seen(r))
 				continue;
 			member(d, r->path, '{');
-			for (size_t k = 0; k < (*g)->count; k++)
-				if (!strcmp((*g)->routes[k].path, r->path))
-					write_operation(d, &(*g)->routes[k]);
+			write_operations(d, r->path);
 			end_object(d);
 		}
 	end_object(d);

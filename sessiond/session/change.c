@@ -114,78 +114,75 @@ static void looked_up(void *arg)
 
 /* ---- reading a chat ---- */
 
-/* value: author JID [" " time in ms] NUL chat JID NUL message (lookup.h) */
-static bool read_record(const struct change_job *job, const char *id, struct span value, struct change_read *out)
+/* value: author JID [" " time in ms] NUL chat JID NUL message (lookup.h): both as they were addressed. */
+static bool read_record(struct span value, struct change_read *out)
 {
 	const char *text = (const char *)value.p;
 	const char *end = value.n ? memchr(text, 0, value.n) : NULL;
 	const char *chat_end = end ? memchr(end + 1, 0, value.n - (size_t)(end + 1 - text)) : NULL;
-	const char *blank;
-	struct jid chat;
+	size_t author;
 
-	if (!chat_end || jid_parse(&chat, end + 1, (size_t)(chat_end - end - 1)))
+	if (!chat_end)
 		return false;
-	if (!jid_same_user(&chat, &job->chat) && (jid_is_none(&job->other) || !jid_same_user(&chat, &job->other)))
-		return false;
-	blank = memchr(text, ' ', (size_t)(end - text));
-	if (!blank || jid_parse(&out->author, text, (size_t)(blank - text)))
-		return false;
-	if (jid_same_user(&out->author, &job->who.pn) || (!jid_is_none(&job->who.lid) && jid_same_user(&out->author, &job->who.lid)))
-		return false;
-	out->id = id;
-	out->chat = chat;
-	out->time_ms = strtoll(blank + 1, NULL, 10);
-	return true;
+	author = strcspn(text, " ");
+	return !jid_parse(&out->chat, end + 1, (size_t)(chat_end - end - 1)) && !jid_parse(&out->author, text, author);
 }
 
-static int by_time(const void *a, const void *b)
+/* A receipt goes the way the message came. Without its record: by hidden id where that is known. */
+static int add_read(struct store_reader *reader, struct change_job *job, const struct store_message_row *row)
 {
-	const struct change_read *x = a;
-	const struct change_read *y = b;
-
-	if (x->time_ms != y->time_ms)
-		return x->time_ms < y->time_ms ? -1 : 1;
-	return strcmp(x->id, y->id);
-}
-
-/* A conversation may have messages under both names of the other side. */
-static void find_other(struct store_reader *reader, struct change_job *job)
-{
-	bool lid = jid_is_lid(&job->chat);
-	const struct store_record_key key = { .kind = lid ? WA_RECORD_PN_OF_LID : WA_RECORD_LID_OF_PN, .name = job->chat.user };
+	struct change_read *read = &job->reads[job->nreads];
+	const struct store_record_key key = { .kind = WA_RECORD_MESSAGE, .name = row->id };
 	struct span value = { 0 };
+	int rc = store_record_get(reader, &job->arena, job->who.session, &key, 1, &value);
 
-	if ((!lid && !jid_is_pn(&job->chat)) || store_record_get(reader, &job->arena, job->who.session, &key, 1, &value) || value.n == 0)
-		return;
-	if (jid_make(&job->other, (const char *)value.p, value.n, lid ? JID_SERVER_PN : JID_SERVER_LID, 0))
-		job->other = (struct jid){ 0 };
+	if (rc != STORE_OK)
+		return rc;
+	read->id = row->id;
+	read->time_ms = row->time_ms;
+	if (!value.p || !read_record(value, read)) {
+		const char *author = row->author_lid ? row->author_lid : row->author;
+
+		if (jid_parse_text(&read->chat, row->chat_lid ? row->chat_lid : row->chat_jid))
+			return STORE_OK;
+		read->author = read->chat;
+		if (author && jid_parse_text(&read->author, author))
+			return STORE_OK;
+	}
+	job->nreads++;
+	return STORE_OK;
+}
+
+/* Oldest first; of notices nobody expects a receipt. */
+static void take_rows(struct store_reader *reader, struct change_job *job, const struct store_message_row *rows, size_t n)
+{
+	job->reads = arena_alloc(&job->arena, n * sizeof *job->reads + 1);
+	for (size_t i = n; i-- > 0 && job->found.error == STORE_OK;) {
+		if (strncmp(rows[i].id, "sys_", 4) != 0)
+			job->found.error = add_read(reader, job, &rows[i]);
+	}
 }
 
 static void collect(struct store_reader *reader, void *arg)
 {
 	struct change_job *job = arg;
-	const char **names;
-	struct span *values;
+	struct store_message_query query = { .from_ms = job->read_newest ? 0 : job->read_since_ms, .from_me = 0, .bare = true, .no_total = true,
+		.limit = (int64_t)(job->read_newest ? job->read_newest : READ_MAX) };
+	struct store_message_row *rows;
+	struct store_page page = { .total = 0 };
+	struct store_chat chat;
 	size_t n = 0;
-	size_t most = job->read_newest ? job->read_newest : READ_MAX;
 
-	find_other(reader, job);
-	job->found.error = store_record_list(reader, &job->arena, job->who.session, WA_RECORD_MESSAGE, &names, &values, &n);
-	if (job->found.error)
-		return;
-	job->reads = arena_alloc(&job->arena, n * sizeof *job->reads + 1);
-	for (size_t i = 0; i < n; i++) {
-		struct change_read *read = &job->reads[job->nreads];
-
-		if (read_record(job, names[i], values[i], read) && (job->read_newest || read->time_ms >= job->read_since_ms))
-			job->nreads++;
+	job->found.error = store_chat_get(reader, &job->arena, job->who.session, &job->chat, &chat);
+	if (job->found.error == STORE_OK) {
+		query.chat = chat.number;
+		job->found.error = store_message_list(reader, &job->arena, job->who.session, &query, &rows, &n, &page);
 	}
-	qsort(job->reads, job->nreads, sizeof *job->reads, by_time);
-	job->capped = !job->read_newest && job->nreads > most;
-	if (job->nreads > most) {
-		job->reads += job->nreads - most;
-		job->nreads = most;
-	}
+	if (job->found.error == STORE_OK)
+		take_rows(reader, job, rows, n);
+	else if (job->found.error == STORE_NOT_FOUND)
+		job->found.error = STORE_OK;
+	job->capped = !job->read_newest && n == READ_MAX && page.cursor;
 }
 
 static bool same_conversation(const struct change_read *a, const struct change_read *b)
@@ -209,6 +206,29 @@ static void send_receipts(struct change_job *job)
 	}
 }
 
+static void read_kept(void *arg, int error)
+{
+	struct change_job *job = arg;
+	struct session *session = job->session;
+
+	if (error)
+		settle(job, 500, "it cannot be stored that they were read");
+	else
+		settle(job, CHANGE_DONE, NULL);
+	session->busy--;
+	session_released(session);
+}
+
+/* The chat's count of unread messages follows before the request is answered. */
+static void keep_read(struct change_job *job)
+{
+	struct store *store = job->session->on->daemon->store;
+	struct store_tx *tx = store_tx_new(store);
+
+	store_tx_chat_read(tx, job->session->number, &(struct store_peer){ .jid = job->chat }, job->reads[job->nreads - 1].time_ms);
+	async_commit(job->session->on->loop, store, tx, read_kept, job);
+}
+
 static void collected(void *arg)
 {
 	struct change_job *job = arg;
@@ -222,7 +242,8 @@ static void collected(void *arg)
 		settle(job, CHANGE_NOTHING, "nothing to mark");
 	} else {
 		send_receipts(job);
-		settle(job, CHANGE_DONE, NULL);
+		keep_read(job);
+		return;
 	}
 	session->busy--;
 	session_released(session);

@@ -54,7 +54,6 @@ struct change_job {
 	struct session *session;
 	struct session_call *call;
 	struct lookup_account who;
-	struct jid other;      /* the chat in its other form (LID, phone number), if known */
 	struct lookup found;
 	struct arena arena;
 	uint64_t tag;

@@ -204,10 +204,11 @@ void chatfill_message(struct session *session, struct store_tx *tx, const struct
 	fill(&f);
 }
 
+/* WhatsApp's times are full seconds: with finer ones of our own, answers would stand before what they answer. */
 void chatfill_sent(struct session *session, struct store_tx *tx, const struct jid *to, const char *id, struct span plaintext, int64_t time_ms)
 {
 	struct fill f = { .tx = tx, .session = session->number, .id = id, .chat = { .jid = jid_bare(to) }, .group = jid_is_group(to), .from_me = true,
-		          .may_change = true, .plaintext = plaintext, .time_ms = time_ms, .at_ms = timefmt_now_ms(), .status = STORE_MESSAGE_PENDING };
+		          .may_change = true, .plaintext = plaintext, .time_ms = time_ms - time_ms % 1000, .at_ms = timefmt_now_ms(), .status = STORE_MESSAGE_PENDING };
 
 	if (is_wanted(session, to))
 		fill(&f);
