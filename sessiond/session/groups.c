@@ -2,9 +2,11 @@
 /*
  * What happens in groups, as events of the journal. Kinds of the original (webhooks.md 4.7, 4.8):
  *
- *     group_participants  {id, groupId, participants: [jid], action, sessionId}     action: add, remove, promote, demote, modify
+ *     group_participants  {id, groupId, participants: [jid], action, author, people: [{jid, lid}], sessionId}
+ *                         action: add, remove, promote, demote, modify; author: who did it; people: the participants in both forms
  *     group_join, group_leave    the same, after it, for add and remove
  *     group_update        {id, update: {id, author, one changed member}, sessionId}
+ *     message_received    without content, see groupstub.c
  *
  * and one for those who ask for it:
  *
@@ -17,6 +19,7 @@
 #include "common/mem.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
+#include "sessiond/session/groupevent.h"
 #include "sessiond/session/object.h"
 
 struct row {
@@ -25,11 +28,6 @@ struct row {
 	const struct wa_group_change *change;
 	struct buf payload;
 };
-
-static const struct jid *number_of(const struct jid *jid, const struct jid *other)
-{
-	return jid_is_pn(other) ? other : jid;
-}
 
 static void put_jid(struct buf *out, const char *name, const struct jid *jid)
 {
@@ -69,7 +67,30 @@ static void put_participants(struct row *row)
 
 		if (i)
 			buf_u8(&row->payload, ',');
-		json_put_string(&row->payload, jid_format(number_of(&member->jid, &member->other), text, sizeof text));
+		json_put_string(&row->payload, jid_format(group_event_number(&member->jid, &member->other), text, sizeof text));
+	}
+	buf_u8(&row->payload, ']');
+}
+
+static void put_either(struct buf *out, const char *name, const struct jid *a, const struct jid *b, enum jid_server server)
+{
+	char text[JID_TEXT_MAX];
+	const struct jid *found = a->server == server ? a : b->server == server ? b : NULL;
+
+	json_put_member(out, name, found ? jid_format(found, text, sizeof text) : NULL);
+}
+
+static void put_both_forms(struct row *row)
+{
+	json_put_name(&row->payload, "people");
+	buf_u8(&row->payload, '[');
+	for (size_t i = 0; i < row->change->n; i++) {
+		const struct wa_group_member *member = &row->change->members[i];
+
+		buf_append_text(&row->payload, i ? ",{" : "{");
+		put_either(&row->payload, "jid", &member->jid, &member->other, JID_SERVER_PN);
+		put_either(&row->payload, "lid", &member->jid, &member->other, JID_SERVER_LID);
+		buf_u8(&row->payload, '}');
 	}
 	buf_u8(&row->payload, ']');
 }
@@ -79,6 +100,8 @@ static void participants_row(struct row *row, const char *kind, const char *acti
 	row_start(row);
 	put_participants(row);
 	json_put_member(&row->payload, "action", action);
+	put_jid(&row->payload, "author", group_event_number(&row->change->actor, &row->change->actor_other));
+	put_both_forms(row);
 	row_end(row, kind);
 }
 
@@ -129,6 +152,9 @@ static void of_update(struct row *row)
 	case WA_GROUP_INVITE:
 		json_put_member(&row->payload, "inviteCode", c->text ? c->text : "");
 		break;
+	case WA_GROUP_PARENT:
+		json_put_member(&row->payload, "linkedParent", c->on ? c->id : NULL);
+		break;
 	case WA_GROUP_MEMBERS_ADD:
 		json_put_bool(&row->payload, "memberAddMode", c->on);
 		break;
@@ -136,7 +162,7 @@ static void of_update(struct row *row)
 		json_put_bool(&row->payload, "joinApprovalMode", c->on);
 		break;
 	}
-	put_jid(&row->payload, "author", number_of(&c->actor, &c->actor_other));
+	put_jid(&row->payload, "author", group_event_number(&c->actor, &c->actor_other));
 	buf_u8(&row->payload, '}');
 	row_end(row, "group_update");
 }
@@ -150,6 +176,23 @@ static void of_join_request(struct row *row)
 	row_end(row, "group_join_request");
 }
 
+/* Our own changes are no news to receivers of messages. */
+static void of_stub(struct row *row)
+{
+	const struct jid *actor = &row->change->actor;
+	char chat[JID_TEXT_MAX];
+	char *seed;
+
+	if (jid_same_user(actor, &row->session->view.me_pn) || (!jid_is_none(actor) && jid_same_user(actor, &row->session->view.me_lid)))
+		return;
+	buf_clear(&row->payload);
+	if (!group_event_stub(&row->payload, row->session->id, row->change))
+		return;
+	seed = xasprintf("%s/stub/%d", row->change->stanza_id, (int)row->change->kind);
+	event_add(row->session, row->tx, "message_received", jid_format(&row->change->group, chat, sizeof chat), seed, &row->payload, timefmt_now_ms());
+	free(seed);
+}
+
 void event_group(struct session *session, struct store_tx *tx, const struct wa_event *event)
 {
 	static void (*const builders[])(struct row *row) = {
@@ -157,11 +200,13 @@ void event_group(struct session *session, struct store_tx *tx, const struct wa_e
 		[WA_GROUP_DEMOTED] = of_participants,    [WA_GROUP_MODIFIED] = of_participants, [WA_GROUP_SUBJECT] = of_update,
 		[WA_GROUP_DESCRIPTION] = of_update,      [WA_GROUP_ANNOUNCE] = of_update,       [WA_GROUP_LOCKED] = of_update,
 		[WA_GROUP_EXPIRATION] = of_update,       [WA_GROUP_INVITE] = of_update,         [WA_GROUP_MEMBERS_ADD] = of_update,
-		[WA_GROUP_APPROVAL] = of_update,         [WA_GROUP_JOIN_REQUEST] = of_join_request,
+		[WA_GROUP_APPROVAL] = of_update,         [WA_GROUP_JOIN_REQUEST] = of_join_request, [WA_GROUP_PARENT] = of_update,
 	};
 	struct row row = { .session = session, .tx = tx, .change = event->group };
 
 	if (event->group && (size_t)event->group->kind < sizeof builders / sizeof *builders && builders[event->group->kind])
 		builders[event->group->kind](&row);
+	if (event->group)
+		of_stub(&row);
 	buf_free(&row.payload);
 }

@@ -19,7 +19,7 @@ libsession_a_SOURCES = \
 	sessiond/session/ending.c \
 	sessiond/session/addons.c \
 	sessiond/session/groupjob.c sessiond/session/groupjob.h \
-	sessiond/session/groups.c \
+	sessiond/session/groups.c sessiond/session/groupevent.h sessiond/session/groupstub.c \
 	sessiond/session/answers.c \
 	sessiond/session/events.c \
 	sessiond/session/fetch.c sessiond/session/fetch.h \

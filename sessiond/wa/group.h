@@ -23,7 +23,7 @@ void wa_group_forget(struct state_op *op, const struct jid *group);
 /* Frees what it owns. */
 /* Reads a <group> node; false if it has no usable id. *out is to be cleared in both cases. now_ms becomes time and mark. */
 bool wa_group_parse(const struct wa_node *node, int64_t now_ms, struct wa_group *out);
-/* Reads the <participant> children of a node into a new list. */
+/* Reads the <participant> (or <requested_user>) children of a node into a new list. */
 struct wa_group_member *wa_group_members_parse(const struct wa_node *node, size_t *n);
 /* Adds or replaces one member; removes one: false if it was not there. A member is found under either form. */
 void wa_group_put_member(struct wa_group *group, const struct wa_group_member *member);

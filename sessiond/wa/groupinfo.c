@@ -294,7 +294,7 @@ struct wa_group_member *wa_group_members_parse(const struct wa_node *node, size_
 
 	*n = 0;
 	for (size_t i = 0; i < node->nnodes && *n < LIMIT_WA_GROUP_MEMBERS; i++)
-		if (wa_node_is(node->nodes[i], "participant") && wa_node_get(node->nodes[i], "error") == NULL &&
+		if ((wa_node_is(node->nodes[i], "participant") || wa_node_is(node->nodes[i], "requested_user")) && wa_node_get(node->nodes[i], "error") == NULL &&
 		    parse_member(node->nodes[i], &members[*n]))
 			(*n)++;
 	return members;

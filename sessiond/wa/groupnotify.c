@@ -87,9 +87,15 @@ static void learn_members(struct change *c)
 			wa_lidmap_learn(&c->job->job.op, &c->out->members[i].jid, &c->out->members[i].other);
 }
 
+/* Forms that the server left out may be known from elsewhere. */
 static void read_members(struct change *c)
 {
+	struct jid other;
+
 	c->out->members = wa_group_members_parse(c->node, &c->out->n);
+	for (size_t i = 0; i < c->out->n; i++)
+		if (jid_is_none(&c->out->members[i].other) && wa_lidmap_other(&c->job->job.op, &c->out->members[i].jid, &other))
+			c->out->members[i].other = jid_bare(&other);
 	learn_members(c);
 }
 
@@ -242,6 +248,23 @@ static void on_delete(struct change *c)
 	rotate(c->job);
 }
 
+/* <link link_type="parent_group"><group jid/></link>; other types of links are about other groups. */
+static void on_link(struct change *c)
+{
+	const struct wa_node *parent = wa_node_child(c->node, "group");
+	struct jid jid;
+
+	c->out->on = wa_node_is(c->node, "link");
+	if (!wa_node_get_is(c->node, c->out->on ? "link_type" : "unlink_type", "parent_group") || !wa_node_get_jid(parent, "jid", &jid)) {
+		c->out->kind = WA_GROUP_OTHER;
+		c->out->text = xstrdup(c->node->tag);
+		return;
+	}
+	c->out->id = xstrdup(wa_node_get(parent, "jid"));
+	c->job->info.parent = c->out->on ? jid_bare(&jid) : (struct jid){ 0 };
+	c->job->changed = true;
+}
+
 static void on_other(struct change *c)
 {
 	c->out->text = xstrdup(c->node->tag);
@@ -275,6 +298,8 @@ static const struct {
 	{ "created_membership_requests", WA_GROUP_JOIN_REQUEST, on_join_request },
 	{ "revoked_membership_requests", WA_GROUP_JOIN_REQUEST, on_join_request },
 	{ "delete", WA_GROUP_DELETED, on_delete },
+	{ "link", WA_GROUP_PARENT, on_link },
+	{ "unlink", WA_GROUP_PARENT, on_link },
 };
 
 /* ---- the notification ---- */
@@ -334,6 +359,16 @@ static void loaded(void *arg, bool ok)
 	wa_job_commit_and_ack(&job->job);
 }
 
+static void want_members(struct state_keys *keys, const struct wa_node *change)
+{
+	size_t n;
+	struct wa_group_member *members = wa_group_members_parse(change, &n);
+
+	for (size_t i = 0; i < n; i++)
+		wa_lidmap_keys(keys, &members[i].jid);
+	free(members);
+}
+
 void wa_on_group(struct wa_client *client, struct wa_stanza *stanza)
 {
 	const struct wa_node *node = wa_stanza_node(stanza);
@@ -360,6 +395,8 @@ void wa_on_group(struct wa_client *client, struct wa_stanza *stanza)
 	} else {
 		job->actor = (struct jid){ 0 };
 	}
+	for (size_t i = 0; i < node->nnodes && i < CHANGES_MAX; i++)
+		want_members(&keys, node->nodes[i]);
 	wa_group_keys(&keys, &job->chat);
 	state_op_fetch(&job->job.op, keys.keys, keys.n, loaded, job);
 	state_keys_free(&keys);

@@ -271,6 +271,7 @@ enum wa_group_change_kind {
 	WA_GROUP_APPROVAL,     /* on: joining needs an approval */
 	WA_GROUP_JOIN_REQUEST, /* members ask to join; text: how; on: the request was withdrawn or rejected */
 	WA_GROUP_DELETED,
+	WA_GROUP_PARENT,       /* id: community that it belongs to now (on) or did before */
 	WA_GROUP_OTHER         /* text: name of the change, which this version does not know */
 };
 

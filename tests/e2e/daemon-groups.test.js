@@ -37,7 +37,13 @@ test('changes of a group are told', async () => {
   const own = `${other.phone}@s.whatsapp.net`;
   await bench.control('POST', `/groups/${jid}/add`, { phones: [other.phone] });
   const joined = await bench.hook.wait('group_join', (d) => d.id === 'changes');
-  assert.deepEqual(joined.data, { id: 'changes', groupId: jid, participants: [own], action: 'add', sessionId: 'changes' });
+  assert.deepEqual(joined.data, { id: 'changes', groupId: jid, participants: [own], action: 'add', author: `${peer.phone}@s.whatsapp.net`,
+    people: [{ jid: own, lid: joined.data.people[0].lid }], sessionId: 'changes' });
+  assert.match(joined.data.people[0].lid, /^\d+@lid$/);
+  const stub = await bench.hook.wait('message_received', (d) => d.id === 'changes' && d.message.messageStubType === 'GROUP_PARTICIPANT_ADD');
+  assert.deepEqual([stub.data.tags, stub.data.message.messageStubParameters, stub.data.sender.authorJid, stub.data.text, stub.data.type],
+    ['system', [own], `${peer.phone}@s.whatsapp.net`, '', 'append']);
+  assert.match(stub.data.message.messageTimestamp, /^\d{10}$/);
   await bench.control('POST', `/groups/${jid}/promote`, { phones: [other.phone] });
   await bench.hook.wait('group_participants', (d) => d.id === 'changes' && d.action === 'promote');
   await bench.control('PATCH', `/groups/${jid}`, { subject: 'New name' });

@@ -84,7 +84,7 @@ function png(width, height) {
 
 before(async () => {
     hook = await new Hook().listen();
-    gateway = await startGateway('lighttpd', { ...REST, WEBHOOK_DEFAULT_URL: hook.url, WEBHOOK_DEFAULT_SECRET: 'secret of the gateway tests' });
+    gateway = await startGateway('lighttpd', { ...REST, WEBHOOK_DEFAULT_URL: hook.url, WEBHOOK_DEFAULT_SECRET: 'secret of the gateway tests', WAREST_WEBHOOK_EVENTS: 'group_join_request' });
     for (const [phone, name] of [[BOB, 'Bob'], [CARL, 'Carl'], [DORA, 'Dora']]) people[phone] = await sim('POST', '/accounts', { phone, name });
     await gateway.link('main', ANN);
     await gateway.link('eve', EVE);
@@ -207,7 +207,10 @@ test('what a Baileys admin changes shows in routes and webhooks', async () => {
     const code = (await told(at, 'group_update', d => d.update.inviteCode)).update.inviteCode;
     assert.equal((await good('GET', '/group/invite', { groupId: group }, 'Invite link fetched')).inviteLink, `https://chat.whatsapp.com/${code}`);
     await socket.groupParticipantsUpdate(group, [pn(CARL)], 'remove');
-    await told(at, 'group_leave', d => d.groupId === group && d.participants[0] === pn(CARL));
+    const left = await told(at, 'group_leave', d => d.groupId === group && d.participants[0] === pn(CARL));
+    assert.deepEqual([left.author, left.people], [pn(BOB), [{ jid: pn(CARL), lid: `${people[CARL].lid}@lid` }]]);
+    await told(at, 'message_received', d => d.message.messageStubType === 'GROUP_PARTICIPANT_REMOVE' && d.message.messageStubParameters[0] === pn(CARL)
+        && d.sender.authorJid === pn(BOB) && d.tags === 'system');
     await socket.groupParticipantsUpdate(group, [pn(CARL)], 'add');
     await told(at, 'group_join', d => d.groupId === group && d.participants[0] === pn(CARL));
     await socket.groupParticipantsUpdate(group, [pn(CARL)], 'promote');
@@ -253,6 +256,7 @@ test('joining: by link, with approval, by invite message', async () => {
     await good('POST', '/group/join-approval', { ...id, enabled: true }, 'Join approval enabled');
     assert.equal((await good('POST', '/group/join-via-link', { inviteLink }, 'Joined group via link', 'eve')).status, 'pending approval to join');
     await sim('POST', `/groups/${group}/request`, { phone: CARL });
+    await told(mark, 'group_join_request', d => d.groupId === group && d.participants[0] === pn(CARL) && d.action === 'created');
     const { joinRequests } = await good('GET', '/group/participants/requests', id, 'Join requests fetched');
     assert.deepEqual(joinRequests.map(r => [r.jid, r.lid, r.phone, r.requestMethod]), [EVE, CARL].map(p => [pn(p), `${people[p].lid}@lid`, p, 'invite_link']));
     assert.ok(Math.abs(joinRequests[0].requestTime - Date.now() / 1000) < 600);
@@ -374,8 +378,10 @@ test('communities: made, linked, unlinked, looked at, ended', async () => {
     const sub = await good('POST', '/community/group/create', { ...id, groupName: 'Street', participants: [BOB] }, 'Group created');
     assert.equal(sub.participants[0].status, 'success');
     assert.equal((await good('GET', '/group/info', { groupId: sub.groupId }, 'Group info')).data.linkedParent, communityId);
+    const mark = hook.events.length;
     const link = await bad('POST', '/community/link', { ...id, groups: [group, '120363000000000009@g.us'] }, [207, 1004, 'Some groups failed to link']);
     assert.deepEqual(link.results[0].groups.map(g => [g.status, g.code]), [['linked', 200], ['failed', 404]]);
+    await told(mark, 'group_update', d => d.update.id === group && d.update.linkedParent === communityId);
     const linked = await bob.socket.communityFetchLinkedGroups(group);
     assert.equal(linked.communityJid, communityId);
     await bad('GET', '/community/groups', { communityId: group }, [502, 2800, /^bad-request/]);
@@ -383,6 +389,7 @@ test('communities: made, linked, unlinked, looked at, ended', async () => {
     assert.deepEqual(participants.map(p => p.jid).sort(), [ANN, BOB, EVE].map(pn).sort());
     assert.ok(participants.every(p => p.lid.endsWith('@lid')));
     await good('POST', '/community/unlink', { ...id, groups: [group] }, 'Groups unlinked');
+    await told(mark, 'group_update', d => d.update.id === group && d.update.linkedParent === null);
     assert.equal((await wire(group)).parent, null);
     await bad('POST', '/community/link', id, [400, 2001, 'groups is required']);
     await bad('POST', '/community/link', { ...id, groups: [pn(BOB)] }, [400, 2002, 'groups must be group ids']);
