@@ -46,6 +46,13 @@ void wa_group_fetch_cancel(struct wa_messaging *m, void *arg);
 void wa_group_queries_free(struct wa_messaging *m);
 /* Calls back all whose wa_client_group() is not answered yet. */
 void wa_group_requests_free(struct wa_messaging *m);
+/*
+ * grouprefresh.c: forgets what has changed of groups. done: the list was read (or not), and what was to be forgotten is; it is not called when
+ * another one is under way or the client goes.
+ */
+typedef void wa_groups_refreshed(struct wa_client *client, bool read, void *arg);
+void wa_groups_refresh(struct wa_client *client, wa_groups_refreshed *done, void *arg);
+void wa_groups_refresh_free(struct wa_messaging *m);
 /* groupadmin.c: the same for wa_client_group_ask(). */
 void wa_group_asks_free(struct wa_messaging *m);
 

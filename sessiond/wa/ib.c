@@ -9,6 +9,7 @@
 
 #include "common/limits.h"
 #include "sessiond/wa/connection.h"
+#include "sessiond/wa/group.h"
 #include "sessiond/wa/messaging.h"
 
 #define BATCH_STANZAS 200
@@ -95,6 +96,28 @@ static void cleaned(struct wa_client *client, const struct wa_node *answer, void
 	(void)arg;
 }
 
+static void clean(struct wa_client *client, const char *type, uint64_t time)
+{
+	struct wa_node *iq, *node;
+	struct arena arena;
+
+	arena_init(&arena, 0);
+	iq = wa_iq_new(&arena, "set", "urn:xmpp:whatsapp:dirty");
+	node = wa_node_add_new(&arena, iq, "clean");
+	wa_node_attr(&arena, node, "type", type);
+	if (time)
+		wa_node_attr_u64(&arena, node, "timestamp", time);
+	wa_client_iq(client, &arena, iq, cleaned, NULL);
+	arena_free(&arena);
+}
+
+/* Clean only when the list was read: else the server says so again. */
+static void groups_read(struct wa_client *client, bool read, void *arg)
+{
+	if (read)
+		clean(client, "groups", (uint64_t)(uintptr_t)arg);
+}
+
 /* The record of one of our own device lists. */
 static void forget_devices(struct state_op *op, const struct jid *own)
 {
@@ -110,9 +133,7 @@ static void on_dirty(struct wa_client *client, const struct wa_node *child)
 	/* App state is not among them: it is clean only after it was fetched (appstate.c). */
 	static const char *const cleanable[] = { "account_sync", "groups", "newsletter_metadata" };
 	const char *type = wa_node_get_or_empty(child, "type");
-	struct wa_node *iq, *clean;
 	struct state_op op;
-	struct arena arena;
 	uint64_t time = 0;
 	bool known = false;
 
@@ -132,13 +153,13 @@ static void on_dirty(struct wa_client *client, const struct wa_node *child)
 		state_op_commit(&op, NULL, NULL);
 		state_op_end(&op);
 	}
-	arena_init(&arena, 0);
-	iq = wa_iq_new(&arena, "set", "urn:xmpp:whatsapp:dirty");
-	clean = wa_node_add_new(&arena, iq, "clean");
-	wa_node_attr(&arena, clean, "type", type);
-	wa_node_attr(&arena, clean, "timestamp", wa_node_get(child, "timestamp"));
-	wa_client_iq(client, &arena, iq, cleaned, NULL);
-	arena_free(&arena);
+	if (strcmp(type, "groups") == 0) {
+		wa_node_get_u64(child, "timestamp", &time);
+		wa_groups_refresh(client, groups_read, (void *)(uintptr_t)time);
+		return;
+	}
+	wa_node_get_u64(child, "timestamp", &time);
+	clean(client, type, time);
 }
 
 static void on_downgrade(struct wa_client *client, const struct wa_node *child)

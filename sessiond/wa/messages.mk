@@ -39,7 +39,7 @@ libwa_a_SOURCES += \
 	sessiond/wa/envelope.c sessiond/wa/envelope.h \
 	sessiond/wa/groupadmin.c sessiond/wa/groupadmin.h \
 	sessiond/wa/groupanswer.c sessiond/wa/groupask.c sessiond/wa/groupwire.h \
-	sessiond/wa/group.h sessiond/wa/groupinfo.c sessiond/wa/groupnotify.c sessiond/wa/groupquery.c \
+	sessiond/wa/group.h sessiond/wa/groupinfo.c sessiond/wa/groupnotify.c sessiond/wa/groupquery.c sessiond/wa/grouprefresh.c \
 	sessiond/wa/groupkeys.c sessiond/wa/groupkeys.h \
 	sessiond/wa/history.c sessiond/wa/history.h \
 	sessiond/wa/historyitem.c sessiond/wa/historyitem.h \

@@ -36,6 +36,7 @@ void wa_messaging_free(struct wa_messaging *m)
 	wa_queries_free(m);
 	wa_group_requests_free(m);
 	wa_group_queries_free(m);
+	wa_groups_refresh_free(m);
 	free(m->suspect);
 	OPENSSL_cleanse(&m->account, sizeof m->account);
 	free(m);

@@ -71,6 +71,7 @@ struct wa_messaging {
 	struct learn_job *learns;         /* owned: historywire.c */
 	struct stanza_job *stanza_jobs;   /* owned: incoming stanzas under way */
 	struct group_ask *group_asks;          /* owned: of the host, groupadmin.c */
+	struct group_refresh *group_refresh;   /* owned: grouprefresh.c; NULL: none is under way */
 	struct group_query *group_queries;     /* owned: groupquery.c */
 	struct group_request *group_requests;  /* owned: of the host, groupquery.c */
 	struct wa_question *questions;         /* owned: query.c */

@@ -54,6 +54,28 @@ test('changes of a group are told', async () => {
   assert.deepEqual([left.data.participants, left.data.action], [[own], 'remove']);
 });
 
+test('groups that changed unseen are read again when the server says so, and only those', async () => {
+  const { phone, peer, jid } = await inGroup('dirty', 'lid');
+  const quiet = await bench.control('POST', '/groups', { creator: peer.phone, members: [phone], subject: 'Quiet' });
+  const other = await bench.account({ name: 'Cid' });
+  const texts = async (text) => { for (const to of [jid, quiet.jid]) assert.equal((await bench.sendText('dirty', to, text)).status, 200); };
+  await texts('first');
+  const client = (await bench.control('GET', '/connections')).connections.findLast((c) => c.device)?.device;
+  await bench.control('POST', '/faults', { kind: 'drop', device: client, match: { tag: 'notification', type: 'w:gp2' }, count: 0 });
+  await bench.control('POST', `/groups/${jid}/add`, { phones: [other.phone] });
+  await bench.control('DELETE', '/faults');
+  const { last } = await bench.control('GET', '/events?limit=1');
+  await bench.control('POST', `/clients/${client}/stanza`, { stanza: { tag: 'ib', attrs: { from: 's.whatsapp.net' }, content: [{ tag: 'dirty', attrs: { type: 'groups', timestamp: '1700000000' } }] } });
+  const { stanzas } = await bench.control('GET', `/stanzas?xmlns=urn:xmpp:whatsapp:dirty&device=${encodeURIComponent(client)}&wait=60000`);
+  const cleaned = stanzas.map((s) => s.stanza.content[0].attrs).find((a) => a.type === 'groups');
+  assert.deepEqual(cleaned, { type: 'groups', timestamp: '1700000000' });
+  await texts('second');
+  const { events } = await bench.control('GET', `/events?after=${last}`);
+  assert.equal(events.filter((e) => e.type === 'group_list' && !e.members).length, 1);
+  assert.deepEqual(events.filter((e) => e.type === 'group_query').map((e) => e.group), [jid], 'only the one that changed');
+  assert.equal((await bench.inbox(other.phone, 'second')).length, 1);
+});
+
 test('a group that this account is not in is refused', async () => {
   await bench.linked('outside');
   const theirs = await bench.account({ name: 'Bob' });
