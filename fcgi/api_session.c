@@ -114,7 +114,7 @@ static const struct route routes[] = {
 	{ SESSION_ROUTE("GET", "list", "session.list"), .title = "List the sessions of this key",
 	  .text = "status is one of starting, connecting, open, reconnecting, replaced, logged_out, stopped; lastConn is in milliseconds.",
 	  .successes = (const struct success[]){ { 200, 1000, "OK", "items[].id items[].status items[].me items[].me.id items[].me.name "
-								    "items[].me.lid items[].pushName items[].lastConn" }, { 0 } },
+								    "items[].me.lid items[].pushName items[].lastConn items[].appStateDegraded?" }, { 0 } },
 	  .errors = internal_only },
 	{ SESSION_ROUTE("POST", "{sessionId}/config", "session.config"), .body = BODY_JSON, .selector = &selector_session,
 	  .flags = ROUTE_SLOW, .params = config_params, .params_count = COUNT(config_params), .title = "Webhook of a session",

@@ -170,6 +170,7 @@ static void renew_client(struct session *session)
 	session->life++;
 	atomic_store(&session->chain.broken, false);
 	session->client = wa_client_new(session->on->wa, &session_host, session);
+	session->view.degraded[0] = '\0';
 	suspect = crash_suspect(session->on->daemon->crash, session->id);
 	if (suspect) {
 		log_error(&session->log, "the last process crashed while it decoded a message: that message will be refused", LOG_STR("session", session->id));
@@ -320,6 +321,29 @@ static void on_warning(struct session *session, const struct wa_event *event)
 	log_warn(&session->log, "warning of the protocol", LOG_STR("session", session->id), LOG_INT("code", event->code), LOG_STR("reason", event->text));
 }
 
+/* Keeps the list of collections that are out of order. */
+static void on_appstate_health(struct session *session, const struct wa_event *event)
+{
+	struct session_view *view = &session->view;
+	char old[sizeof view->degraded];
+	char *rest = old;
+	char *name;
+	struct buf names = { 0 };
+
+	snprintf(old, sizeof old, "%s", view->degraded);
+	while ((name = strsep(&rest, " ")) != NULL)
+		if (name[0] && strcmp(name, event->text) != 0)
+			buf_printf(&names, "%s%s", names.len ? " " : "", name);
+	if (event->code)
+		buf_printf(&names, "%s%s", names.len ? " " : "", event->text);
+	snprintf(view->degraded, sizeof view->degraded, "%s", names.len ? buf_text(&names) : "");
+	buf_free(&names);
+	if (event->code)
+		log_warn(&session->log, "app state is out of order", LOG_STR("session", session->id), LOG_STR("collection", event->text),
+			LOG_STR("reason", event->text2));
+	registry_view(session);
+}
+
 static void on_presence(struct session *session, const struct wa_event *event)
 {
 	struct store_tx *tx = store_tx_new(session->on->daemon->store);
@@ -342,6 +366,7 @@ void session_on_event(struct session *session, const struct wa_event *event)
 		[WA_EVENT_PRESENCE] = on_presence,
 		[WA_EVENT_MEDIA_RETRY] = transfer_on_retry,
 		[WA_EVENT_WARNING] = on_warning,
+		[WA_EVENT_APPSTATE_HEALTH] = on_appstate_health,
 		[WA_EVENT_CHANGED] = change_settled,
 	};
 
@@ -370,6 +395,7 @@ static void on_logged_out(struct session *session, const struct wa_event *event)
 	(void)event;
 	session->drop_client = true;
 	session->view.registered = false;
+	session->view.degraded[0] = '\0';
 	session->view.me_pn = session->view.me_lid = (struct jid){ .server = JID_SERVER_NONE };
 	session_view_set_text(&session->view.push_name, NULL);
 	registry_view(session);

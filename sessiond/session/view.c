@@ -109,6 +109,8 @@ void session_view_put_item(struct buf *out, const char *id, const struct session
 	json_put_name(out, "me");
 	session_view_put_me(out, view);
 	json_put_member(out, "pushName", view->push_name);
+	if (view->degraded[0])
+		json_put_member(out, "appStateDegraded", view->degraded);
 	if (view->last_conn_ms > 0)
 		json_put_int(out, "lastConn", view->last_conn_ms);
 	else

@@ -68,6 +68,7 @@ struct session_view {
 	const char *history_kind; /* static; NULL = no history of the phone is being stored */
 	unsigned history_percent; /* of the present one */
 	int64_t history_messages;
+	char degraded[96];      /* collections of app state that are out of order, blank-separated; "" = none */
 	int64_t last_rx_ms;     /* wall clock of the last bytes from the server */
 };
 

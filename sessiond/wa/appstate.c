@@ -188,6 +188,12 @@ static void go_at(struct wa_appstate *as, int64_t at_ms)
 	wa_timer_start(as->m->client, &as->timer, at_ms, timer_fired, as);
 }
 
+void appstate_go_soon(struct wa_appstate *as)
+{
+	if (as->m->open)
+		go_at(as, wa_client_mono_ms(as->m->client));
+}
+
 void appstate_push_end(struct wa_appstate *as, struct appstate_push *push, int code, const char *text)
 {
 	struct wa_event event = { .kind = WA_EVENT_CHANGED, .tag = push->tag, .code = code };
@@ -302,6 +308,22 @@ static void failed(struct wa_appstate *as, enum appstate_collection c, const cha
 	wa_client_warn(as->m->client, 0, line);
 }
 
+/* The host shows it; told when it changes. */
+static void tell_health(struct wa_appstate *as, enum appstate_collection c, bool degraded, const char *why)
+{
+	struct wa_event event = { .kind = WA_EVENT_APPSTATE_HEALTH, .code = degraded };
+	struct appstate_want *want = &as->wants[c];
+
+	if (want->degraded == degraded)
+		return;
+	want->degraded = degraded;
+	event.text = xstrdup(appstate_collection_name(c));
+	event.text2 = why != NULL ? xstrdup(why) : NULL;
+	wa_client_event(as->m->client, &event);
+	free(event.text);
+	free(event.text2);
+}
+
 void appstate_run_ended(struct wa_appstate *as, enum appstate_collection c, struct appstate_push *push, enum appstate_end end, int code, const char *text)
 {
 	struct appstate_want *want = &as->wants[c];
@@ -310,12 +332,15 @@ void appstate_run_ended(struct wa_appstate *as, enum appstate_collection c, stru
 	case APPSTATE_END_OK:
 		want->wanted = want->again;
 		want->failures = 0;
+		tell_health(as, c, false, NULL);
 		break;
 	case APPSTATE_END_AGAIN:
 		if (push == NULL)
 			want->wanted = true;
 		break;
 	case APPSTATE_END_KEYLESS:
+		if (code == APPSTATE_MISSING_KEY)
+			tell_health(as, c, true, text);
 		want->keyless = want->wanted = true;
 		break;
 	case APPSTATE_END_FAILED:
@@ -324,8 +349,22 @@ void appstate_run_ended(struct wa_appstate *as, enum appstate_collection c, stru
 		if (as->m->open)
 			failed(as, c, text);
 		break;
+	case APPSTATE_END_BROKEN:
+		want->wanted = true;
+		tell_health(as, c, true, text);
+		if (as->m->open) {
+			failed(as, c, text);
+			appstate_ask_recovery(as, c);
+		}
+		break;
 	case APPSTATE_END_REFUSED:
+		/* A change that is refused says nothing about the collection. */
+		if (push != NULL) {
+			want->wanted = true;
+			break;
+		}
 		want->failures = FAILURES_MAX;
+		tell_health(as, c, true, text);
 		failed(as, c, text);
 		break;
 	}
@@ -333,7 +372,7 @@ void appstate_run_ended(struct wa_appstate *as, enum appstate_collection c, stru
 	if (push != NULL && end == APPSTATE_END_OK && push->names_us)
 		wa_client_presence(as->m->client, as->m->available);
 	if (push != NULL && (end != APPSTATE_END_AGAIN || ++push->rounds >= ROUNDS_MAX))
-		appstate_push_end(as, push, end == APPSTATE_END_OK ? 0 : code != 0 ? code : CODE_UNAVAILABLE, end == APPSTATE_END_OK ? NULL : text);
+		appstate_push_end(as, push, end == APPSTATE_END_OK ? 0 : code != 0 && code != APPSTATE_MISSING_KEY ? code : CODE_UNAVAILABLE, end == APPSTATE_END_OK ? NULL : text);
 	/* Not further down the stack of a run that has just ended. */
 	go_at(as, wa_client_mono_ms(as->m->client));
 }
@@ -446,6 +485,8 @@ void wa_appstate_free(struct wa_appstate *as)
 	if (as->run != NULL)
 		appstate_run_free(as->run);
 	as->run = NULL;
+	for (size_t i = 0; i < APPSTATE_COLLECTIONS; i++)
+		buf_wipe(&as->wants[i].copy);
 	while (as->pushes != NULL) {
 		struct appstate_push *push = as->pushes;
 

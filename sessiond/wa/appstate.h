@@ -14,6 +14,7 @@
  * hash alone to one snapshot an hour. Conflicts are built anew on the other's patch, at most five times.
  *
  * appstate.c: what is wanted and in which order. appstate_run.c: one run. appstate_effect.c: what the changes mean here.
+ * appstate_recover.c: the phone's own copy, when the server's is damaged; keys for other companions.
  */
 #ifndef WA_APPSTATE_H
 #define WA_APPSTATE_H
@@ -50,6 +51,9 @@ struct appstate_want {
 	bool keyless;        /* waits for a key of the phone */
 	unsigned failures;   /* since the connection came up */
 	int64_t retry_ms;    /* monotonic: not before */
+	bool degraded;       /* the host was told that it is not in order */
+	int64_t recovery_ms; /* monotonic: the phone was last asked for its copy; 0: never */
+	struct buf copy;     /* owned: that copy, until it is applied */
 	int64_t rebuilt_ms;  /* monotonic: last snapshot because of a wrong hash; 0: never */
 };
 
@@ -91,6 +95,11 @@ void wa_appstate_blob(struct wa_appstate *as, uint64_t token, struct span bytes,
 /* The keys are stored: what waited for them goes on. */
 void wa_appstate_keys_came(struct wa_appstate *as);
 
+/* A PeerDataOperationRequestResponseMessage of the phone: its copy of a collection, if that was asked for. */
+void wa_appstate_recovery(struct wa_appstate *as, struct span response);
+/* Another own device asks for keys: it gets those that are here. protocol: ProtocolMessage. */
+void wa_appstate_answer_keys(struct receive_job *job, struct span protocol);
+
 /* <ib><dirty type="syncd_app_state">, from ib.c. */
 void wa_appstate_dirty(struct wa_client *client, uint64_t time);
 
@@ -111,19 +120,27 @@ void appstate_store(struct state_op *op, enum appstate_collection c, const struc
 
 /* Starts what is due, unless a run is under way. */
 void appstate_go(struct wa_appstate *as);
+/* The same at the loop's next turn. */
+void appstate_go_soon(struct wa_appstate *as);
 enum appstate_end {
 	APPSTATE_END_OK,
 	APPSTATE_END_AGAIN,   /* not done, go on at once (a sync before an upload, a conflict) */
 	APPSTATE_END_KEYLESS, /* waits for the phone */
 	APPSTATE_END_FAILED,  /* later */
+	APPSTATE_END_BROKEN,  /* later, and the snapshot is damaged: the phone is asked for its copy */
 	APPSTATE_END_REFUSED  /* not on this connection */
 };
+/* With APPSTATE_END_KEYLESS: an entry names a key that is not here. Without it no key is, as it is soon after linking. */
+#define APPSTATE_MISSING_KEY 1
 /* A run is over and freed after this. code and text: for the push and the log. */
 void appstate_run_ended(struct wa_appstate *as, enum appstate_collection c, struct appstate_push *push, enum appstate_end end, int code, const char *text);
 /* Answers and frees the push. */
 void appstate_push_end(struct wa_appstate *as, struct appstate_push *push, int code, const char *text);
 /* Asks the phone for a key unless that was done within a day. */
 void appstate_ask_key(struct wa_appstate *as, const uint8_t *id, size_t len);
+
+/* Asks the phone for its copy of a collection, at most once an hour. */
+void appstate_ask_recovery(struct wa_appstate *as, enum appstate_collection c);
 
 /* push NULL: only a sync. */
 void appstate_run_start(struct wa_appstate *as, enum appstate_collection c, struct appstate_push *push);
@@ -139,5 +156,7 @@ void appstate_effect(struct wa_messaging *m, struct state_op *op, const struct a
 
 /* peer.c: a message to the own phone; nothing happens without a session with it. */
 void wa_peer_send(struct wa_messaging *m, struct span message);
+/* To another own device; NULL: the phone. */
+void wa_peer_send_to(struct wa_messaging *m, const struct jid *device, struct span message);
 
 #endif

@@ -53,7 +53,7 @@ size_t appstate_table_count(const struct appstate_table *table)
 	return n;
 }
 
-static void table_set(struct appstate_table *table, const uint8_t *index_mac, const uint8_t *value_mac)
+void appstate_table_set(struct appstate_table *table, const uint8_t *index_mac, const uint8_t *value_mac)
 {
 	uint8_t *entry = find_entry(table, index_mac);
 
@@ -207,7 +207,7 @@ static bool gather(void *arg, const struct appstate_mutation *m)
 	return true;
 }
 
-static struct appstate_change *add_change(struct appstate_work *w)
+struct appstate_change *appstate_add_change(struct appstate_work *w)
 {
 	if (w->nchanges == w->cap_changes) {
 		w->cap_changes = w->cap_changes == 0 ? 16 : w->cap_changes * 2;
@@ -226,7 +226,7 @@ static bool decode(struct one *o, const struct appstate_mutation *m)
 			return false;
 		o->last_id = m->key_id;
 	}
-	change = add_change(o->w);
+	change = appstate_add_change(o->w);
 	change->operation = m->operation;
 	switch (appstate_open(&o->keys, m, &change->plain, &change->index)) {
 	case APPSTATE_BAD_VALUE_MAC:
@@ -295,7 +295,7 @@ static void mutate(uint8_t hash[APPSTATE_HASH_BYTES], struct appstate_table *tab
 				continue;
 			}
 			appstate_hash_add(hash, appstate_value_mac(list[i].value));
-			table_set(table, index_mac, appstate_value_mac(list[i].value));
+			appstate_table_set(table, index_mac, appstate_value_mac(list[i].value));
 		}
 	}
 }

@@ -87,6 +87,7 @@ struct appstate_table {
 void appstate_table_free(struct appstate_table *table);
 /* The stored value MAC of an index, NULL if there is none. */
 const uint8_t *appstate_table_find(const struct appstate_table *table, const uint8_t index_mac[APPSTATE_MAC_BYTES]);
+void appstate_table_set(struct appstate_table *table, const uint8_t *index_mac, const uint8_t *value_mac);
 size_t appstate_table_count(const struct appstate_table *table);
 
 struct appstate_state {
@@ -142,7 +143,11 @@ struct appstate_input_patch *appstate_work_add(struct appstate_work *work, struc
 bool appstate_work_buckets(const struct appstate_work *work, bool needed[APPSTATE_BUCKETS]);
 /* Number of mutations, for deciding where to compute. */
 size_t appstate_work_size(const struct appstate_work *work);
+/* An empty one more, at the end. */
+struct appstate_change *appstate_add_change(struct appstate_work *work);
 void appstate_apply(struct appstate_work *work);
+/* The phone's plain copy of a collection (SyncdSnapshotRecovery) instead of what the server has. appstate_recover.c */
+void appstate_apply_copy(struct appstate_work *work, struct span copy);
 
 /* ---- own patches ---- */
 

@@ -32,6 +32,7 @@ struct appstate_run {
 	unsigned pages;
 	struct buf patch;               /* owned: our own, while it is uploaded */
 	struct buf reference;           /* owned: to the snapshot's file */
+	struct buf copy;                /* owned: the phone's own, applied instead of an answer */
 	bool snapshot_due;              /* its file is to be fetched */
 	size_t next_file;               /* patch whose file is next */
 	uint64_t token;                 /* of the file under way */
@@ -44,6 +45,8 @@ struct appstate_run {
 static void load(struct appstate_run *run);
 static void take_effect(struct appstate_run *run);
 static void next_file(struct appstate_run *run);
+static void compute(void *arg);
+static void computed(void *arg);
 
 void appstate_run_free(struct appstate_run *run)
 {
@@ -52,6 +55,7 @@ void appstate_run_free(struct appstate_run *run)
 	appstate_work_free(&run->work);
 	buf_free(&run->patch);
 	buf_free(&run->reference);
+	buf_wipe(&run->copy);
 	free(run);
 }
 
@@ -164,6 +168,20 @@ static bool may_upload(const struct appstate_run *run)
 	return run->push != NULL && s->synced && !s->rebuild && s->wanted <= s->state.version;
 }
 
+/* The phone's own copy is at hand: it replaces what is here; what came later is asked for afterwards. */
+static void take_copy(struct appstate_run *run)
+{
+	struct appstate_want *want = &run->as->wants[run->c];
+
+	run->copy = want->copy;
+	want->copy = (struct buf){ 0 };
+	run->asked_snapshot = want->again = true;
+	run->phase = RUN_COMPUTING;
+	for (size_t i = 0; i < APPSTATE_BUCKETS; i++)
+		run->work.table.loaded[i] = run->work.table.dirty[i] = true;
+	wa_client_offload(client_of(run), compute, computed, run);
+}
+
 static void loaded(void *arg, bool ok)
 {
 	struct appstate_run *run = arg;
@@ -181,7 +199,9 @@ static void loaded(void *arg, bool ok)
 		return;
 	}
 	run->work.state = run->stored.state;
-	if (may_upload(run))
+	if (run->push == NULL && run->as->wants[run->c].copy.len > 0)
+		take_copy(run);
+	else if (may_upload(run))
 		prepare_upload(run);
 	else
 		ask(run);
@@ -226,7 +246,7 @@ static void rebuild(struct appstate_run *run, const char *why)
 	char text[160];
 
 	if (run->asked_snapshot) {
-		end(run, APPSTATE_END_FAILED, CODE_BAD_SESSION, why);
+		end(run, APPSTATE_END_BROKEN, CODE_BAD_SESSION, why);
 		return;
 	}
 	snprintf(text, sizeof text, "app state %s is fetched anew: %s", appstate_collection_name(run->c), why);
@@ -368,7 +388,7 @@ static void applied(struct appstate_run *run)
 		break;
 	case APPSTATE_NO_KEY:
 		appstate_ask_key(run->as, run->work.missing, run->work.missing_len);
-		end(run, APPSTATE_END_KEYLESS, CODE_UNAVAILABLE, "a key for this is missing: the phone was asked for it");
+		end(run, APPSTATE_END_KEYLESS, APPSTATE_MISSING_KEY, "a key for this is missing: the phone was asked for it");
 		break;
 	case APPSTATE_GAP:
 		rebuild(run, "a version is missing");
@@ -385,7 +405,10 @@ static void compute(void *arg)
 {
 	struct appstate_run *run = arg;
 
-	appstate_apply(&run->work);
+	if (run->copy.len > 0)
+		appstate_apply_copy(&run->work, buf_span(&run->copy));
+	else
+		appstate_apply(&run->work);
 }
 
 static void computed(void *arg)
@@ -579,6 +602,11 @@ static void refused(struct appstate_run *run, const struct wa_node *collection)
 		run->conflict = true;
 		buf_clear(&run->patch);
 		take_collection(run, collection);
+		return;
+	}
+	/* It may not know our version any more, or not yet. */
+	if ((code == 400 || code == 404 || code == CODE_CONFLICT) && run->patch.len == 0 && !run->asked_snapshot && run->stored.state.version > 0) {
+		rebuild(run, "the server does not accept the version");
 		return;
 	}
 	end(run, code == 400 || code == 404 ? APPSTATE_END_REFUSED : APPSTATE_END_FAILED, code <= INT32_MAX ? (int)code : 0,

@@ -18,7 +18,7 @@
 #include "sessiond/wa/seen.h"
 #include "sessiond/wa/signal_group.h"
 
-enum { PROTOCOL_KEY_SHARE = 7 };
+enum { PROTOCOL_KEY_SHARE = 7, PROTOCOL_PEER_RESPONSE = 17 };
 
 /* ---- events ---- */
 
@@ -198,9 +198,18 @@ static void on_lid_mappings(struct receive_job *job, const E2e__ProtocolMessage 
 	arena_free(&a);
 }
 
+static void on_key_request(struct receive_job *job, const E2e__ProtocolMessage *protocol, struct span bytes)
+{
+	(void)protocol;
+	wa_appstate_answer_keys(job, bytes);
+}
+
 static void on_peer_data(struct receive_job *job, const E2e__ProtocolMessage *protocol, struct span bytes)
 {
-	(void)bytes;
+	struct span response;
+
+	if (proto_find(bytes, PROTOCOL_PEER_RESPONSE, &response))
+		wa_appstate_recovery(&job->job.m->appstate, response);
 	if (protocol->has_peer_data_operation_request_response_message)
 		wa_placeholder_take(job, proto_bytes(true, protocol->peer_data_operation_request_response_message));
 }
@@ -212,6 +221,7 @@ static const struct {
 } OWN_HANDLERS[] = {
 	{ E2E_PEER_DATA_RESPONSE, on_peer_data },
 	{ E2E_APP_STATE_SYNC_KEY_SHARE, on_key_share },
+	{ E2E_APP_STATE_SYNC_KEY_REQUEST, on_key_request },
 	{ E2E_LID_MIGRATION_MAPPING_SYNC, on_lid_mappings },
 };
 

@@ -13,6 +13,7 @@ libwa_a_SOURCES += \
 	sessiond/wa/appstate_crypto.c sessiond/wa/appstate_crypto.h \
 	sessiond/wa/appstate_effect.c \
 	sessiond/wa/appstate_keyring.c \
+	sessiond/wa/appstate_recover.c \
 	sessiond/wa/appstate_run.c \
 	sessiond/wa/appstate_wire.c \
 	sessiond/wa/addon.c sessiond/wa/addon.h \

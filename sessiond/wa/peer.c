@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages of this device to the own phone (category "peer"): questions that only it can answer. Their loss is not repaired. */
+/* Messages of this device to other own ones (category "peer"), the phone above all: questions that only it can answer. Their loss is not repaired. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ struct peer_job {
 	struct peer_job *next;  /* list of the messaging */
 	struct wa_messaging *m; /* borrowed */
 	struct wa_client *client;
-	struct jid address;     /* Signal address of the phone */
+	struct jid address;     /* Signal address of the device */
+	struct jid to;
 	char id[23];
 	bool urgent;
 	struct buf message;     /* owned: padded */
@@ -46,7 +47,6 @@ static void stored(void *arg, bool ok)
 static bool build(struct peer_job *job, struct span ciphertext, bool prekey)
 {
 	struct wa_messaging *m = job->m;
-	struct jid to = jid_bare(wa_client_own_pn(m->client));
 	struct wa_node *message, *enc;
 	struct arena a;
 	int rc;
@@ -54,7 +54,7 @@ static bool build(struct peer_job *job, struct span ciphertext, bool prekey)
 	arena_init(&a, 0);
 	message = wa_node_new(&a, "message");
 	wa_node_attr(&a, message, "id", job->id);
-	wa_node_attr_jid(&a, message, "to", &to);
+	wa_node_attr_jid(&a, message, "to", &job->to);
 	wa_node_attr(&a, message, "type", "text");
 	wa_node_attr(&a, message, "category", "peer");
 	wa_node_attr(&a, message, "push_priority", job->urgent ? "high_force" : "high");
@@ -102,14 +102,7 @@ void wa_peers_free(struct wa_messaging *m)
 	}
 }
 
-void wa_peer_send(struct wa_messaging *m, struct span message)
-{
-	char id[23];
-
-	wa_peer_ask(m, message, false, id);
-}
-
-void wa_peer_ask(struct wa_messaging *m, struct span message, bool urgent, char id[static 23])
+static void send_to(struct wa_messaging *m, const struct jid *device, struct span message, bool urgent, char id[static 23])
 {
 	const struct jid *lid = wa_client_own_lid(m->client);
 	struct peer_job *job = xcalloc(1, sizeof *job);
@@ -123,7 +116,9 @@ void wa_peer_ask(struct wa_messaging *m, struct span message, bool urgent, char 
 	job->urgent = urgent;
 	wa_message_id(wa_client_host(m->client), wa_client_host_ctx(m->client), wa_client_own_pn(m->client)->user, job->id);
 	memcpy(id, job->id, sizeof job->id);
+	job->to = device != NULL ? *device : jid_bare(wa_client_own_pn(m->client));
 	job->address = jid_bare(jid_is_none(lid) ? wa_client_own_pn(m->client) : lid);
+	job->address.device = job->to.device;
 	wa_client_random(m->client, &random, sizeof random);
 	buf_append_span(&job->message, message);
 	e2e_pad(&job->message, random);
@@ -131,4 +126,21 @@ void wa_peer_ask(struct wa_messaging *m, struct span message, bool urgent, char 
 	wa_signal_keys_for_device(&keys, &job->address);
 	state_op_fetch(&job->op, keys.keys, keys.n, session_loaded, job);
 	state_keys_free(&keys);
+}
+
+void wa_peer_send(struct wa_messaging *m, struct span message)
+{
+	wa_peer_send_to(m, NULL, message);
+}
+
+void wa_peer_send_to(struct wa_messaging *m, const struct jid *device, struct span message)
+{
+	char id[23];
+
+	send_to(m, device, message, false, id);
+}
+
+void wa_peer_ask(struct wa_messaging *m, struct span message, bool urgent, char id[static 23])
+{
+	send_to(m, NULL, message, urgent, id);
 }

@@ -81,6 +81,7 @@ enum wa_event_kind {
 	WA_EVENT_PRESENCE,        /* jid, text: available|unavailable|composing|recording|paused, other: participant, ms: last seen */
 	WA_EVENT_MEDIA_RETRY,     /* text: message id, bytes: the phone's sealed answer (media.h), code != 0: its refusal instead */
 	WA_EVENT_WARNING,         /* code, text: something an operator should see (client_expiration, dropped stanza, ...) */
+	WA_EVENT_APPSTATE_HEALTH, /* text: collection; code 1: cannot be brought in order for now (text2 why), 0: it is in order again */
 	WA_EVENT_CHANGED,         /* tag of wa_client_change(): accepted by the server and stored (code 0), or not: code, text */
 	/* durable: in a batch */
 	WA_EVENT_PAIRED,          /* jid, other (LID), text: platform, text2: business name */

@@ -316,6 +316,29 @@ for (const corrupt of ['patch_mac', 'value_mac', 'index_mac']) {
     });
 }
 
+test('a damaged snapshot: shown as degraded, and the phone\'s own copy brings it in order', async () => {
+    const from = hook.events.length;
+    const jid = '15557003500@s.whatsapp.net';
+    await gateway.control(`/accounts/${US}/app-state/damage`, { collection: 'regular_high', damaged: true });
+    const listed = async () => (await gateway.call('session.list', { p: {} })).result.items.find(s => s.id === 'main').appStateDegraded;
+    await gateway.control(`/accounts/${US}/app-state`, { index: ['mute', jid], value: { muteAction: { muted: true } }, corrupt: 'patch_mac' });
+    const synced = await hooked(from, 'app_state_synced', d => d.collection === 'regular_high');
+    assert.ok(synced.entries > 0);
+    await until(async () => await listed() === undefined);
+    assert.match(gateway.log, /app state is out of order[^\n]*regular_high/);
+    await done('unmute', { to: [jid] });
+    assert.equal((await entry('regular_high', 'mute', jid)).muteAction.muted, false);
+    await gateway.control(`/accounts/${US}/app-state/damage`, { collection: 'regular_high', damaged: false });
+});
+
+test('an own device that asks for keys gets them', async () => {
+    const account = await gateway.control(`/accounts/${US}`);
+    const ours = account.devices.find(d => d.kind === 'client' && d.jid !== mate.jid);
+    await gateway.control(`/accounts/${US}/ask-keys`, { device: ours.id });
+    const { events } = await gateway.control(`/events?type=key_share&from=${encodeURIComponent(ours.jid)}&wait=30000`);
+    assert.deepEqual([events[0].keys, events[0].right], [1, 1]);
+});
+
 test('a key that is missing is asked of the phone, and waited for', async () => {
     const from = hook.events.length;
     const jid = '15557004001@s.whatsapp.net';

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sessiond/crypto/crypto.h"
+#include "sessiond/wa/appstate_action.h"
 #include "sessiond/wa/appstate_apply.h"
 #include "sessiond/wa/proto_walk.h"
 #include "tests/unit/vector.h"
@@ -287,12 +288,136 @@ static void keeps_the_newest_keys(void **state)
 	buf_free(&record);
 }
 
+/* A copy in plain, as the phone makes one, of what the work holds after one patch. */
+static void put_copy(const struct appstate_work *w, const char *key_id, struct buf *out)
+{
+	struct buf part = { 0 };
+	uint8_t id[6];
+
+	proto_put_uint(&part, 1, w->state.version);
+	proto_put_bytes(out, 1, buf_span(&part));
+	proto_put_text(out, 2, w->name);
+	for (size_t i = 0; i < w->nchanges; i++) {
+		uint8_t index_mac[APPSTATE_MAC_BYTES];
+		struct appstate_keys keys;
+
+		assert_int_equal(crypto_unhex(key_id, 12, id, 6), 0);
+		assert_true(appstate_keys_expand(span_of(w->ring.keys[0].data, 32), &keys));
+		appstate_index_mac(&keys, w->changes[i].index, index_mac);
+		buf_clear(&part);
+		proto_put_bytes(&part, 1, buf_span(&w->changes[i].plain));
+		proto_put_bytes(&part, 2, span_of(id, sizeof id));
+		proto_put_bytes(&part, 3, span_of(appstate_table_find(&w->table, index_mac), APPSTATE_MAC_BYTES));
+		proto_put_bytes(out, 3, buf_span(&part));
+	}
+	proto_put_bytes(out, 4, span_of(w->state.hash, APPSTATE_HASH_BYTES));
+	buf_free(&part);
+}
+
+static void takes_the_copy_of_the_phone(void **state)
+{
+	struct buf value = pin_value(1700000000000, true), patch = { 0 }, copy = { 0 };
+	struct appstate_draft draft = pin_draft(&value, 0x11);
+	struct appstate_work w, other;
+
+	(void)state;
+	start(&w, "regular_low", KEY_ID, KEY_DATA, 1);
+	assert_true(appstate_compose(&w, &draft, 1, &patch));
+	appstate_work_add(&w, buf_span(&patch));
+	appstate_apply(&w);
+	assert_int_equal(w.outcome, APPSTATE_APPLIED);
+	put_copy(&w, KEY_ID, &copy);
+	start(&other, "regular_low", KEY_ID, KEY_DATA, 1);
+	appstate_apply_copy(&other, buf_span(&copy));
+	assert_int_equal(other.outcome, APPSTATE_APPLIED);
+	assert_int_equal(other.state.version, w.state.version);
+	assert_memory_equal(other.state.hash, w.state.hash, APPSTATE_HASH_BYTES);
+	assert_false(other.state.diverged);
+	assert_int_equal(other.nchanges, 1);
+	assert_true(span_equal(other.changes[0].index, draft.index));
+	appstate_work_free(&other);
+	/* An entry more than the hash counts is seen. */
+	copy.data[copy.len - 1] ^= 1;
+	start(&other, "regular_low", KEY_ID, KEY_DATA, 1);
+	appstate_apply_copy(&other, buf_span(&copy));
+	assert_true(other.state.diverged);
+	appstate_work_free(&other);
+	/* Another key than ours; half a copy. */
+	start(&other, "regular_low", "000000000002", KEY_DATA, 1);
+	appstate_apply_copy(&other, buf_span(&copy));
+	assert_int_equal(other.outcome, APPSTATE_NO_KEY);
+	assert_int_equal(other.missing_len, 6);
+	appstate_work_free(&other);
+	for (size_t n = 0; n < copy.len - 131; n++) {
+		start(&other, "regular_low", KEY_ID, KEY_DATA, 1);
+		appstate_apply_copy(&other, span_of(copy.data, n));
+		assert_true(other.outcome == APPSTATE_BROKEN || other.nchanges == 0);
+		appstate_work_free(&other);
+	}
+	buf_free(&copy);
+	buf_free(&patch);
+	buf_free(&value);
+	appstate_work_free(&w);
+}
+
+/* Every action that the gateway makes is read again as it was meant. */
+static void writes_and_reads_actions(void **state)
+{
+	static const struct {
+		struct wa_action action;
+		const char *index;
+		enum appstate_collection collection;
+	} cases[] = {
+		{ { .name = "label_edit", .id = (char *)"7", .text = (char *)"a \"b\" <\xc3\xbc>", .number = 5, .number2 = 2 }, "[\"label_edit\",\"7\"]", APPSTATE_REGULAR },
+		{ { .name = "quick_reply", .id = (char *)"17", .text = (char *)"/hi", .text2 = (char *)"hello\nthere" }, "[\"quick_reply\",\"17\"]", APPSTATE_REGULAR },
+		{ { .name = "label_jid", .id = (char *)"7", .on = true }, "[\"label_jid\",\"7\",\"15550002222@s.whatsapp.net\"]", APPSTATE_REGULAR },
+		{ { .name = "label_message", .id = (char *)"7", .message_id = (char *)"3EB0", .on = true },
+		  "[\"label_message\",\"7\",\"15550002222@s.whatsapp.net\",\"3EB0\",\"0\",\"0\"]", APPSTATE_REGULAR },
+		{ { .name = "contact", .text = (char *)"Bob B", .text2 = (char *)"Bob", .on = true }, "[\"contact\",\"15550002222@s.whatsapp.net\"]", APPSTATE_CRITICAL_UNBLOCK_LOW },
+		{ { .name = "setting_unarchiveChats", .on = true }, "[\"setting_unarchiveChats\"]", APPSTATE_REGULAR_LOW },
+		{ { .name = "setting_pushName", .text = (char *)"Ann" }, "[\"setting_pushName\"]", APPSTATE_CRITICAL_BLOCK },
+		{ { .name = "userStatusMute", .on = true }, "[\"userStatusMute\",\"15550002222@s.whatsapp.net\"]", APPSTATE_REGULAR_HIGH },
+		{ { .name = "lock", .on = true }, "[\"lock\",\"15550002222@s.whatsapp.net\"]", APPSTATE_REGULAR_LOW },
+		{ { .name = "deleteChat", .media_too = true, .last_message_s = 1700000000 }, "[\"deleteChat\",\"15550002222@s.whatsapp.net\",\"1\"]", APPSTATE_REGULAR_HIGH },
+		{ { .name = "markChatAsRead", .on = false, .last_message_s = 1700000000 }, "[\"markChatAsRead\",\"15550002222@s.whatsapp.net\"]", APPSTATE_REGULAR_LOW },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct wa_action action = cases[i].action;
+		struct buf index = { 0 }, value = { 0 };
+		enum appstate_collection collection;
+		struct wa_action *again;
+		int32_t version;
+
+		assert_int_equal(jid_parse_text(&action.chat, "15550002222@s.whatsapp.net"), 0);
+		assert_true(appstate_action_write(&action, 1700000000000, &index, &value, &version, &collection));
+		assert_string_equal(buf_text(&index), cases[i].index);
+		assert_int_equal(collection, cases[i].collection);
+		again = appstate_action_read(buf_span(&index), buf_span(&value), false);
+		assert_non_null(again);
+		assert_int_equal(again->on, action.on);
+		assert_int_equal(again->number, action.number);
+		assert_int_equal(again->number2, action.number2);
+		assert_int_equal(again->media_too, action.media_too);
+		assert_int_equal(again->last_message_s, action.last_message_s);
+		assert_int_equal(again->time_ms, 1700000000000);
+		assert_string_equal(again->text ? again->text : "", action.text ? action.text : "");
+		assert_string_equal(again->text2 ? again->text2 : "", action.text2 ? action.text2 : "");
+		assert_string_equal(again->id ? again->id : "", action.id ? action.id : "");
+		wa_action_free(again);
+		buf_free(&index);
+		buf_free(&value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(adds_and_subtracts_like_others), cmocka_unit_test(takes_the_patches_of_others),
 		cmocka_unit_test(makes_the_patches_of_others),	  cmocka_unit_test(believes_no_changed_byte),
 		cmocka_unit_test(sees_gaps_and_missing_keys),	  cmocka_unit_test(keeps_the_newest_keys),
+		cmocka_unit_test(takes_the_copy_of_the_phone),	  cmocka_unit_test(writes_and_reads_actions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

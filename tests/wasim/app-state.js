@@ -2,6 +2,7 @@
 // App state: five encrypted, versioned collections for each account. The server stores patches and answers conflicts; the phone, which
 // has the keys, checks every MAC and every hash that a client uploads, with node's crypto alone, and can change entries by itself.
 import crypto from 'node:crypto';
+import zlib from 'node:zlib';
 import { proto } from 'baileys/WAProto/index.js';
 import { bytesOf, child, children, node } from './nodes.js';
 import { SERVER_JID } from './jid.js';
@@ -40,6 +41,12 @@ function be64(n) {
 export function expandKey(data) {
     const bytes = Buffer.from(crypto.hkdfSync('sha256', data, Buffer.alloc(32), 'WhatsApp Mutation Keys', 160));
     return Object.fromEntries(KEY_FIELDS.map((name, i) => [name, bytes.subarray(32 * i, 32 * i + 32)]));
+}
+
+function varint(n) {
+    const bytes = [];
+    for (; n > 127; n = Math.floor(n / 128)) bytes.push(n % 128 + 128);
+    return Buffer.from([...bytes, n]);
 }
 
 function mix(hash, valueMac, sign) {
@@ -136,12 +143,51 @@ export class AppStateService {
         }).finish());
     }
 
+    /** A device asks a companion for the account's keys. */
+    keyRequest(account) {
+        const keyIds = [...this.of(account).keys.values()].map(key => ({ keyId: key.id }));
+        return Buffer.from(proto.Message.encode({
+            protocolMessage: { type: proto.Message.ProtocolMessage.Type.APP_STATE_SYNC_KEY_REQUEST, appStateSyncKeyRequest: { keyIds } }
+        }).finish());
+    }
+
+    /** How many keys a companion gave away, and how many of them are right. */
+    compareShare(account, share) {
+        const { keys } = this.of(account);
+        const right = share.keys.filter(k => keys.get(Buffer.from(k.keyId.keyId).toString('hex'))?.data.equals(Buffer.from(k.keyData.keyData)));
+        return { keys: share.keys.length, right: right.length };
+    }
+
     /** After its first login a companion gets the keys. */
     shareOnce(device) {
         if (!device.account.shareKeys || device.keysShared || device.kind !== 'client') return;
         device.keysShared = true;
         device.account.phoneDevice.simulated.outbox.sendPeer(device, this.keyShare(device.account))
             .catch(error => this.sim.event('simulator_error', { text: `key share: ${error.message}` }));
+    }
+
+    /**
+     * The phone's own copy of a collection, in plain, for a companion that cannot read the server's: an encoded ProtocolMessage.
+     * (The package's schema lacks the message, so it is put together field by field.)
+     */
+    recovery(account, name, stanzaId) {
+        const collection = this.of(account).collections.get(name);
+        if (!collection) return null;
+        const field = (number, bytes) => Buffer.concat([varint(number << 3 | 2), varint(bytes.length), bytes]);
+        const records = [...collection.entries.values()].map(m => field(3, Buffer.concat([
+            field(1, Buffer.from(proto.SyncActionData.encode(m.data).finish())), field(2, Buffer.from(m.record.keyId.id)), field(3, m.valueMac)
+        ])));
+        const copy = zlib.gzipSync(Buffer.concat([
+            field(1, Buffer.concat([varint(1 << 3), varint(collection.version)])), field(2, Buffer.from(name)), ...records, field(4, collection.hash)
+        ]));
+        const answer = Buffer.concat([field(1, copy), varint(2 << 3), varint(1)]);
+        const response = Buffer.concat([varint(1 << 3), varint(8), field(2, Buffer.from(stanzaId)), field(3, field(8, answer))]);
+        return field(12, Buffer.concat([varint(2 << 3), varint(17), field(17, response)]));
+    }
+
+    /** The server's snapshots of a collection have a wrong MAC from now on, or are right again. */
+    damage(account, name, damaged) {
+        this.of(account).collections.get(name).damaged = damaged;
     }
 
     // ---- the server ----
@@ -198,6 +244,7 @@ export class AppStateService {
         const key = state.newest;
         const records = [...collection.entries.values()].map(m => m.record);
         const mac = snapshotMacOf(key.expanded, collection.hash, collection.version, collection.name);
+        if (collection.damaged) mac[0] ^= 1;
         const bytes = Buffer.from(proto.SyncdSnapshot.encode({ version: { version: collection.version }, records, mac, keyId: { id: key.id } }).finish());
         return this.externalBlob(bytes);
     }

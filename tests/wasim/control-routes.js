@@ -165,7 +165,12 @@ function messageRoutes(sim) {
             if (body.reveal) sim.appState.reveal(found);
             return found.phoneDevice.simulated.outbox.sendPeer(companionOf(found, body.device), sim.appState.keyShare(found));
         },
+        'POST /accounts/:account/ask-keys': ({ params, body }) => {
+            const found = account(sim, params.account);
+            return found.phoneDevice.simulated.outbox.sendPeer(companionOf(found, body.device), sim.appState.keyRequest(found));
+        },
         'POST /accounts/:account/app-state': ({ params, body }) => sim.appState.change(account(sim, params.account), body),
+        'POST /accounts/:account/app-state/damage': ({ params, body }) => sim.appState.damage(account(sim, params.account), body.collection, body.damaged),
         'GET /accounts/:account/app-state': ({ params }) => sim.appState.list(account(sim, params.account)),
         'POST /accounts/:account/ask-again': ({ params, body }) => {
             simulatedOf(account(sim, params.account), body.device).simulated.outbox.askAgain(body.from, body.id, body);

@@ -42,6 +42,7 @@ export function answerPeerRequest(phone, sender, stanza, message) {
     const protocol = message.protocolMessage;
     if (!protocol) return;
     phone.sim.event('peer_request', { from: sender.name, id: stanza.attrs.id, protocol: protocol.type });
+    if (protocol.appStateSyncKeyShare) phone.sim.event('key_share', { from: sender.name, ...phone.sim.appState.compareShare(phone.device.account, protocol.appStateSyncKeyShare) });
     const request = protocol.peerDataOperationRequestMessage;
     let bytes = null;
     if (request?.peerDataOperationRequestType === Operation.PLACEHOLDER_MESSAGE_RESEND) {
@@ -52,6 +53,8 @@ export function answerPeerRequest(phone, sender, stanza, message) {
         if (fault) phone.sim.strict.violation(sender, 'history_request', fault, stanza);
         const history = fault ? null : answerOnDemand(phone.sim, account, stanza, request.historySyncOnDemandRequest);
         if (history) deliverHistory(account, sender, history);
+    } else if (request?.peerDataOperationRequestType === Operation.COMPANION_SYNCD_SNAPSHOT_FATAL_RECOVERY) {
+        bytes = phone.sim.appState.recovery(phone.device.account, request.syncdCollectionFatalRecoveryRequest.collectionName, stanza.attrs.id);
     } else if (protocol.type === Type.APP_STATE_SYNC_KEY_REQUEST) {
         bytes = phone.sim.appState.keyShare(phone.device.account, protocol.appStateSyncKeyRequest.keyIds.map(k => k.keyId));
     }
