@@ -177,13 +177,9 @@ static void picture_came(struct group_work *w, struct group_job *job)
 static void do_picture(struct rpc_request *request)
 {
 	struct group_work *w = group_work_new(request, "groupId");
-	struct group_job *job;
 
-	if (!w)
-		return;
-	job = group_job_of(w, WA_ASK_PICTURE);
-	job->ask.on = true;
-	group_ask(w, job, picture_came);
+	if (w)
+		group_ask(w, group_job_picture(GROUP_PICTURE, &w->group), picture_came);
 }
 
 static void invite_came(struct group_work *w, struct group_job *job)

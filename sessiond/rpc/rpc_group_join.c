@@ -113,8 +113,8 @@ static void preview_came(struct group_work *w, struct group_job *job)
 	w->kept = job->answer;
 	job->answer = (struct wa_group_answer){ 0 };
 	w->group = w->kept.group;
-	picture = group_job_of(w, WA_ASK_PICTURE);
-	picture->ask.on = true;
+	picture = group_job_picture(GROUP_PICTURE, &w->group);
+	picture->text = code_in(rpc_param_text(w->request, "inviteLink"));
 	group_ask(w, picture, preview_picture_came);
 }
 

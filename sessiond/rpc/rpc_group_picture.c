@@ -15,23 +15,19 @@ static void address_came(struct group_work *w, struct group_job *job)
 
 static void was_set(struct group_work *w, struct group_job *job)
 {
-	struct group_job *address;
-
 	if (job->code) {
 		group_refuse(w, job, 502, 2800, "Failed to update group picture");
 		return;
 	}
-	address = group_job_of(w, WA_ASK_PICTURE);
-	address->ask.on = true;
-	group_ask(w, address, address_came);
+	group_ask(w, group_job_picture(GROUP_PICTURE, &w->group), address_came);
 }
 
 static void ready(void *arg, struct span jpeg)
 {
 	struct group_work *w = arg;
-	struct group_job *job = group_job_of(w, WA_ASK_SET_PICTURE);
+	struct group_job *job = group_job_picture(GROUP_SET_PICTURE, &w->group);
 
-	buf_append(&job->bytes, jpeg.p, jpeg.n);
+	buf_append(&job->jpeg, jpeg.p, jpeg.n);
 	group_ask(w, job, was_set);
 }
 
@@ -66,7 +62,7 @@ static void do_remove(struct rpc_request *request)
 	struct group_work *w = group_work_new(request, "groupId");
 
 	if (w)
-		group_ask(w, group_job_of(w, WA_ASK_SET_PICTURE), was_removed);
+		group_ask(w, group_job_picture(GROUP_SET_PICTURE, &w->group), was_removed);
 }
 
 const struct rpc_method rpc_group_picture_methods[] = {

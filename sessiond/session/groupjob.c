@@ -8,6 +8,7 @@
 #include "sessiond/session/object.h"
 #include "sessiond/session/private.h"
 #include "sessiond/session/registry.h"
+#include "sessiond/wa/profile.h"
 
 struct group_job *group_job_new(enum wa_ask_kind kind, const struct jid *group)
 {
@@ -19,12 +20,20 @@ struct group_job *group_job_new(enum wa_ask_kind kind, const struct jid *group)
 	return job;
 }
 
+struct group_job *group_job_picture(enum group_what what, const struct jid *group)
+{
+	struct group_job *job = group_job_new(WA_ASK_GROUP, group);
+
+	job->what = what;
+	return job;
+}
+
 void group_job_free(struct group_job *job)
 {
 	if (!job)
 		return;
 	wa_group_answer_clear(&job->answer);
-	buf_free(&job->bytes);
+	buf_free(&job->jpeg);
 	free(job->text);
 	free(job->description);
 	free(job->previous);
@@ -50,18 +59,51 @@ void sessions_group(struct sessions *sessions, struct session_entry *entry, stru
 
 /* ---- on the session's loop ---- */
 
-static void answered(void *arg, struct wa_group_answer *answer)
+static void give_back(struct group_job *job)
 {
-	struct group_job *job = arg;
 	struct session *session = job->session;
 
-	job->answer = *answer;
-	*answer = (struct wa_group_answer){ 0 };
-	job->code = job->answer.code;
 	if (job->code)
 		log_info(&session->log, "a question about groups was refused", LOG_STR("session", session->id), LOG_INT("ask", job->ask.kind),
 			 LOG_INT("code", job->code), LOG_STR("reason", job->answer.reason ? job->answer.reason : ""));
 	registry_answer(session, job->call);
+}
+
+static void answered(void *arg, struct wa_group_answer *answer)
+{
+	struct group_job *job = arg;
+
+	job->answer = *answer;
+	*answer = (struct wa_group_answer){ 0 };
+	job->code = job->answer.code;
+	give_back(job);
+}
+
+static void picture_came(void *arg, const struct wa_picture *picture, int code)
+{
+	struct group_job *job = arg;
+
+	job->code = code;
+	if (picture)
+		job->answer.text = xstrdup(picture->url);
+	give_back(job);
+}
+
+static void picture_set(void *arg, int code)
+{
+	struct group_job *job = arg;
+
+	job->code = code;
+	give_back(job);
+}
+
+static void ask(struct group_job *job)
+{
+	job->ask.text = job->text;
+	job->ask.description = job->description;
+	job->ask.previous = job->previous;
+	job->ask.people = job->people;
+	wa_client_group_ask(job->session->client, &job->ask, answered, job);
 }
 
 void session_cmd_group(struct session *session, struct session_call *call)
@@ -77,10 +119,10 @@ void session_cmd_group(struct session *session, struct session_call *call)
 		registry_answer(session, call);
 		return;
 	}
-	job->ask.text = job->text;
-	job->ask.description = job->description;
-	job->ask.previous = job->previous;
-	job->ask.people = job->people;
-	job->ask.bytes = buf_span(&job->bytes);
-	wa_client_group_ask(session->client, &job->ask, answered, job);
+	if (job->what == GROUP_PICTURE)
+		wa_client_picture(session->client, &job->ask.group, true, job->text, picture_came, job);
+	else if (job->what == GROUP_SET_PICTURE)
+		wa_client_set_picture(session->client, &job->ask.group, buf_span(&job->jpeg), picture_set, job);
+	else
+		ask(job);
 }

@@ -16,15 +16,18 @@ enum group_code {
 	/* everything else: answer.code of groupadmin.h */
 };
 
+enum group_what { GROUP_ASK, GROUP_PICTURE, GROUP_SET_PICTURE };
+
 struct group_job {
-	/* what to ask; its texts and people are borrowed from the members below, or static */
+	enum group_what what;
+	/* GROUP_ASK: what to ask; the others: about ask.group; its texts and people are borrowed from the members below, or static */
 	struct wa_group_ask ask;
-	char *text, *description, *previous; /* owned, may be NULL */
+	char *text, *description, *previous; /* owned, may be NULL; GROUP_PICTURE: text: code of the invite by which we know the group */
 	struct jid *people;            /* owned, ask.n of them */
-	struct buf bytes;              /* owned */
+	struct buf jpeg;               /* owned; GROUP_SET_PICTURE: empty takes the picture away */
 	/* how it went */
 	int code;                      /* enum group_code */
-	struct wa_group_answer answer; /* owned contents */
+	struct wa_group_answer answer; /* owned contents; GROUP_PICTURE: text: address of the full picture */
 	struct jid own, own_lid;       /* the account, bare */
 	/* called on the main loop; the job is the callee's again */
 	void (*done)(struct group_job *job);
@@ -35,6 +38,8 @@ struct group_job {
 };
 
 struct group_job *group_job_new(enum wa_ask_kind kind, const struct jid *group);
+/* About its picture. */
+struct group_job *group_job_picture(enum group_what what, const struct jid *group);
 void group_job_free(struct group_job *job);
 void sessions_group(struct sessions *sessions, struct session_entry *entry, struct group_job *job);
 

@@ -47,7 +47,6 @@ static void tell(struct group_ask *q)
 	free((char *)q->ask.text);
 	free((char *)q->ask.description);
 	free((char *)q->ask.previous);
-	free((uint8_t *)q->ask.bytes.p);
 	free(q->people);
 	free(q->others);
 	free(q);
@@ -272,7 +271,6 @@ void wa_client_group_ask(struct wa_client *client, const struct wa_group_ask *as
 	q->ask.text = copy_text(ask->text);
 	q->ask.description = copy_text(ask->description);
 	q->ask.previous = copy_text(ask->previous);
-	q->ask.bytes = ask->bytes.n > 0 ? span_of(xmemdup(ask->bytes.p, ask->bytes.n), ask->bytes.n) : span_of(NULL, 0);
 	q->people = xcalloc(ask->n + 1, sizeof *q->people);
 	q->others = xcalloc(ask->n + 1, sizeof *q->others);
 	for (size_t i = 0; i < ask->n; i++)

@@ -2,7 +2,7 @@
 /*
  * What a host can ask the server about groups and communities, and tell it to do with them: one question, one answer.
  *
- *     struct wa_group_ask  -- other forms of the people --> groupask.c     <iq xmlns="w:g2">, "w:profile:picture", "usync"
+ *     struct wa_group_ask  -- other forms of the people --> groupask.c     <iq xmlns="w:g2">, "usync"
  *                                                              |
  *     struct wa_group_answer <-- names learned, committed <-- groupanswer.c
  *
@@ -48,8 +48,6 @@ enum wa_ask_kind {
 	WA_ASK_LINK,           /* group: community, people: JIDs of groups -> people, each with its code */
 	WA_ASK_UNLINK,         /* group: community, people: JIDs of groups; on: who is in no other group of it leaves -> people */
 	WA_ASK_DEACTIVATE,     /* group: community: it ends, its groups stay */
-	WA_ASK_PICTURE,        /* group, on: the full one, else the preview -> text: its address */
-	WA_ASK_SET_PICTURE,    /* group, bytes: a JPEG; empty: it is taken away -> text: its id */
 	WA_ASK_USERS           /* people: numbers -> people: code 200 with both forms, 404 not on the network */
 };
 
@@ -62,7 +60,6 @@ struct wa_group_ask {
 	uint64_t expires_s;
 	const struct jid *people;
 	size_t n;
-	struct span bytes;
 };
 
 /* Somebody in an answer. */

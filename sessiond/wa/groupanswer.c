@@ -329,24 +329,6 @@ static bool read_joined(struct reading *r)
 	return true;
 }
 
-static bool read_picture(struct reading *r)
-{
-	const struct wa_node *picture = wa_node_child(r->iq, "picture");
-	const struct wa_node *error = wa_node_child(picture, "error");
-	uint64_t code;
-
-	if (error != NULL)
-		r->out->code = wa_node_get_u64(error, "code", &code) && code > 0 && code < 1000 ? (int)code : CODE_UNKNOWN;
-	r->out->text = copy_attr(picture, "url");
-	return true;
-}
-
-static bool read_picture_id(struct reading *r)
-{
-	r->out->text = copy_attr(wa_node_child(r->iq, "picture"), "id");
-	return true;
-}
-
 static answer_reader *const READERS[] = {
 	[WA_ASK_GROUPS] = read_groups,
 	[WA_ASK_GROUP] = read_asked_group,
@@ -378,8 +360,6 @@ static answer_reader *const READERS[] = {
 	[WA_ASK_LINK] = read_linked,
 	[WA_ASK_UNLINK] = read_unlinked,
 	[WA_ASK_DEACTIVATE] = read_nothing,
-	[WA_ASK_PICTURE] = read_picture,
-	[WA_ASK_SET_PICTURE] = read_picture_id,
 	[WA_ASK_USERS] = read_users,
 };
 

@@ -98,14 +98,6 @@ static void ask_community_members(struct build *b)
 	wa_node_add_new(b->a, b->iq, "linked_groups_participants");
 }
 
-static void ask_picture(struct build *b)
-{
-	struct wa_node *picture = wa_node_add_new(b->a, b->iq, "picture");
-
-	wa_node_attr(b->a, picture, "type", b->ask->on ? "image" : "preview");
-	wa_node_attr(b->a, picture, "query", "url");
-}
-
 static void ask_users(struct build *b)
 {
 	struct wa_node *usync = wa_node_add_new(b->a, b->iq, "usync");
@@ -278,14 +270,7 @@ static void ask_deactivate(struct build *b)
 	wa_node_add_new(b->a, b->iq, "delete_parent");
 }
 
-static void ask_set_picture(struct build *b)
-{
-	if (b->ask->bytes.n == 0)
-		return;
-	wa_node_attr(b->a, wa_node_add_bytes(b->a, b->iq, "picture", b->ask->bytes), "type", "image");
-}
-
-enum whom { TO_GROUP, TO_ALL_GROUPS, TO_SERVER, TO_PICTURES };
+enum whom { TO_GROUP, TO_ALL_GROUPS, TO_SERVER };
 
 static const struct {
 	const char *type;
@@ -322,28 +307,21 @@ static const struct {
 	[WA_ASK_LINK] = { "set", TO_GROUP, ask_link },
 	[WA_ASK_UNLINK] = { "set", TO_GROUP, ask_unlink },
 	[WA_ASK_DEACTIVATE] = { "set", TO_GROUP, ask_deactivate },
-	[WA_ASK_PICTURE] = { "get", TO_PICTURES, ask_picture },
-	[WA_ASK_SET_PICTURE] = { "set", TO_PICTURES, ask_set_picture },
 	[WA_ASK_USERS] = { "get", TO_SERVER, ask_users },
 };
 
 struct wa_node *wa_group_ask_node(struct arena *a, const struct wa_group_ask *ask, const struct jid *others, const uint8_t token[static 8])
 {
-	static const char *const spaces[] = {
-		[TO_GROUP] = "w:g2", [TO_ALL_GROUPS] = "w:g2", [TO_SERVER] = "usync", [TO_PICTURES] = "w:profile:picture"
-	};
 	const struct jid all = { .server = JID_SERVER_GROUP };
 	struct build b = { .a = a, .ask = ask, .others = others, .token = token, .iq = wa_node_new(a, "iq") };
 	enum whom to = ASKS[ask->kind].to;
 
-	if (to == TO_GROUP || to == TO_ALL_GROUPS)
-		wa_node_attr_jid(a, b.iq, "to", to == TO_GROUP ? &ask->group : &all);
-	else
+	if (to == TO_SERVER)
 		wa_node_attr_server(a, b.iq, "to");
-	if (to == TO_PICTURES)
-		wa_node_attr_jid(a, b.iq, "target", &ask->group);
+	else
+		wa_node_attr_jid(a, b.iq, "to", to == TO_GROUP ? &ask->group : &all);
 	wa_node_attr(a, b.iq, "type", ASKS[ask->kind].type);
-	wa_node_attr(a, b.iq, "xmlns", spaces[to]);
+	wa_node_attr(a, b.iq, "xmlns", to == TO_SERVER ? "usync" : "w:g2");
 	ASKS[ask->kind].build(&b);
 	return b.iq;
 }

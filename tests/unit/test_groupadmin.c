@@ -123,11 +123,6 @@ static void test_words(void **state)
 		{ { .kind = WA_ASK_UNLINK, .people = groups, .n = 1, .on = true }, "set",
 		  "<unlink unlink_type='sub_group'><group jid='120363000000000002@g.us' remove_orphaned_members='true'></group></unlink>" },
 		{ { .kind = WA_ASK_DEACTIVATE }, "set", "<delete_parent></delete_parent>" },
-		{ { .kind = WA_ASK_PICTURE, .on = true }, NULL,
-		  "<iq to='@s.whatsapp.net' target='" GROUP "' type='get' xmlns='w:profile:picture'><picture type='image' query='url'></picture></iq>" },
-		{ { .kind = WA_ASK_SET_PICTURE, .bytes = span_text("JPEG") }, NULL,
-		  "<iq to='@s.whatsapp.net' target='" GROUP "' type='set' xmlns='w:profile:picture'><picture type='image'>JPEG</picture></iq>" },
-		{ { .kind = WA_ASK_SET_PICTURE }, NULL, "<iq to='@s.whatsapp.net' target='" GROUP "' type='set' xmlns='w:profile:picture'></iq>" },
 		{ { .kind = WA_ASK_USERS, .people = people + 1, .n = 1 }, NULL,
 		  "<iq to='@s.whatsapp.net' type='get' xmlns='usync'><usync sid='01020304' mode='query' context='interactive' index='0' last='true'>"
 		  "<query><contact></contact><lid></lid></query><list><user><contact>+333</contact></user></list></usync></iq>" },
@@ -376,13 +371,6 @@ static void test_other_answers(void **state)
 	ADD(&w, add(&w, iq, "leave", NULL), "group", "id", GROUP, "error", "404");
 	reply(&w, iq);
 	assert_int_equal(w.got.code, 404);
-
-	ask(&w, (struct wa_group_ask){ .kind = WA_ASK_PICTURE, .on = true });
-	iq = result(&w);
-	ADD(&w, add(&w, iq, "picture", NULL), "error", "code", "401");
-	reply(&w, iq);
-	assert_int_equal(w.got.code, 401);
-	assert_null(w.got.text);
 
 	/* An answer about another group, or without one. */
 	ask(&w, (struct wa_group_ask){ .kind = WA_ASK_GROUP });
