@@ -90,6 +90,7 @@ INT(queue_max_retries, "WAREST_QUEUE_MAX_RETRIES", "", "0", 0, 1000, 0, "Repeate
 INT(queue_retry_delay_ms, "WAREST_QUEUE_RETRY_DELAY_MS", "", "75", 0, 3600000, 0, "First pause before a repeated attempt")
 REAL(queue_backoff_factor, "WAREST_QUEUE_BACKOFF_FACTOR", "", "2", 1.0, 100.0, 0, "Growth of that pause")
 REAL(queue_retry_jitter, "WAREST_QUEUE_RETRY_JITTER", "", "0.2", 0.0, 1.0, CLAMP, "Random part of that pause")
+INT(status_chunk_size, "WAREST_STATUS_CHUNK_SIZE", "", "500", 1, 5000, CLAMP, "For how many people one message of a status is; one for more goes out in several")
 INT(send_delivery_timeout_ms, "WAREST_SEND_DELIVERY_TIMEOUT_MS", "", "60000", 100, 600000, CLAMP, "How long a request with wait=delivered waits for the recipient's device, after WhatsApp's acknowledgement")
 INT(send_ack_timeout_ms, "WAREST_SEND_ACK_TIMEOUT_MS", "", "10000", 100, 600000, CLAMP, "How long a request waits for WhatsApp's acknowledgement")
 

@@ -7,10 +7,12 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/audience.h"
 #include "sessiond/session/chatfill.h"
 #include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
+#include "sessiond/session/route.h"
 
 enum { MAX_WAITING = 10000 };
 
@@ -27,15 +29,25 @@ struct addressed_group {
 	bool known;
 };
 
+/* A row of the outbox to be: an item, or a chunk of a status. */
+struct row {
+	size_t item;
+	struct buf plaintext;   /* owned */
+	struct send_route route; /* owned contents */
+	char id[SEND_ID_MAX + 1];
+	bool answers;           /* its ack answers for the item */
+};
+
 /* A job while its rows are made. */
 struct preparation {
 	struct session *session;
 	struct send_job *job;
 	struct lookup_account who;
 	struct jid from;        /* the account it is sent from */
-	struct buf *plaintexts; /* owned, one per item */
+	struct row *rows;       /* owned; NULL before they are made */
 	int64_t *numbers;       /* owned; numbers of the rows */
 	size_t n;               /* of both */
+	size_t reserved;        /* places in the queue */
 	struct arena arena;     /* of what was looked up */
 	struct quote *quotes;   /* owned */
 	size_t nquotes;
@@ -43,6 +55,9 @@ struct preparation {
 	size_t ngroups;
 	bool chosen_ids;        /* the caller chose message ids */
 	bool duplicate;         /* ... one of which is taken */
+	bool asked_groups;      /* the server was asked about the groups of which nothing is known */
+	size_t group;           /* next one to ask about */
+	bool no_audience;
 };
 
 struct send_job *send_job_new(size_t contents, size_t items)
@@ -61,10 +76,18 @@ void send_job_free(struct send_job *job)
 {
 	if (!job)
 		return;
-	for (size_t i = 0; i < job->ncontents; i++)
+	for (size_t i = 0; i < job->ncontents; i++) {
 		buf_wipe(&job->contents[i].message);
-	for (size_t i = 0; i < job->n; i++)
+		free(job->contents[i].media_handle);
+	}
+	for (size_t i = 0; i < job->n; i++) {
 		free(job->items[i].quoted_id);
+		free(job->items[i].audience);
+		free(job->items[i].wire_id);
+	}
+	for (size_t i = 0; i < job->ngroup_mentions; i++)
+		free(job->group_mentions[i].subject);
+	free(job->group_mentions);
 	free(job->contents);
 	free(job->items);
 	free(job->mentions);
@@ -77,9 +100,11 @@ void send_job_free(struct send_job *job)
 
 static void preparation_free(struct preparation *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		buf_wipe(&p->plaintexts[i]);
-	free(p->plaintexts);
+	for (size_t i = 0; i < p->n; i++) {
+		buf_wipe(&p->rows[i].plaintext);
+		route_free(&p->rows[i].route);
+	}
+	free(p->rows);
 	free(p->numbers);
 	free(p->quotes);
 	for (size_t i = 0; i < p->ngroups; i++)
@@ -94,7 +119,7 @@ static void give_up(struct preparation *p, enum send_state state)
 	struct session *session = p->session;
 	struct send_job *job = p->job;
 
-	session->outbox.preparing -= p->n;
+	session->outbox.preparing -= p->reserved;
 	preparation_free(p);
 	job->state = state;
 	job->own = session->view.me_pn;
@@ -108,9 +133,15 @@ static void enqueue(struct preparation *p)
 {
 	struct session *session = p->session;
 
-	for (size_t i = 0; i < p->n; i++)
-		outbox_add(session, p->job, i, p->numbers[i], &p->plaintexts[i]);
-	session->outbox.preparing -= p->n;
+	for (size_t i = 0; i < p->n; i++) {
+		struct row *row = &p->rows[i];
+		struct outbox_new added = { .job = row->answers ? p->job : NULL, .index = row->item, .number = p->numbers[i], .id = row->id,
+			.to = &p->job->items[row->item].to, .not_before_ms = p->job->not_before_ms, .presence = p->job->presence, .plaintext = &row->plaintext,
+			.route = &row->route };
+
+		outbox_add(session, &added);
+	}
+	session->outbox.preparing -= p->reserved;
 	p->job = NULL;
 	outbox_pump(session);
 }
@@ -180,6 +211,14 @@ static const struct wa_group *group_of(const struct preparation *p, const struct
 	return NULL;
 }
 
+/* The name that a mentioned group is shown by; NULL if nobody knows it. */
+static const char *subject_of(const struct preparation *p, const struct send_group_mention *mention)
+{
+	const struct wa_group *group = mention->subject ? NULL : group_of(p, &mention->group);
+
+	return group ? group->subject : mention->subject;
+}
+
 static void add_timer(const struct preparation *p, struct wa_context *context, const struct jid *to, const struct wa_group *group)
 {
 	const struct chat_timer *timer = group ? NULL : chat_timers_find(&p->session->timers, to);
@@ -192,65 +231,174 @@ static void add_timer(const struct preparation *p, struct wa_context *context, c
 	}
 }
 
-/* In groups that go by LIDs, members are mentioned by theirs. Owned by the caller. */
-static struct jid *mentions_in(const struct send_job *job, const struct wa_group *group)
+static bool is_own(const struct preparation *p, const struct wa_group_member *member)
 {
-	struct jid *mentions = xmemdup(job->mentions, job->nmentions * sizeof *mentions);
+	const struct jid *own[] = { &p->who.pn, &p->who.lid };
 
-	for (size_t i = 0; i < job->nmentions && group; i++) {
-		for (size_t k = 0; k < group->n; k++) {
-			if (jid_same_user(&group->members[k].other, &mentions[i]))
-				mentions[i] = group->members[k].jid;
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		if (!jid_is_none(own[i]) && (jid_same_user(&member->jid, own[i]) || jid_same_user(&member->other, own[i])))
+			return true;
+	}
+	return false;
+}
+
+/* True if the member is one of the first n mentions; then it is mentioned by the name that the group has for it. */
+static bool is_mentioned(struct jid *mentions, size_t n, const struct wa_group_member *member)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (jid_same_user(&member->jid, &mentions[i]))
+			found = true;
+		else if (jid_same_user(&member->other, &mentions[i])) {
+			mentions[i] = member->jid;
+			found = true;
 		}
+	}
+	return found;
+}
+
+/* In groups that go by LIDs, members are mentioned by theirs. Everybody is named one by one as well: older clients know no other way.
+ * Owned by the caller. */
+static struct jid *mentions_in(const struct preparation *p, const struct wa_group *group, bool everybody, size_t *n)
+{
+	const struct send_job *job = p->job;
+	size_t named = job->nmentions, members = group ? group->n : 0;
+	struct jid *mentions = xcalloc(named + members + 1, sizeof *mentions);
+
+	if (named)
+		memcpy(mentions, job->mentions, named * sizeof *mentions);
+	*n = named;
+	for (size_t k = 0; k < members; k++) {
+		if (!is_mentioned(mentions, named, &group->members[k]) && everybody && !is_own(p, &group->members[k]))
+			mentions[(*n)++] = jid_bare(&group->members[k].jid);
 	}
 	return mentions;
 }
 
-static void build(struct preparation *p, size_t i)
+/* The album that this item belongs to was made before it, for the same recipient. */
+static void put_into_album(struct preparation *p, struct buf *out, size_t i)
+{
+	const struct send_item *item = &p->job->items[i];
+	const struct send_content *content = &p->job->contents[item->content];
+	size_t album = i - (item->content - (content->album - 1));
+	const struct wa_message_key key = { .chat = item->to, .from_me = true, .id = p->job->results[album].id };
+	struct buf whole = { 0 };
+
+	wa_add_to_album(&whole, buf_span(out), &key, content->album_index);
+	buf_clear(out);
+	buf_append_span(out, buf_span(&whole));
+	buf_wipe(&whole);
+}
+
+static void build(struct preparation *p, size_t i, struct buf *out)
 {
 	const struct send_job *job = p->job;
 	const struct send_item *item = &job->items[i];
 	const struct send_content *content = &job->contents[item->content];
 	const struct wa_group *group = group_of(p, &item->to);
-	struct jid *mentions = job->nmentions ? mentions_in(job, group) : NULL;
+	bool everybody = job->mention_all && item->to.server == JID_SERVER_GROUP;
+	size_t n;
+	struct jid *mentions = mentions_in(p, group, everybody, &n);
+	struct wa_group_mention *groups = xcalloc(job->ngroup_mentions + 1, sizeof *groups);
 	struct wa_context context = {
-		.mentions = mentions, .nmentions = job->nmentions,
-		.mention_all = job->mention_all && item->to.server == JID_SERVER_GROUP,
+		.mentions = mentions, .nmentions = n, .mention_all = everybody,
+		.group_mentions = groups, .ngroup_mentions = job->ngroup_mentions,
 		.forwarded = job->forwarded, .forwarding_score = job->forwarding_score,
 		.view_once = content->view_once,
 	};
 
+	for (size_t k = 0; k < job->ngroup_mentions; k++)
+		groups[k] = (struct wa_group_mention){ .group = job->group_mentions[k].group, .subject = subject_of(p, &job->group_mentions[k]) };
 	add_quote(p, &context, item);
 	add_timer(p, &context, &item->to, group);
-	wa_add_context(&p->plaintexts[i], buf_span(&content->message), &context);
+	wa_add_context(out, buf_span(&content->message), &context);
+	if (content->album)
+		put_into_album(p, out, i);
+	free(groups);
 	free(mentions);
 }
 
-static void add_row(struct preparation *p, struct store_tx *tx, size_t i)
+/* ---- rows ---- */
+
+static size_t chunks_of(const struct preparation *p, const struct send_item *item)
+{
+	size_t size = (size_t)p->session->on->daemon->config->status_chunk_size;
+
+	return item->naudience > size ? (item->naudience + size - 1) / size : 1;
+}
+
+/* One row for each item, or for each chunk of a status. */
+static void plan_rows(struct preparation *p)
+{
+	const struct send_job *job = p->job;
+	size_t size = (size_t)p->session->on->daemon->config->status_chunk_size, n = 0;
+
+	for (size_t i = 0; i < job->n; i++)
+		p->n += chunks_of(p, &job->items[i]);
+	p->rows = xcalloc(p->n, sizeof *p->rows);
+	p->numbers = xcalloc(p->n, sizeof *p->numbers);
+	for (size_t i = 0; i < job->n; i++) {
+		const struct send_item *item = &job->items[i];
+		const struct send_content *content = &job->contents[item->content];
+		size_t chunks = chunks_of(p, item);
+
+		for (size_t k = 0; k < chunks; k++) {
+			struct row *row = &p->rows[n++];
+			size_t at = k * size, left = item->naudience - at;
+
+			row->item = i;
+			row->answers = k + 1 == chunks;
+			row->route.wire_id = item->wire_id ? xstrdup(item->wire_id) : NULL;
+			row->route.media_handle = content->media_handle ? xstrdup(content->media_handle) : NULL;
+			row->route.server_id = item->server_id;
+			if (!item->naudience)
+				continue;
+			row->route.naudience = chunks > 1 && left > size ? size : left;
+			row->route.audience = xmemdup(item->audience + at, row->route.naudience * sizeof *item->audience);
+			row->route.chunk = k;
+			row->route.chunks = chunks;
+		}
+	}
+}
+
+static void add_row(struct preparation *p, struct store_tx *tx, size_t r)
 {
 	struct session *session = p->session;
 	struct send_job *job = p->job;
-	const struct send_item *item = &job->items[i];
-	struct send_result *result = &job->results[i];
-	struct store_outbox row = { .session = session->number, .created_ms = timefmt_now_ms(), .not_before_ms = job->not_before_ms };
+	struct row *new = &p->rows[r];
+	const struct send_item *item = &job->items[new->item];
+	struct send_result *result = &job->results[new->item];
+	struct store_outbox row = { .number = p->numbers[r], .session = session->number, .created_ms = timefmt_now_ms(), .not_before_ms = job->not_before_ms };
 	char recipient[JID_TEXT_MAX];
+	char *info;
 
-	build(p, i);
-	if (item->id[0])
-		memcpy(result->id, item->id, sizeof result->id);
+	build(p, new->item, &new->plaintext);
+	if (item->id[0] && !new->route.chunk)
+		memcpy(new->id, item->id, sizeof new->id);
 	else
-		wa_message_id(&session_host, session, session->view.me_pn.user, result->id);
-	result->to = item->to;
-	result->time_ms = row.created_ms;
-	row.message_id = result->id;
+		wa_message_id(&session_host, session, session->view.me_pn.user, new->id);
+	if (!new->route.chunk) {
+		memcpy(result->id, new->id, sizeof result->id);
+		result->to = item->to;
+		result->time_ms = row.created_ms;
+		result->audience = item->naudience;
+		result->chunks = new->route.chunks;
+	}
+	new->route.first = new->route.chunks ? p->numbers[r - new->route.chunk] : 0;
+	info = route_store(&new->route, r + 1 == p->n ? job->info : NULL);
+	row.message_id = new->id;
 	row.recipient = jid_format(&item->to, recipient, sizeof recipient);
-	row.message = buf_span(&p->plaintexts[i]);
-	row.info = i + 1 == job->n ? job->info : NULL;
-	store_tx_outbox_add(tx, &row, &p->numbers[i]);
-	chatfill_sent(session, tx, &item->to, result->id, row.message, job->not_before_ms > row.created_ms ? job->not_before_ms : row.created_ms);
+	row.message = buf_span(&new->plaintext);
+	row.info = info;
+	store_tx_outbox_add(tx, &row, NULL);
+	free(info);
+	/* Of a status for many, the first message stands for all. */
+	if (!new->route.chunk)
+		chatfill_sent(session, tx, &item->to, new->id, row.message, job->not_before_ms > row.created_ms ? job->not_before_ms : row.created_ms);
 	/* Votes and answers refer to it longer than the outbox keeps it. */
 	if (wa_expects_answers(row.message))
-		lookup_keep(tx, session->number, result->id, &session->view.me_pn, &item->to, row.created_ms, row.message, row.created_ms);
+		lookup_keep(tx, session->number, new->id, &session->view.me_pn, &item->to, row.created_ms, row.message, row.created_ms);
 }
 
 static void make_rows(struct preparation *p)
@@ -263,13 +411,15 @@ static void make_rows(struct preparation *p)
 		give_up(p, SEND_SESSION_GONE);
 		return;
 	}
-	if (p->duplicate) {
-		give_up(p, SEND_DUPLICATE_ID);
+	if (p->duplicate || p->no_audience) {
+		give_up(p, p->duplicate ? SEND_DUPLICATE_ID : SEND_NO_AUDIENCE);
 		return;
 	}
 	p->from = session->view.me_pn;
+	plan_rows(p);
+	store_outbox_numbers(session->on->daemon->store, p->n, p->numbers);
 	tx = store_tx_new(session->on->daemon->store);
-	for (size_t i = 0; i < job->n; i++)
+	for (size_t i = 0; i < p->n; i++)
 		add_row(p, tx, i);
 	if (job->idem_key || p->chosen_ids || job->wait == SEND_WAIT_QUEUED || job->not_before_ms) {
 		/* Another request may hold the key or the id: nothing leaves before that is known. Others wait for the rows alone. */
@@ -281,6 +431,8 @@ static void make_rows(struct preparation *p)
 	async_commit_lazy(session->on->loop, session->on->daemon->store, tx, stored, p);
 	enqueue(p);
 }
+
+static void looked_up(void *arg);
 
 /* On a thread of the store's readers. */
 static void look_up(struct store_reader *reader, void *arg)
@@ -294,10 +446,10 @@ static void look_up(struct store_reader *reader, void *arg)
 		const struct store_record_key key = { .kind = WA_RECORD_GROUP, .name = jid_format(&p->groups[i].jid, name, sizeof name) };
 		struct span value = { 0 };
 
-		if (!store_record_get(reader, &p->arena, p->who.session, &key, 1, &value) && value.p)
+		if (!p->groups[i].known && !store_record_get(reader, &p->arena, p->who.session, &key, 1, &value) && value.p)
 			p->groups[i].known = wa_group_read(value, &p->groups[i].jid, &p->groups[i].group);
 	}
-	for (size_t i = 0; i < p->n && p->chosen_ids; i++) {
+	for (size_t i = 0; i < p->job->n && p->chosen_ids; i++) {
 		struct store_outbox row;
 
 		if (p->job->items[i].id[0] && store_outbox_find(reader, &p->arena, p->who.session, p->job->items[i].id, &row) == STORE_OK)
@@ -305,9 +457,50 @@ static void look_up(struct store_reader *reader, void *arg)
 	}
 }
 
+static void look_up_again(struct preparation *p)
+{
+	async_read(p->session->on->loop, p->session->on->daemon->store, look_up, looked_up, p);
+}
+
+static void group_told(void *arg, const struct wa_group *group, int code)
+{
+	struct preparation *p = arg;
+
+	(void)group;
+	/* It is stored now; without it everybody is still mentioned, in the newer way. */
+	if (code)
+		log_info(&p->session->log, "a group is mentioned without its list of members", LOG_STR("session", p->session->id), LOG_INT("code", code));
+	p->group++;
+	looked_up(p);
+}
+
+/* Asks about the next group whose members are needed and not known. False: there is none. */
+static bool ask_group(struct preparation *p)
+{
+	if (!p->job->mention_all || !p->session->client)
+		return false;
+	while (p->group < p->ngroups && p->groups[p->group].known)
+		p->group++;
+	if (p->group == p->ngroups)
+		return false;
+	p->asked_groups = true;
+	wa_client_group(p->session->client, &p->groups[p->group].jid, false, group_told, p);
+	return true;
+}
+
 static void looked_up(void *arg)
 {
-	make_rows(arg);
+	struct preparation *p = arg;
+
+	if (ask_group(p))
+		return;
+	if (p->asked_groups) {
+		p->asked_groups = false;
+		p->group = p->ngroups;
+		look_up_again(p);
+		return;
+	}
+	make_rows(p);
 }
 
 static void collect(struct preparation *p)
@@ -315,7 +508,7 @@ static void collect(struct preparation *p)
 	const struct send_job *job = p->job;
 
 	p->quotes = xcalloc(job->n, sizeof *p->quotes);
-	p->groups = xcalloc(job->n, sizeof *p->groups);
+	p->groups = xcalloc(job->n + job->ngroup_mentions, sizeof *p->groups);
 	for (size_t i = 0; i < job->n; i++) {
 		const char *id = job->items[i].quoted_id;
 
@@ -325,6 +518,16 @@ static void collect(struct preparation *p)
 		if (job->items[i].to.server == JID_SERVER_GROUP && (!p->ngroups || !jid_same_user(&p->groups[p->ngroups - 1].jid, &job->items[i].to)))
 			p->groups[p->ngroups++].jid = jid_bare(&job->items[i].to);
 	}
+	for (size_t i = 0; i < job->ngroup_mentions; i++)
+		p->groups[p->ngroups++].jid = jid_bare(&job->group_mentions[i].group);
+}
+
+static void audience_found(void *arg, bool somebody)
+{
+	struct preparation *p = arg;
+
+	p->no_audience = !somebody;
+	look_up_again(p);
 }
 
 void session_cmd_send(struct session *session, struct session_call *call)
@@ -340,9 +543,7 @@ void session_cmd_send(struct session *session, struct session_call *call)
 	p->session = session;
 	p->who = (struct lookup_account){ .session = session->number, .pn = session->view.me_pn, .lid = session->view.me_lid };
 	p->job = job;
-	p->plaintexts = xcalloc(job->n, sizeof *p->plaintexts);
-	p->numbers = xcalloc(job->n, sizeof *p->numbers);
-	p->n = job->n;
+	p->reserved = job->n;
 	arena_init(&p->arena, 0);
 	collect(p);
 	outbox->preparing += job->n;
@@ -351,8 +552,10 @@ void session_cmd_send(struct session *session, struct session_call *call)
 		give_up(p, SEND_SESSION_GONE);
 	else if (waiting > MAX_WAITING || (limit > 0 && waiting > (size_t)limit))
 		give_up(p, SEND_QUEUE_FULL);
+	else if (audience_wanted(job))
+		audience_find(session, job, audience_found, p);
 	else if (p->nquotes || p->ngroups || p->chosen_ids)
-		async_read(session->on->loop, session->on->daemon->store, look_up, looked_up, p);
+		look_up_again(p);
 	else
 		make_rows(p);
 }

@@ -4,6 +4,8 @@ noinst_LIBRARIES += libsession.a
 libsession_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(CURL_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
 libsession_a_SOURCES = \
 	sessiond/session/appstate.c \
+	sessiond/session/audience.c sessiond/session/audience.h \
+	sessiond/session/route.c sessiond/session/route.h \
 	sessiond/session/assertion.c sessiond/session/assertion.h \
 	sessiond/session/backoff.c sessiond/session/backoff.h \
 	sessiond/session/batch.c \

@@ -88,6 +88,7 @@ struct session_call {
 struct change_job;
 struct histories;
 struct outbox_item;
+struct send_route;
 struct delivery_wait;
 struct transfers;
 
@@ -218,12 +219,23 @@ void outbox_reload(struct session *session);
 void outbox_pump(struct session *session);
 /* Fails everything that waits: the account is gone. */
 void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error);
-/* An item of a job whose row is stored. */
 /* These rows are stored: who waits for them may be answered. */
 void outbox_rows_stored(struct session *session, const int64_t *numbers, size_t n);
 /* These rows could not be stored: who waits for them is told, nothing of them leaves. */
 void outbox_rows_failed(struct session *session, const int64_t *numbers, size_t n);
-void outbox_add(struct session *session, struct send_job *job, size_t index, int64_t number, struct buf *plaintext);
+/* A message whose row is stored, or being stored. */
+struct outbox_new {
+	struct send_job *job;      /* borrowed; NULL: nobody waits for this one */
+	size_t index;              /* in its results */
+	int64_t number;
+	const char *id;
+	const struct jid *to;
+	int64_t not_before_ms;
+	int presence;              /* enum presence_target */
+	struct buf *plaintext;     /* taken over */
+	struct send_route *route;  /* taken over */
+};
+void outbox_add(struct session *session, struct outbox_new *added);
 /* The server has acked it: whoever waits is told, the row changes when this is stored. */
 void outbox_acked(struct session *session, const struct wa_event *event);
 /* Stored: this stanza leaves, was acked, will never be sent. */

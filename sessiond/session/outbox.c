@@ -22,6 +22,7 @@
 #include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
+#include "sessiond/session/route.h"
 
 enum {
 	/* Handed to the library at the same time; the rest waits here. */
@@ -39,6 +40,7 @@ struct outbox_item {
 	char id[SEND_ID_MAX + 1];
 	struct jid to;
 	struct buf plaintext;
+	struct send_route route;
 	struct buf stanza;      /* of an earlier life: leaves as it is */
 	struct send_job *job;   /* borrowed; NULL: nobody waits any more */
 	size_t index;           /* in the job's results */
@@ -74,6 +76,7 @@ static void item_free(struct outbox_item *item)
 	timer_stop(item->session->on->timers, &item->ack);
 	count(item->session, -1);
 	buf_wipe(&item->plaintext);
+	route_free(&item->route);
 	buf_free(&item->stanza);
 	free(item);
 }
@@ -426,14 +429,17 @@ static size_t handed_count(const struct outbox *outbox)
 
 static void hand(struct session *session, struct outbox_item *item)
 {
-	const struct wa_send send = { .tag = (uint64_t)item->number, .id = item->id, .to = item->to, .plaintext = buf_span(&item->plaintext) };
+	const struct send_route *route = &item->route;
+	const struct wa_send send = { .tag = (uint64_t)item->number, .id = route->wire_id ? route->wire_id : item->id, .to = item->to,
+		.plaintext = buf_span(&item->plaintext), .audience = route->audience, .naudience = route->naudience, .media_handle = route->media_handle,
+		.server_id = route->server_id };
 
 	item->next = session->outbox.handed;
 	session->outbox.handed = item;
 	if (item->job)
 		timer_start(session->on->timers, &item->ack, timefmt_monotonic_ms() + session->on->daemon->config->send_ack_timeout_ms, ack_overdue, item);
 	if (item->stanza.len)
-		wa_client_resend(session->client, send.tag, item->id, buf_span(&item->stanza));
+		wa_client_resend(session->client, send.tag, send.id, buf_span(&item->stanza));
 	else
 		wa_client_send(session->client, &send);
 }
@@ -501,6 +507,7 @@ static void take_row(struct session *session, const struct store_outbox *row)
 			return;
 		}
 		buf_append_span(&item->plaintext, row->message);
+		route_load(&item->route, row->info);
 		buf_append_span(&item->stanza, row->stanza);
 		item->stored = true;
 		item->not_before_ms = row->not_before_ms;
@@ -597,25 +604,27 @@ void outbox_on_stored(struct session *session, const struct wa_event *event)
 	outbox_pump(session);
 }
 
-void outbox_add(struct session *session, struct send_job *job, size_t index, int64_t number, struct buf *plaintext)
+void outbox_add(struct session *session, struct outbox_new *new)
 {
-	struct outbox_item *item = find(session, number);
+	struct outbox_item *item = find(session, new->number);
 
 	/* A reload that ran meanwhile may have read the row already. */
 	if (!item) {
 		item = xcalloc(1, sizeof *item);
 		item->session = session;
-		item->number = number;
-		snprintf(item->id, sizeof item->id, "%s", job->results[index].id);
-		item->to = job->items[index].to;
-		item->plaintext = *plaintext;
-		*plaintext = (struct buf){ 0 };
-		item->not_before_ms = job->not_before_ms;
+		item->number = new->number;
+		snprintf(item->id, sizeof item->id, "%s", new->id);
+		item->to = *new->to;
+		item->plaintext = *new->plaintext;
+		*new->plaintext = (struct buf){ 0 };
+		item->route = *new->route;
+		*new->route = (struct send_route){ 0 };
+		item->not_before_ms = new->not_before_ms;
 		place(session, item);
 	}
-	item->job = job;
-	item->index = index;
-	item->presence = job->presence;
+	item->job = new->job;
+	item->index = new->index;
+	item->presence = new->presence;
 }
 
 void outbox_rows_stored(struct session *session, const int64_t *numbers, size_t n)

@@ -114,6 +114,9 @@ enum { SEND_ID_MAX = 64 };
 struct send_content {
 	struct buf message;        /* owned */
 	bool view_once;            /* goes into a viewOnceMessage */
+	char *media_handle;        /* owned, may be NULL: channels, the media server's name of its file */
+	uint32_t album;            /* 0: none; else place of the album's own content in the job, counted from 1 */
+	uint32_t album_index;      /* which one of the album, from 0 */
 };
 
 /* One message: a content to a recipient. Becomes one row of the outbox. */
@@ -122,6 +125,17 @@ struct send_item {
 	size_t content;            /* index in the job's contents */
 	char *quoted_id;           /* owned; NULL: no quote */
 	char id[SEND_ID_MAX + 1];  /* chosen by the caller; empty: by the session */
+	/* a status: who sees it; none: whom the account's settings name */
+	struct jid *audience;      /* owned */
+	size_t naudience;
+	/* channels: */
+	char *wire_id;             /* owned; NULL: the message's own id. Edits and deletions have that of the post */
+	int64_t server_id;         /* of the post that a reaction is for; 0: none */
+};
+
+struct send_group_mention {
+	struct jid group;
+	char *subject;             /* owned; NULL: as far as it is known */
 };
 
 struct send_result {
@@ -133,11 +147,13 @@ struct send_result {
 	bool failed;       /* will never be sent */
 	int code;
 	char error[128];
+	size_t audience, chunks; /* of a status: for how many it is, in how many messages; id is that of the first */
 };
 
 enum send_state {
 	SEND_DONE = 0, SEND_SESSION_GONE, SEND_QUEUE_FULL, SEND_STORE_ERROR,
-	SEND_DUPLICATE_ID /* a chosen message id is taken */
+	SEND_DUPLICATE_ID, /* a chosen message id is taken */
+	SEND_NO_AUDIENCE   /* a status that nobody would see */
 };
 
 /* What the caller waits for; all are bounded by time. */
@@ -153,6 +169,7 @@ enum send_wait {
  *     contents   [0] Message bytes   [1] Message bytes           built before (sessiond/wa/build.h)
  *     items      (A, 0)  (A, 1)  (B, 0)  (B, 1)                  each becomes one outbox row and one message
  *     context    mentions, forwarding; quote per item            added by the session when it makes the rows (wa_add_context())
+ *     a status   one item, but a row for each chunk of its audience; the last one's ack counts
  *     results    [0]     [1]     [2]     [3]                     one per item, filled in by the session
  *
  * Made with send_job_new() (items and results zeroed, contents empty), filled in on the main loop, handed over by sessions_send().
@@ -165,6 +182,8 @@ struct send_job {
 	struct jid *mentions;      /* owned */
 	size_t nmentions;
 	bool mention_all;          /* groups: everybody */
+	struct send_group_mention *group_mentions; /* owned */
+	size_t ngroup_mentions;
 	bool forwarded;
 	uint32_t forwarding_score; /* with forwarded */
 	int presence;              /* enum presence_target */

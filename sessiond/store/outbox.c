@@ -74,7 +74,7 @@ void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, in
 	struct outbox_op *add = op_for(tx, 0, row->created_ms, apply_add);
 
 	add->row = *row;
-	add->row.number = atomic_fetch_add(&tx->store->next_outbox, 1);
+	add->row.number = row->number > 0 ? row->number : atomic_fetch_add(&tx->store->next_outbox, 1);
 	add->row.message_id = tx_text(tx, row->message_id);
 	add->row.recipient = tx_text(tx, row->recipient);
 	add->message = seal_part(tx, 'm', row->session, row->message_id, row->message);
@@ -82,6 +82,14 @@ void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, in
 		add->info = seal_part(tx, 'i', row->session, row->message_id, span_text(row->info));
 	if (number != NULL)
 		*number = add->row.number;
+}
+
+void store_outbox_numbers(struct store *store, size_t n, int64_t *numbers)
+{
+	int64_t first = atomic_fetch_add(&store->next_outbox, (int64_t)n);
+
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = first + (int64_t)i;
 }
 
 static int apply_stanza(struct store_tx *tx, struct db *db, struct tx_op *op)

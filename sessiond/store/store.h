@@ -315,9 +315,11 @@ struct store_outbox {
 
 /*
  * STORE_CONSTRAINT when the message id exists. Uses session, message_id, recipient, info, message, not_before_ms, created_ms.
- * *number (may be NULL) is known at once, so that a tx committed later may name the row.
+ * number 0: the store gives one. *number (may be NULL) is known at once, so that a tx committed later may name the row.
  */
 void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, int64_t *number);
+/* Numbers for n rows, one behind the other, so that a row can name others of its request; to be used as row->number. */
+void store_outbox_numbers(struct store *store, size_t n, int64_t *numbers);
 /* QUEUED -> SENT with the bytes that leave once this is committed. STORE_NOT_FOUND fails the tx when the row is gone. */
 void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span stanza, int64_t at_ms);
 /* -> ACKED (if not further already) and drops the stanza. */

@@ -72,6 +72,10 @@ struct wa_preview {
 struct wa_text {
 	const char *text;
 	const struct wa_preview *preview; /* NULL: none */
+	/* how a status shows it */
+	uint32_t background_argb, text_argb; /* 0: the client's own choice */
+	int font;                 /* enum FontType of the protocol; negative: not said */
+	bool styled;              /* the three above count */
 };
 void wa_build_text(struct buf *out, const struct wa_text *text);
 
@@ -162,6 +166,8 @@ struct wa_message_key {
 	struct jid participant; /* author of somebody else's message in a group; else JID_SERVER_NONE */
 };
 
+/* Appends it as a MessageKey in the field of that number. */
+void wa_put_message_key(struct buf *out, uint32_t number, const struct wa_message_key *key);
 /* emoji "": takes an earlier reaction back. */
 void wa_build_reaction(struct buf *out, const struct wa_message_key *key, const char *emoji, int64_t now_ms);
 /* For everybody; somebody else's message as an admin of the group. */
@@ -170,10 +176,18 @@ void wa_build_revoke(struct buf *out, const struct wa_message_key *key);
 void wa_build_pin(struct buf *out, const struct wa_message_key *key, uint32_t duration_s, int64_t now_ms);
 /* The edit of one of our own messages: its text, or its caption. False if it has neither. */
 bool wa_build_edit(struct buf *out, const struct wa_message_key *key, struct span original, const char *text, int64_t now_ms);
+/* Appends an own message as it reads after such an edit: the same in everything but its text or caption. False if it has neither. */
+bool wa_edited(struct buf *out, struct span original, const char *text);
 /*
  * The content of a message as it is passed on: without wrappers, context, secret; *score as the next one's context needs it. False
  * for what is not passed on: view once, polls, events, and what is no content.
  */
 bool wa_build_forward(struct buf *out, struct span message, bool from_me, uint32_t *score);
+
+/* ---- albums: build_album.c. First the album, then each picture and video of it, in this order ---- */
+
+void wa_build_album(struct buf *out, uint32_t images, uint32_t videos);
+/* Appends the message as the one of this index (from 0) in the album. */
+void wa_add_to_album(struct buf *out, struct span message, const struct wa_message_key *album, uint32_t index);
 
 #endif

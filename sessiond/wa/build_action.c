@@ -8,15 +8,18 @@
 #include "sessiond/wa/e2e_fields.h"
 #include "sessiond/wa/proto_walk.h"
 
+#define WRAPPERS_MAX 8
+
 enum { KEY_CHAT = 1, KEY_FROM_ME = 2, KEY_ID = 3, KEY_PARTICIPANT = 4 };
 enum { REACTION_KEY = 1, REACTION_TEXT = 2, REACTION_TIME = 4 };
 enum { PROTOCOL_KEY = 1, PROTOCOL_TYPE = 2, PROTOCOL_EDITED = 14, PROTOCOL_TIME = 15 };
 enum { PIN_KEY = 1, PIN_TYPE = 2, PIN_TIME = 3, PIN_FOR_ALL = 1, PIN_OFF = 2 };
 enum { INFO_DURATION = 5 };
 enum { TEXT_TEXT = 1 };
+enum { WRAPPED_MESSAGE = 1 };
 enum { CONTEXT_FORWARDING_SCORE = 21 };
 
-static void put_key(struct buf *out, uint32_t number, const struct wa_message_key *key)
+void wa_put_message_key(struct buf *out, uint32_t number, const struct wa_message_key *key)
 {
 	struct buf inner = { 0 };
 	char text[JID_TEXT_MAX];
@@ -37,7 +40,7 @@ void wa_build_reaction(struct buf *out, const struct wa_message_key *key, const 
 {
 	struct buf inner = { 0 };
 
-	put_key(&inner, REACTION_KEY, key);
+	wa_put_message_key(&inner, REACTION_KEY, key);
 	proto_put_text(&inner, REACTION_TEXT, emoji);
 	proto_put_uint(&inner, REACTION_TIME, (uint64_t)now_ms);
 	proto_put_bytes(out, E2E_REACTION, buf_span(&inner));
@@ -48,7 +51,7 @@ void wa_build_revoke(struct buf *out, const struct wa_message_key *key)
 {
 	struct buf inner = { 0 };
 
-	put_key(&inner, PROTOCOL_KEY, key);
+	wa_put_message_key(&inner, PROTOCOL_KEY, key);
 	proto_put_uint(&inner, PROTOCOL_TYPE, E2E_REVOKE);
 	proto_put_bytes(out, E2E_PROTOCOL, buf_span(&inner));
 	buf_free(&inner);
@@ -59,7 +62,7 @@ void wa_build_pin(struct buf *out, const struct wa_message_key *key, uint32_t du
 	struct buf inner = { 0 };
 	struct buf info = { 0 };
 
-	put_key(&inner, PIN_KEY, key);
+	wa_put_message_key(&inner, PIN_KEY, key);
 	proto_put_uint(&inner, PIN_TYPE, duration_s ? PIN_FOR_ALL : PIN_OFF);
 	proto_put_uint(&inner, PIN_TIME, (uint64_t)now_ms);
 	proto_put_bytes(out, E2E_PIN, buf_span(&inner));
@@ -129,7 +132,7 @@ bool wa_build_edit(struct buf *out, const struct wa_message_key *key, struct spa
 		can = false;
 	}
 	if (can) {
-		put_key(&inner, PROTOCOL_KEY, key);
+		wa_put_message_key(&inner, PROTOCOL_KEY, key);
 		proto_put_uint(&inner, PROTOCOL_TYPE, E2E_MESSAGE_EDIT);
 		proto_put_bytes(&inner, PROTOCOL_EDITED, buf_span(&edited));
 		proto_put_uint(&inner, PROTOCOL_TIME, (uint64_t)now_ms);
@@ -139,6 +142,55 @@ bool wa_build_edit(struct buf *out, const struct wa_message_key *key, struct spa
 	buf_wipe(&edited);
 	buf_wipe(&inner);
 	return can;
+}
+
+/* One content with another text; false if it has none that can be edited. */
+static bool edited_content(struct buf *out, const struct e2e_field *field, struct span content, const char *text)
+{
+	if (field->number == E2E_CONVERSATION)
+		proto_put_text(out, E2E_CONVERSATION, text);
+	else if (field->number == E2E_EXTENDED_TEXT || has_caption(field))
+		put_with_text(out, field, content, text);
+	else
+		return false;
+	return true;
+}
+
+static bool edited_message(struct buf *out, struct span message, const char *text, int depth)
+{
+	struct reader r = reader_of(message.p, message.n);
+	struct proto_field f;
+	bool done = false;
+
+	while (proto_next(&r, &f)) {
+		const struct e2e_field *field = f.wire == PROTO_BYTES ? e2e_field_find(f.number) : NULL;
+		struct buf inner = { 0 };
+		struct buf wrapper = { 0 };
+		struct span wrapped;
+
+		if (done || !field || f.number == E2E_CONTEXT_INFO || f.number == E2E_KEY_DISTRIBUTION) {
+			buf_append_span(out, f.raw);
+			continue;
+		}
+		if (field->wrapper == E2E_WRAPPER_NONE) {
+			done = edited_content(out, field, f.bytes, text);
+		} else if (depth < WRAPPERS_MAX && proto_find(f.bytes, WRAPPED_MESSAGE, &wrapped)) {
+			done = edited_message(&inner, wrapped, text, depth + 1);
+			proto_put_bytes(&wrapper, WRAPPED_MESSAGE, buf_span(&inner));
+			if (done)
+				proto_put_bytes(out, f.number, buf_span(&wrapper));
+		}
+		if (!done)
+			buf_append_span(out, f.raw);
+		buf_wipe(&inner);
+		buf_wipe(&wrapper);
+	}
+	return done;
+}
+
+bool wa_edited(struct buf *out, struct span original, const char *text)
+{
+	return edited_message(out, original, text, 0);
 }
 
 /* ---- passing on ---- */

@@ -38,6 +38,13 @@ static void query_answered(struct wa_client *client, const struct wa_node *answe
 	(void)arg;
 }
 
+static void privacy_answered(struct wa_client *client, const struct wa_node *answer, void *arg)
+{
+	(void)arg;
+	if (client->messaging != NULL && wa_iq_ok(answer, NULL, NULL))
+		wa_read_privacy(client->messaging, wa_node_child(answer, "privacy"));
+}
+
 static void send_queries(struct wa_client *client)
 {
 	struct wa_node *iq, *props;
@@ -51,7 +58,7 @@ static void send_queries(struct wa_client *client)
 	wa_client_iq(client, &arena, wa_iq_new(&arena, "get", "blocklist"), query_answered, NULL);
 	iq = wa_iq_new(&arena, "get", "privacy");
 	wa_node_add_new(&arena, iq, "privacy");
-	wa_client_iq(client, &arena, iq, query_answered, NULL);
+	wa_client_iq(client, &arena, iq, privacy_answered, NULL);
 	arena_free(&arena);
 }
 

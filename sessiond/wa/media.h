@@ -93,6 +93,7 @@ struct wa_media {
 	struct span waveform;      /* voice note: WA_WAVEFORM_LEN bytes of 0..100 */
 	bool view_once;            /* image, video, audio: the flag inside; wa_add_context() wraps */
 	int64_t sent_ms;           /* sticker */
+	uint32_t background_argb;  /* voice note as a status; 0: not said */
 };
 
 /* Appends the serialized E2E Message, without context (build.h). */

@@ -16,7 +16,7 @@ struct layout {
 };
 
 enum { VIDEO_GIF_PLAYBACK = 8 };
-enum { AUDIO_PTT = 6, AUDIO_WAVEFORM = 19 };
+enum { AUDIO_PTT = 6, AUDIO_WAVEFORM = 19, AUDIO_BACKGROUND_ARGB = 20 };
 enum { DOCUMENT_TITLE = 3, DOCUMENT_PAGES = 6, DOCUMENT_FILE_NAME = 8 };
 enum { STICKER_ANIMATED = 13, STICKER_SENT_TS = 18 };
 
@@ -97,6 +97,8 @@ static void put_special(struct buf *out, const struct wa_media *media)
 	case WA_MEDIA_PTT:
 		put_number(out, AUDIO_PTT, 1);
 		put_span(out, AUDIO_WAVEFORM, media->waveform);
+		if (media->background_argb)
+			proto_put_fixed32(out, AUDIO_BACKGROUND_ARGB, media->background_argb);
 		break;
 	case WA_MEDIA_DOCUMENT:
 		put_text(out, DOCUMENT_TITLE, media->title);

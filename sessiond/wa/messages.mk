@@ -72,6 +72,9 @@ libwa_a_SOURCES += \
 	sessiond/wa/send.c sessiond/wa/send.h \
 	sessiond/wa/sendbuild.c \
 	sessiond/wa/sendchannel.c \
+	sessiond/wa/readprivacy.c \
+	sessiond/wa/statusprivacy.c \
+	sessiond/wa/build_album.c \
 	sessiond/wa/sendgroup.c \
 	sessiond/wa/sendprepare.c \
 	sessiond/wa/sendsessions.c \

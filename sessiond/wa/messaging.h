@@ -62,6 +62,7 @@ struct wa_messaging {
 	bool available;           /* presence as we last announced it */
 	struct jid watched[PRESENCES_WATCHED]; /* whose presence the host wants to know */
 	size_t nwatched;
+	bool hides_reading;       /* the account's privacy: nobody is told what it reads; readprivacy.c */
 	char *suspect;            /* owned: name of a stanza that crashed the decoder, NULL if none */
 	struct send_job *jobs, *last_job; /* owned, oldest first */
 	bool starting;                    /* jobs are being started further up the stack */
@@ -100,6 +101,8 @@ void wa_send_closed(struct wa_messaging *m);
 void wa_send_free(struct wa_messaging *m);
 /* presence.c: what was subscribed to on the last connection. */
 void wa_presence_opened(struct wa_messaging *m);
+/* readprivacy.c: what <privacy> says about read receipts: the answer to a query, or a notification's part. NULL: says nothing. */
+void wa_read_privacy(struct wa_messaging *m, const struct wa_node *privacy);
 /* peer.c */
 void wa_peers_free(struct wa_messaging *m);
 /* historywire.c */

@@ -27,6 +27,7 @@ static void on_encrypt(struct wa_client *client, struct wa_stanza *stanza)
 
 static void on_account_sync(struct wa_client *client, struct wa_stanza *stanza)
 {
+	wa_read_privacy(client->messaging, wa_node_child(wa_stanza_node(stanza), "privacy"));
 	if (wa_node_child(wa_stanza_node(stanza), "devices") != NULL)
 		wa_on_account_sync_devices(client, stanza);
 	else

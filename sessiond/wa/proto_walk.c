@@ -141,11 +141,16 @@ void proto_put_double(struct buf *out, uint32_t number, double value)
 	put_fixed(out, bits, 8);
 }
 
+void proto_put_fixed32(struct buf *out, uint32_t number, uint32_t value)
+{
+	proto_put_varint(out, (uint64_t)number << 3 | PROTO_FIXED32);
+	put_fixed(out, value, 4);
+}
+
 void proto_put_float(struct buf *out, uint32_t number, float value)
 {
 	uint32_t bits;
 
 	memcpy(&bits, &value, sizeof bits);
-	proto_put_varint(out, (uint64_t)number << 3 | PROTO_FIXED32);
-	put_fixed(out, bits, 4);
+	proto_put_fixed32(out, number, bits);
 }

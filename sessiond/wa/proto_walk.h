@@ -35,6 +35,8 @@ void proto_put_uint(struct buf *out, uint32_t number, uint64_t value);
 /* A string field; nothing if text is NULL. */
 void proto_put_text(struct buf *out, uint32_t number, const char *text);
 void proto_put_double(struct buf *out, uint32_t number, double value);
+/* A fixed32 field. */
+void proto_put_fixed32(struct buf *out, uint32_t number, uint32_t value);
 void proto_put_float(struct buf *out, uint32_t number, float value);
 
 #endif

@@ -76,6 +76,15 @@ static void write_read(struct wa_messaging *m, const struct jid *chat, const str
 	arena_free(&a);
 }
 
+/* Own devices learn it in any case; others do not where the account's privacy says so (that voice notes were played, WhatsApp always
+ * tells). In channels nobody waits for it. */
+static const char *read_type(const struct wa_messaging *m, const struct jid *chat, bool played)
+{
+	if (played)
+		return "played";
+	return m->hides_reading || chat->server == JID_SERVER_NEWSLETTER ? "read-self" : "read";
+}
+
 void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const struct jid *participant, const char *const *ids,
 			 size_t n, bool played)
 {
@@ -85,7 +94,7 @@ void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const
 	if (!m->open)
 		return;
 	for (size_t at = 0; at < n; at += READ_IDS_MAX)
-		write_read(m, &bare, participant, ids + at, n - at < READ_IDS_MAX ? n - at : READ_IDS_MAX, played ? "played" : "read");
+		write_read(m, &bare, participant, ids + at, n - at < READ_IDS_MAX ? n - at : READ_IDS_MAX, read_type(m, &bare, played));
 }
 
 /* ---- in ---- */

@@ -78,6 +78,7 @@ static void job_free(struct send_job *job)
 	job_unlink(job);
 	free(job->id);
 	free(job->audience);
+	free(job->media_handle);
 	buf_wipe(&job->message);
 	buf_free(&job->stanza);
 	free(job);
@@ -151,6 +152,8 @@ void wa_client_send(struct wa_client *client, const struct wa_send *send)
 	if (send->naudience > 0)
 		job->audience = xmemdup(send->audience, send->naudience * sizeof *send->audience);
 	job->naudience = send->naudience;
+	job->media_handle = send->media_handle != NULL ? xstrdup(send->media_handle) : NULL;
+	job->server_id = send->server_id;
 	start_jobs(m);
 }
 

@@ -65,6 +65,8 @@ struct send_job {
 	size_t answered;               /* where the search for the next answer's target starts */
 	struct jid *audience;          /* owned: of a status */
 	size_t naudience;
+	char *media_handle;     /* owned, may be NULL: of a file in a channel */
+	int64_t server_id;      /* of the post in a channel that this is about; 0: none */
 	bool fresh_group;              /* ask for the group although it is known (rebuild after a refusal) */
 	struct group_send *group;      /* owned: of a message to a group or to the status, while it is prepared */
 	struct buf own_message;        /* owned: the envelope for own devices */

@@ -15,6 +15,9 @@ enum {
 	TEXT_MATCHED = 2,
 	TEXT_DESCRIPTION = 5,
 	TEXT_TITLE = 6,
+	TEXT_TEXT_ARGB = 7,
+	TEXT_BACKGROUND_ARGB = 8,
+	TEXT_FONT = 9,
 	TEXT_PREVIEW_TYPE = 10,
 	TEXT_THUMBNAIL = 16
 };
@@ -23,22 +26,39 @@ enum { PREVIEW_NONE = 0 };
 #define ID_HASH_BYTES 9
 #define ID_RANDOM_BYTES 16
 
+static void put_preview(struct buf *out, const struct wa_preview *preview)
+{
+	proto_put_text(out, TEXT_MATCHED, preview->matched_text);
+	proto_put_text(out, TEXT_DESCRIPTION, preview->description);
+	proto_put_text(out, TEXT_TITLE, preview->title);
+	proto_put_uint(out, TEXT_PREVIEW_TYPE, PREVIEW_NONE);
+	if (preview->thumbnail.n)
+		proto_put_bytes(out, TEXT_THUMBNAIL, preview->thumbnail);
+}
+
+static void put_style(struct buf *out, const struct wa_text *text)
+{
+	if (text->text_argb)
+		proto_put_fixed32(out, TEXT_TEXT_ARGB, text->text_argb);
+	if (text->background_argb)
+		proto_put_fixed32(out, TEXT_BACKGROUND_ARGB, text->background_argb);
+	if (text->font >= 0)
+		proto_put_uint(out, TEXT_FONT, (uint64_t)text->font);
+}
+
 void wa_build_text(struct buf *out, const struct wa_text *text)
 {
-	const struct wa_preview *preview = text->preview;
 	struct buf extended = { 0 };
 
-	if (!preview) {
+	if (!text->preview && !text->styled) {
 		proto_put_bytes(out, E2E_CONVERSATION, span_text(text->text));
 		return;
 	}
 	proto_put_text(&extended, TEXT_TEXT, text->text);
-	proto_put_text(&extended, TEXT_MATCHED, preview->matched_text);
-	proto_put_text(&extended, TEXT_DESCRIPTION, preview->description);
-	proto_put_text(&extended, TEXT_TITLE, preview->title);
-	proto_put_uint(&extended, TEXT_PREVIEW_TYPE, PREVIEW_NONE);
-	if (preview->thumbnail.n)
-		proto_put_bytes(&extended, TEXT_THUMBNAIL, preview->thumbnail);
+	if (text->preview)
+		put_preview(&extended, text->preview);
+	if (text->styled)
+		put_style(&extended, text);
 	proto_put_bytes(out, E2E_EXTENDED_TEXT, buf_span(&extended));
 	buf_wipe(&extended);
 }

@@ -447,10 +447,12 @@ enum wa_chatstate { WA_COMPOSING = 1, WA_RECORDING, WA_PAUSED };
 
 struct wa_send {
 	uint64_t tag;          /* the host's name for it (outbox row) */
-	const char *id;        /* message id, chosen and stored by the host before */
+	const char *id;        /* message id, chosen and stored by the host before; edits and deletions in channels: that of the post */
 	struct jid to;         /* person (PN or LID, no device), group, channel, or status@broadcast */
 	struct span plaintext; /* serialized E2E Message without padding and without deviceSentMessage */
 	const struct jid *audience; size_t naudience; /* of a status: who sees it, beside ourselves */
+	const char *media_handle; /* channels: the media server's name of the file in it; NULL: none */
+	int64_t server_id;     /* channels: number of the post that a reaction is for; 0: none */
 };
 
 /*
@@ -466,6 +468,22 @@ void wa_client_send(struct wa_client *client, const struct wa_send *send);
  */
 typedef void wa_group_done(void *arg, const struct wa_group *group, int code);
 void wa_client_group(struct wa_client *client, const struct jid *group, bool fresh, wa_group_done *done, void *arg);
+
+/* Who sees the account's status, as its phone has it set. */
+enum wa_status_mode {
+	WA_STATUS_CONTACTS = 1, /* all contacts */
+	WA_STATUS_ONLY,         /* only those of the list */
+	WA_STATUS_EXCEPT        /* contacts that are not in the list */
+};
+
+struct wa_status_privacy {
+	enum wa_status_mode mode;
+	struct jid *list; /* owned by the library */
+	size_t n;
+};
+/* done is called exactly once, never before this returns; privacy is borrowed, NULL with a code as with wa_client_group(). */
+typedef void wa_status_privacy_done(void *arg, const struct wa_status_privacy *privacy, int code);
+void wa_client_status_privacy(struct wa_client *client, wa_status_privacy_done *done, void *arg);
 /* After a crash: a stanza that was stored by WA_EVENT_SEND_STANZA but not acked; sent byte for byte once open. */
 void wa_client_resend(struct wa_client *client, uint64_t tag, const char *id, struct span stanza);
 /* A message id of the 3EB0 form for this account's user; out holds 23 bytes. */
