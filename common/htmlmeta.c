@@ -181,6 +181,8 @@ static void take_meta(struct htmlmeta *meta, const struct tag *tag, bool *og_tit
 	} else if (is_word(tag->key, "og:description") && tag->content.n) {
 		put_text(&meta->description, tag->content);
 		*og_description = meta->description.len > 0;
+	} else if (is_word(tag->key, "og:image") && tag->content.n && !meta->image.len) {
+		put_text(&meta->image, tag->content);
 	} else if (is_word(tag->key, "description") && !*og_description) {
 		put_text(&meta->description, tag->content);
 	}
@@ -215,6 +217,7 @@ void htmlmeta_free(struct htmlmeta *meta)
 {
 	buf_free(&meta->title);
 	buf_free(&meta->description);
+	buf_free(&meta->image);
 }
 
 struct span htmlmeta_first_link(struct span text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a web page says about itself: title and description, from the first bytes of its HTML. Forgiving like a browser, bounded, no tree:
+ * What a web page says about itself: title, description and picture, from the first bytes of its HTML. Forgiving like a browser, bounded, no tree:
  *
  *     <title>text</title>   <meta property="og:title" content="text">   <meta name="description" content='text'>
  *
@@ -14,6 +14,7 @@
 
 struct htmlmeta {
 	struct buf title, description; /* owned; empty: none. At most HTMLMETA_MAX bytes */
+	struct buf image;              /* owned: address of its picture (og:image), the same */
 };
 
 enum { HTMLMETA_MAX = 512 };

@@ -7,7 +7,7 @@
 
 #define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
 
-#define NO_CHANNELS { 501, 8005, "Files cannot be sent to channels" }
+#define MIXED { 400, 2002, "Files go to channels or to others, not to both in one request" }
 #define BAD_TO { 400, 2001, "Missing or invalid 'to'" }
 #define TO_PARAM                                                                                                                                \
 	{ .name = "to", .in = BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array", .required = true, .missing = BAD_TO, .invalid = BAD_TO, \
@@ -36,6 +36,9 @@ static const struct param files_params[] = {
 	{ .name = "files", .aliases = { "file", "media", "document", "upload", "source", "urls", "url" }, .in = BODY_QUERY, .kind = PARAM_DOCUMENT,
 	  .type = "array", .note = "URL, data URI, base64, byte array or object; any multipart file part; max 20" },
 	{ .name = "caption", .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .note = "of every file that has none of its own" },
+	{ .name = "album", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false",
+	  .note = "images and videos that belong together, shown as one album" },
+	SEND_AUDIENCE(BODY_QUERY),
 };
 
 static const struct success files_sent[] = {
@@ -54,7 +57,9 @@ static const struct fault files_errors[] = {
 	{ 400, 2000, "No files or URLs provided" },
 	BAD_TO,
 	{ 413, 2009, "File too large (limit <n>MB)" },
-	NO_CHANNELS,
+	{ 415, 2007, "An album takes images and videos" },
+	{ 501, 8005, "Albums can be sent to persons and groups" },
+	MIXED,
 	SEND_ERRORS("files"),
 };
 
@@ -77,7 +82,9 @@ static int files_prepare(struct request *r, struct buf *p, struct answer *answer
 static const struct param media_params[] = { TO_PARAM, PRESENCE_PARAM(NULL), REPLY_PARAM(NULL), FORWARDED_PARAM,
 	FILE_PARAM("media", "url", "mediaUrl", "file", "source"), CAPTION_PARAM,
 	{ .name = "viewOnce", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false" },
-	COMPRESS_PARAMS };
+	{ .name = "ptv", .aliases = { "videoNote" }, .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false",
+	  .note = "a video note: round, made square" },
+	SEND_AUDIENCE(BODY_QUERY), COMPRESS_PARAMS };
 static const struct success media_sent[] = {
 	SEND_SUCCESSES("Media message", "advancedInfo.viewOnce? advancedInfo.caption? advancedInfo.compression? advancedInfo.mediaKind"),
 };
@@ -86,7 +93,8 @@ static const struct fault media_errors[] = {
 	{ 400, 2000, "Invalid media input" },
 	{ 413, 2009, "Media too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported media type for this route" },
-	NO_CHANNELS,
+	{ 415, 2007, "A video note is a video" },
+	MIXED,
 	SEND_ERRORS("media"),
 };
 static const struct upload_rules media_rules = { { "media", "url", "mediaUrl", "file", "source" }, { 400, 2000, "Invalid media input" }, 2009, "Media" };
@@ -103,7 +111,9 @@ static const struct param audio_params[] = { TO_PARAM, PRESENCE_PARAM("recording
 	FILE_PARAM("audio", "url", "media", "file", "source"),
 	{ .name = "isVN", .in = BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", .fallback = "false", .note = "a voice note" },
 	{ .name = "mime", .aliases = { "mimetype", "mimeType", "contentType", "audioMime", "audioMimeType" }, .in = BODY_QUERY, .kind = PARAM_STRING,
-	  .type = "string", .note = "instead of what the file says" } };
+	  .type = "string", .note = "instead of what the file says" },
+	SEND_COLOR("backgroundColor", BODY_QUERY, "of a voice note as a status: #RRGGBB or #AARRGGBB"),
+	SEND_AUDIENCE(BODY_QUERY) };
 static const struct success audio_sent[] = {
 	SEND_SUCCESSES("Audio message", "advancedInfo.isVoiceNote? advancedInfo.mimeType"),
 };
@@ -112,8 +122,9 @@ static const struct fault audio_errors[] = {
 	{ 400, 2000, "Invalid audio input" },
 	{ 413, 2010, "Audio too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported audio type" },
+	{ 400, 2002, "Colors are #RRGGBB or #AARRGGBB" },
 	{ 422, 2014, "Failed to convert audio to WhatsApp voice note format" },
-	NO_CHANNELS,
+	MIXED,
 	SEND_ERRORS("audio"),
 };
 static const struct upload_rules audio_rules = { { "audio", "url", "media", "file", "source" }, { 400, 2000, "Invalid audio input" }, 2010, "Audio" };
@@ -137,7 +148,7 @@ static const struct fault document_errors[] = {
 	{ 400, 2000, "Invalid document input" },
 	{ 415, 2007, "<block reason>" },
 	{ 413, 2011, "Document too large (limit <n>MB)" },
-	NO_CHANNELS,
+	MIXED,
 	SEND_ERRORS("document"),
 };
 static const struct upload_rules document_rules = { { "document", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid document input" }, 2011,
@@ -160,7 +171,7 @@ static const struct fault sticker_errors[] = {
 	{ 400, 2000, "Invalid sticker input" },
 	{ 413, 2012, "Sticker too large (limit <n>MB)" },
 	{ 502, 3013, "Sticker conversion failed" },
-	NO_CHANNELS,
+	MIXED,
 	SEND_ERRORS("sticker"),
 };
 static const struct upload_rules sticker_rules = { { "sticker", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid sticker input" }, 2012,
@@ -175,7 +186,7 @@ static int sticker_prepare(struct request *r, struct buf *p, struct answer *answ
 /* ---- gif ---- */
 
 static const struct param gif_params[] = { TO_PARAM, PRESENCE_PARAM(NULL), REPLY_PARAM(NULL), FORWARDED_PARAM,
-	FILE_PARAM("gif", "url", "media", "file", "source", "upload"), CAPTION_PARAM, COMPRESS_PARAMS };
+	FILE_PARAM("gif", "url", "media", "file", "source", "upload"), CAPTION_PARAM, SEND_AUDIENCE(BODY_QUERY), COMPRESS_PARAMS };
 static const struct success gif_sent[] = {
 	SEND_SUCCESSES("GIF message", "advancedInfo.caption? advancedInfo.compression?"),
 };
@@ -184,7 +195,7 @@ static const struct fault gif_errors[] = {
 	{ 400, 2000, "Invalid gif input" },
 	{ 413, 2013, "GIF too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported gif type" },
-	NO_CHANNELS,
+	MIXED,
 	SEND_ERRORS("gif"),
 };
 static const struct upload_rules gif_rules = { { "gif", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid gif input" }, 2013, "GIF" };
@@ -209,8 +220,8 @@ static int gif_prepare(struct request *r, struct buf *p, struct answer *answer)
 	  .text = FILE_TEXT text_body, .successes = kind##_sent, .errors = kind##_errors
 
 static const struct route routes[] = {
-	SEND_ROUTE(files, ROUTE_LARGE_FILES, "Send files", "Up to 20 files at once, each as a document of its own."), .first = files_first },
-	SEND_ROUTE(media, 0, "Send an image or a video", "viewOnce lets the recipient see it once.") },
+	SEND_ROUTE(files, ROUTE_LARGE_FILES, "Send files", "Up to 20 files at once, each as a document of its own; with album, images and videos as one album."), .first = files_first },
+	SEND_ROUTE(media, 0, "Send an image or a video", "viewOnce lets the recipient see it once; ptv makes a video a video note.") },
 	SEND_ROUTE(audio, 0, "Send audio", "With isVN it becomes a voice note (Opus in Ogg).") },
 	SEND_ROUTE(document, 0, "Send a document", "Programs and scripts are refused.") },
 	SEND_ROUTE(sticker, 0, "Send a sticker", "WebP is sent as it is, other images become WebP.") },

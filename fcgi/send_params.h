@@ -42,18 +42,28 @@
 	  .note = "not before this time; answers 202 as soon as the message is stored" }, \
 	{ .name = "dry_run", .aliases = { "dryRun" }, .in = SEND_BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", \
 	  .note = "checks everything and sends nothing" }
+#define SEND_AUDIENCE(IN) \
+	{ .name = "audience", .aliases = { "statusJidList" }, .in = IN, .kind = PARAM_RECIPIENTS, .type = "string|array", \
+	  .invalid = { 400, 2002, "audience is a list of persons" }, \
+	  .note = "with to=status@broadcast: who sees it; without it those whom the account's status privacy names" }
+#define SEND_COLOR(NAME, IN, NOTE) \
+	{ .name = NAME, .in = IN, .kind = PARAM_STRING, .type = "string|number", .note = NOTE }
 #define SEND_EXTRAS SEND_SCORE, SEND_ID, SEND_WHEN
 
 #define SEND_COMMON(IN) SEND_PRESENCE(IN), SEND_REPLY(IN), SEND_FORWARDED(IN), SEND_EXTRAS
 
 /* Fields of an entry that every send answer has. */
-#define SEND_FIELDS "phone to toJid messageId status timestamp scheduledAt? state? advancedInfo.isForwarded advancedInfo.quotedMessageId "
+#define SEND_FIELDS \
+	"phone to toJid messageId status timestamp scheduledAt? state? advancedInfo.isForwarded advancedInfo.quotedMessageId " \
+	"advancedInfo.audience? advancedInfo.chunks? "
 
 #define SEND_SUCCESSES(LABEL, FIELDS) \
 	{ 200, 1000, LABEL " sent", SEND_FIELDS FIELDS }, { 200, 1005, LABEL " not sent: dry run", NULL }, { 202, 3000, LABEL " queued", NULL }, \
 	{ 202, 1003, LABEL " scheduled", NULL }, { 207, 1004, LABEL " sent", NULL }, { 0 }
 
 #define SEND_ERRORS(NOUN) \
+	{ 400, 2002, "A status goes to nobody else in the same request" }, \
+	{ 400, 2002, "Nobody would see this status: name an audience" }, \
 	{ 409, 2009, "Idempotency-Key was used with another request" }, { 409, 2009, "messageId was used already" }, \
 	{ 500, 8000, "Internal server error" }, { 502, 3002, "Failed to send " NOUN " to all recipients" }, { 0 }
 

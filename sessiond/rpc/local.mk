@@ -50,7 +50,9 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_poll.c \
 	sessiond/rpc/rpc_webhook.c \
 	sessiond/rpc/send.c sessiond/rpc/send.h \
+	sessiond/rpc/preview.c sessiond/rpc/preview.h \
 	sessiond/rpc/send_answer.c \
+	sessiond/rpc/files_answer.c \
 	sessiond/rpc/server_info.c sessiond/rpc/server_info.h \
 	sessiond/rpc/socket.c \
 	sessiond/rpc/sysinfo.c sessiond/rpc/sysinfo.h

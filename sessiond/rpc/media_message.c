@@ -80,24 +80,43 @@ void media_put_compression(struct buf *out, const struct rpc_request *request)
 	buf_u8(out, '}');
 }
 
-bool media_recipients(struct rpc_request *request)
+static size_t count_server(const struct rpc_request *request, enum jid_server server)
 {
 	struct json_object *to = json_object_object_get(request->p, "to");
-	size_t n = json_object_is_type(to, json_type_array) ? json_object_array_length(to) : 0;
+	size_t n = json_object_is_type(to, json_type_array) ? json_object_array_length(to) : 0, count = 0;
 
+	for (size_t i = 0; i < n; i++) {
+		struct jid jid;
+
+		count += !jid_parse_text(&jid, json_object_get_string(json_object_array_get_idx(to, i))) && jid.server == server;
+	}
+	return count;
+}
+
+bool media_to_status(const struct rpc_request *request)
+{
+	return count_server(request, JID_SERVER_BROADCAST) > 0;
+}
+
+bool media_recipients(struct rpc_request *request, bool *channel)
+{
+	struct json_object *to = json_object_object_get(request->p, "to");
+	size_t n = json_object_is_type(to, json_type_array) ? json_object_array_length(to) : 0, channels = count_server(request, JID_SERVER_NEWSLETTER);
+
+	*channel = channels > 0;
 	for (size_t i = 0; i < n; i++) {
 		const char *text = json_object_get_string(json_object_array_get_idx(to, i));
 		struct jid jid;
 
 		if (!text || jid_parse_text(&jid, text))
 			n = 0;
-		else if (jid.server == JID_SERVER_NEWSLETTER) {
-			rpc_answer(request, 501, 8005, "Files cannot be sent to channels", NULL);
-			return false;
-		}
 	}
-	if (n == 0)
+	if (n == 0) {
 		rpc_answer(request, 400, 2001, "Missing or invalid 'to'", NULL);
+	} else if (channels && channels != n) {
+		rpc_answer(request, 400, 2002, "Files go to channels or to others, not to both in one request", NULL);
+		return false;
+	}
 	return n > 0;
 }
 

@@ -39,6 +39,7 @@ struct media_send {
 	const char *mime;          /* as sent; borrowed from the input, the preparation, or static */
 	char *caption;             /* owned; NULL: none */
 	char kind[64];             /* "image": of the status texts */
+	bool channel;              /* the file goes up in the clear */
 	struct buf extras;
 };
 
@@ -59,11 +60,10 @@ void media_message(struct buf *out, const struct wa_media *media, const struct t
 void media_put_compression(struct buf *out, const struct rpc_request *request);
 /* True when compression is on for this request. */
 bool media_compresses(const struct rpc_request *request);
-/*
- * False, and the request answered, when it has no recipients, or one that files cannot be sent to: channels take files in the clear, by a handle
- * that the stanza names.
- */
-bool media_recipients(struct rpc_request *request);
+/* False, and the request answered, when it has no recipients, or channels beside others: channels take files in the clear. */
+bool media_recipients(struct rpc_request *request, bool *channel);
+/* True if a status is among the recipients. */
+bool media_to_status(const struct rpc_request *request);
 /* Why this file is not passed on (rest-a 1.13); false: it may pass. */
 bool media_blocked(const struct media_input *input, struct span head, char *reason, size_t reason_len);
 

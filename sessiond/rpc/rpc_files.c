@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * messages.send.files: up to 20 files, each a document of its own, to every recipient (rest-a 7.2, D9, D10).
+ * messages.send.files: up to 20 files to every recipient (rest-a 7.2, D9, D10), each a document of its own; with album, pictures and videos
+ * that belong together.
  *
- *     inputs one after another: got --> judged (blocked? broken?) --> uploaded --> content
- *     then one job: recipients x contents; its answer has one entry per recipient
+ *     inputs one after another: got --> judged (blocked? broken?) --> [ media worker: thumbnail, or made to play ] --> uploaded --> content
+ *     then one job: recipients x ([ album ] contents); its answer has one entry per recipient (files_answer.c)
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,30 +13,23 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "sessiond/json_text.h"
 #include "sessiond/rpc/idempotency.h"
 #include "sessiond/rpc/media_send.h"
 #include "sessiond/rpc/send.h"
+#include "sessiond/wa/wa.h"
 
 #define FILES_MAX 20
-
-/* A file that was uploaded, or blocked. */
-struct file {
-	char *name, *mime, *caption, *reply; /* owned */
-	uint64_t size;
-	char *blocked;                       /* owned: the reason; NULL: it was uploaded */
-	struct buf message;                  /* owned */
-};
 
 struct files_send {
 	struct rpc_request *request;
 	struct json_object *items; /* borrowed from the request */
 	size_t at;                 /* of items */
-	struct media_input input;
-	struct upload_job upload;
+	struct media_send one;     /* the file that is under way */
 	char *caption, *reply;     /* owned: for files that have none of their own */
-	struct file files[FILES_MAX];
-	size_t count;
+	bool album, channel;
+	struct send_shape shape;   /* with the files so far */
+	struct send_content contents[FILES_MAX]; /* owned; of the file in that place */
+	uint32_t images, videos;
 };
 
 static void next(struct files_send *s);
@@ -44,16 +38,14 @@ static void finished(void *arg)
 {
 	struct files_send *s = arg;
 
-	for (size_t i = 0; i < s->count; i++) {
-		free(s->files[i].name);
-		free(s->files[i].mime);
-		free(s->files[i].caption);
-		free(s->files[i].reply);
-		free(s->files[i].blocked);
-		buf_wipe(&s->files[i].message);
+	for (size_t i = 0; i < FILES_MAX; i++) {
+		buf_wipe(&s->contents[i].message);
+		free(s->contents[i].media_handle);
 	}
-	media_input_free(&s->input);
-	transfer_file_free(&s->upload.file);
+	send_shape_free(&s->shape);
+	media_input_free(&s->one.input);
+	media_prepared_free(&s->one.prepared);
+	transfer_file_free(&s->one.upload.file);
 	free(s->caption);
 	free(s->reply);
 	free(s);
@@ -67,201 +59,117 @@ static void refuse(struct files_send *s, int status, int code, const char *text)
 
 /* ---- the answer ---- */
 
-static void put_files(struct buf *out, const struct files_send *s, const struct send_job *job, size_t first)
-{
-	size_t n = 0;
-
-	json_put_name(out, "files");
-	buf_u8(out, '[');
-	for (size_t i = 0, content = 0; i < s->count; i++) {
-		const struct send_result *result;
-
-		if (s->files[i].blocked)
-			continue;
-		result = &job->results[first + content++];
-		if (result->failed)
-			continue;
-		buf_append_text(out, n++ ? ",{" : "{");
-		json_put_member(out, "name", s->files[i].name);
-		json_put_member(out, "mimetype", s->files[i].mime);
-		json_put_int(out, "size", (int64_t)s->files[i].size);
-		json_put_member(out, "messageId", result->id);
-		if (s->files[i].reply)
-			json_put_member(out, "quotedMessageId", s->files[i].reply);
-		if (s->files[i].caption)
-			json_put_member(out, "caption", s->files[i].caption);
-		json_put_int(out, "timestamp", result->time_ms / 1000);
-		buf_u8(out, '}');
-	}
-	buf_u8(out, ']');
-	/* Empty arrays are left out of advancedInfo. */
-	if (n == 0)
-		out->len -= strlen(",\"files\":[]");
-}
-
-static size_t blocked_count(const struct files_send *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->count; i++)
-		n += s->files[i].blocked != NULL;
-	return n;
-}
-
-static void put_blocked(struct buf *out, const struct files_send *s)
-{
-	size_t n = 0;
-
-	if (!blocked_count(s))
-		return;
-	json_put_name(out, "blockedFiles");
-	buf_u8(out, '[');
-	for (size_t i = 0; i < s->count; i++) {
-		if (!s->files[i].blocked)
-			continue;
-		buf_append_text(out, n++ ? ",{" : "{");
-		json_put_member(out, "name", s->files[i].name);
-		json_put_member(out, "mimetype", s->files[i].mime);
-		json_put_int(out, "size", (int64_t)s->files[i].size);
-		json_put_member(out, "reason", s->files[i].blocked);
-		buf_u8(out, '}');
-	}
-	buf_u8(out, ']');
-}
-
-/* How far the messages got when the request is answered (SEND_WAIT_QUEUED, send_at). */
-static const char *word_of(const struct send_job *job)
-{
-	if (job && job->not_before_ms)
-		return "scheduled";
-	return job && job->wait == SEND_WAIT_QUEUED ? "queued" : "success";
-}
-
-/* One recipient's entry. True if at least one file was sent to it. */
-static bool put_entry(struct buf *good, struct buf *bad, const struct files_send *s, const struct send_job *job, const struct jid *recipient, size_t first,
-		      size_t contents, const char *own)
-{
-	struct jid to = jid_bare(recipient);
-	char text[JID_TEXT_MAX];
-	int64_t time_ms = timefmt_now_ms();
-	struct buf *out;
-	size_t sent = 0;
-
-	for (size_t i = 0; i < contents; i++) {
-		if (job->results[first + i].failed)
-			continue;
-		time_ms = job->results[first + i].time_ms;
-		sent++;
-	}
-	out = sent ? good : bad;
-	if (out->len > 1)
-		buf_u8(out, ',');
-	buf_u8(out, '{');
-	json_put_member(out, "phone", own);
-	json_put_member(out, "to", to.user);
-	json_put_member(out, "toJid", jid_format(&to, text, sizeof text));
-	json_put_member(out, "messageId", NULL);
-	json_put_name(out, "status");
-	buf_printf(out, "\"%s %s\"", sent > 1 ? "files" : "file", sent ? word_of(job) : "failed");
-	json_put_int(out, "timestamp", time_ms / 1000);
-	json_put_name(out, "advancedInfo");
-	buf_u8(out, '{');
-	json_put_bool(out, "isForwarded", rpc_param_bool(s->request, "isForwarded"));
-	json_put_member(out, "quotedMessageId", s->reply);
-	if (sent)
-		put_files(out, s, job, first);
-	put_blocked(out, s);
-	if (!sent)
-		json_put_member(out, "error", blocked_count(s) && blocked_count(s) == s->count ? "All files were blocked by security policy" :
-												"No files were sent to this recipient");
-	buf_append_text(out, "}}");
-	return sent > 0;
-}
-
-/* job NULL: there was nothing to send. */
-static void answer(struct files_send *s, const struct send_job *job, const char *own, size_t contents)
-{
-	struct json_object *to = json_object_object_get(s->request->p, "to");
-	size_t n = json_object_array_length(to), good_count = 0;
-	struct buf good = { 0 }, bad = { 0 }, json = { 0 };
-	const char *word = word_of(job), *verb = strcmp(word, "success") == 0 ? "sent" : word;
-	char message[64];
-	int status;
-
-	buf_u8(&good, '[');
-	buf_u8(&bad, '[');
-	for (size_t i = 0; i < n; i++) {
-		struct jid recipient = { .server = JID_SERVER_NONE };
-
-		if (jid_parse_text(&recipient, json_object_get_string(json_object_array_get_idx(to, i))))
-			continue;
-		good_count += put_entry(&good, &bad, s, job, &recipient, i * contents, contents, own);
-	}
-	buf_u8(&good, ']');
-	buf_u8(&bad, ']');
-	if (n > 1)
-		snprintf(message, sizeof message, "File message %s (%zu recipients)", verb, good_count);
-	else
-		snprintf(message, sizeof message, "File message %s", verb);
-	if (good_count == n && verb == word)
-		send_answer_put(&json, status = 202, job->not_before_ms ? 1003 : 3000, message, &good, NULL);
-	else if (good_count == n)
-		send_answer_put(&json, status = 200, 1000, message, &good, NULL);
-	else if (good_count)
-		send_answer_put(&json, status = 207, 1004, message, &good, &bad);
-	else
-		send_answer_put(&json, status = 502, 3002, "Failed to send files to all recipients", &bad, NULL);
-	idempotency_answer(s->request, status, &json, job != NULL);
-	buf_free(&good);
-	buf_free(&bad);
-	buf_free(&json);
-	finished(s);
-}
-
 static void job_done(struct send_job *job)
 {
 	struct files_send *s = job->arg;
-	size_t contents = job->ncontents;
+	struct buf answer = { 0 };
+	int status = job->state == SEND_DONE ? send_answer(&answer, job, &s->shape) : send_answer_refused(&answer, job->state);
 
-	if (job->state == SEND_DONE)
-		answer(s, job, job->own.user, contents);
-	else if (job->state == SEND_SESSION_GONE)
-		refuse(s, 404, 1101, "Session not found");
-	else if (job->state == SEND_DUPLICATE_ID)
-		refuse(s, 409, 2009, "messageId was used already");
-	else
-		refuse(s, 500, 8000, "Internal server error");
+	idempotency_answer(s->request, status, &answer, job->state == SEND_DONE);
+	buf_free(&answer);
+	finished(s);
 	send_job_free(job);
 }
 
-/* What an answer is made of that a crash prevented: one entry per recipient, without the list of files. */
-static char *shape_of(const struct files_send *s, const struct send_job *job)
+static const char *recipient(const struct files_send *s, size_t n)
 {
-	struct send_shape shape = { .label = "File message", .kind = "file", .noun = "files", .per = job->ncontents, .forwarded = job->forwarded,
-				    .quoted_id = s->reply ? xstrdup(s->reply) : NULL };
-	char *text = send_shape_store(&shape, job->n);
-
-	send_shape_free(&shape);
-	return text;
+	return json_object_get_string(json_object_array_get_idx(json_object_object_get(s->request->p, "to"), n));
 }
 
-/* Everything was looked at; nothing was uploaded. */
-static void answer_dry(struct files_send *s, size_t contents)
+/* There is nothing to send: every recipient's entry says why. */
+static void answer_nothing(struct files_send *s, const struct jid *own, size_t recipients)
 {
-	struct rpc_request *request = s->request;
+	struct send_job *job = send_job_new(0, recipients);
+	struct buf answer = { 0 };
+	int status;
 
+	for (size_t i = 0; i < recipients; i++)
+		jid_parse_text(&job->results[i].to, recipient(s, i));
+	job->own = *own;
+	s->shape.per = 1;
+	s->shape.forwarded = rpc_param_bool(s->request, "isForwarded");
+	s->shape.quoted_id = s->reply ? xstrdup(s->reply) : NULL;
+	status = send_answer_files(&answer, job, &s->shape);
+	idempotency_answer(s->request, status, &answer, false);
+	buf_free(&answer);
+	send_job_free(job);
 	finished(s);
-	send_go(request, send_plan_new(contents, "File message", "file", "files"));
 }
 
 /* ---- all inputs are through ---- */
 
+static size_t count_contents(const struct files_send *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->shape.nfiles; i++)
+		n += s->shape.files[i].blocked == NULL;
+	return n;
+}
+
+/* Contents of the job: [ the album ] and the files that are not blocked. */
+static void take_contents(struct files_send *s, struct send_job *job)
+{
+	size_t c = 0;
+
+	if (s->shape.album)
+		wa_build_album(&job->contents[c++].message, s->images, s->videos);
+	for (size_t i = 0; i < s->shape.nfiles; i++) {
+		if (s->shape.files[i].blocked)
+			continue;
+		job->contents[c] = s->contents[i];
+		s->contents[i] = (struct send_content){ 0 };
+		job->contents[c].album = s->shape.album ? 1 : 0;
+		job->contents[c].album_index = s->shape.album ? (uint32_t)c - 1 : 0;
+		c++;
+	}
+}
+
+static const char *reply_of(const struct files_send *s, size_t content)
+{
+	size_t nth = content - (s->shape.album ? 1 : 0);
+
+	if (s->shape.album && content == 0)
+		return s->reply;
+	for (size_t i = 0; i < s->shape.nfiles; i++) {
+		if (s->shape.files[i].blocked)
+			continue;
+		if (nth-- == 0)
+			return s->shape.files[i].reply ? s->shape.files[i].reply : s->shape.album ? NULL : s->reply;
+	}
+	return NULL;
+}
+
+/* False: the request was answered. */
+static bool set_items(struct files_send *s, struct send_job *job)
+{
+	const char *id = rpc_param_text(s->request, "messageId"), *fault;
+
+	if (id && id[0] && (job->n != 1 || strlen(id) > SEND_ID_MAX)) {
+		refuse(s, 400, 2002, "messageId needs exactly one message and at most 64 characters");
+		return false;
+	}
+	for (size_t i = 0; i < job->n; i++) {
+		struct send_item *item = &job->items[i];
+		const char *reply = reply_of(s, i % job->ncontents);
+
+		jid_parse_text(&item->to, recipient(s, i / job->ncontents));
+		item->content = i % job->ncontents;
+		item->quoted_id = reply ? xstrdup(reply) : NULL;
+		snprintf(item->id, sizeof item->id, "%s", id ? id : "");
+	}
+	send_job_common(s->request, job);
+	fault = send_job_audience(s->request, job);
+	if (fault)
+		refuse(s, 400, 2002, fault);
+	return !fault;
+}
+
 static void send_all(struct files_send *s)
 {
-	struct session_entry *entry = rpc_session(s->request);
-	struct json_object *to = json_object_object_get(s->request->p, "to");
-	size_t recipients = json_object_array_length(to), contents = s->count - blocked_count(s), item = 0;
-	const char *id = rpc_param_text(s->request, "messageId");
+	struct rpc_request *request = s->request;
+	struct session_entry *entry = rpc_session(request);
+	size_t recipients = json_object_array_length(json_object_object_get(request->p, "to")), contents = count_contents(s);
 	struct send_job *job;
 
 	if (!entry) {
@@ -269,57 +177,46 @@ static void send_all(struct files_send *s)
 		return;
 	}
 	/* Nobody waits any more: nothing is sent that nobody would know of. */
-	if (!s->request->conn) {
+	if (!request->conn) {
 		refuse(s, 500, 8000, "Internal server error");
 		return;
 	}
 	if (contents == 0) {
-		answer(s, NULL, entry->view.me_pn.user, 0);
+		answer_nothing(s, &entry->view.me_pn, recipients);
 		return;
 	}
-	if (id && id[0] && (recipients * contents != 1 || strlen(id) > SEND_ID_MAX)) {
-		refuse(s, 400, 2002, "messageId needs exactly one message and at most 64 characters");
+	/* One picture alone is no album. */
+	s->shape.album = s->album && contents > 1;
+	s->shape.per = contents + (s->shape.album ? 1 : 0);
+	job = send_job_new(s->shape.per, recipients * s->shape.per);
+	if (!set_items(s, job)) {
+		send_job_free(job);
 		return;
 	}
-	if (rpc_param_bool(s->request, "dry_run")) {
-		answer_dry(s, contents);
+	s->shape.forwarded = job->forwarded;
+	s->shape.quoted_id = s->reply ? xstrdup(s->reply) : NULL;
+	if (rpc_param_bool(request, "dry_run")) {
+		send_dry(request, job, &s->shape);
+		send_job_free(job);
+		finished(s);
 		return;
 	}
-	job = send_job_new(contents, recipients * contents);
-	for (size_t i = 0, c = 0; i < s->count; i++) {
-		if (!s->files[i].blocked)
-			job->contents[c++].message = s->files[i].message;
-		s->files[i].message = (struct buf){ 0 };
-	}
-	for (size_t r = 0; r < recipients; r++) {
-		for (size_t i = 0, c = 0; i < s->count; i++) {
-			const char *reply = s->files[i].reply ? s->files[i].reply : s->reply;
-
-			if (s->files[i].blocked)
-				continue;
-			jid_parse_text(&job->items[item].to, json_object_get_string(json_object_array_get_idx(to, r)));
-			job->items[item].content = c++;
-			job->items[item].quoted_id = reply ? xstrdup(reply) : NULL;
-			snprintf(job->items[item].id, sizeof job->items[item].id, "%s", id ? id : "");
-			item++;
-		}
-	}
-	send_job_common(s->request, job);
+	take_contents(s, job);
 	job->done = job_done;
 	job->forget = finished;
 	job->arg = s;
-	idempotency_fill(s->request, job);
+	idempotency_fill(request, job);
 	if (job->idem_key)
-		job->info = shape_of(s, job);
-	sessions_send(s->request->context->daemon->sessions, entry, job);
+		job->info = send_shape_store(&s->shape, job->n);
+	sessions_send(request->context->daemon->sessions, entry, job);
 }
 
 /* ---- one input ---- */
 
-static struct file *add_file(struct files_send *s)
+static struct send_file *add_file(struct files_send *s)
 {
-	struct file *file = &s->files[s->count++];
-	const struct media_input *input = &s->input;
+	struct send_file *file = &s->shape.files[s->shape.nfiles++];
+	const struct media_input *input = &s->one.input;
 
 	file->name = xstrdup(input->name);
 	file->mime = xstrdup(input->mime);
@@ -337,6 +234,14 @@ static struct file *add_file(struct files_send *s)
 	return file;
 }
 
+static void count_visual(struct files_send *s)
+{
+	if (s->one.media.type == WA_MEDIA_IMAGE)
+		s->images++;
+	else if (s->one.media.type == WA_MEDIA_VIDEO)
+		s->videos++;
+}
+
 static void uploaded(struct upload_job *job)
 {
 	struct files_send *s = job->arg;
@@ -347,20 +252,65 @@ static void uploaded(struct upload_job *job)
 	}
 	/* A file that cannot be uploaded is skipped. */
 	if (!job->error) {
-		struct file *file = add_file(s);
-		const struct wa_media media = { .type = WA_MEDIA_DOCUMENT, .file_name = file->name, .caption = file->caption };
-		const struct media_prepared as_it_is = { .fd = -1 };
+		struct send_content *content = &s->contents[s->shape.nfiles];
+		struct send_file *file = add_file(s);
 
-		media_message(&file->message, &media, &job->file, file->mime, &as_it_is);
+		s->one.media.file_name = s->one.media.type == WA_MEDIA_DOCUMENT ? file->name : NULL;
+		s->one.media.caption = file->caption;
+		media_message(&content->message, &s->one.media, &job->file, s->one.mime, &s->one.prepared);
+		content->media_handle = job->file.handle ? xstrdup(job->file.handle) : NULL;
+		count_visual(s);
 	}
 	transfer_file_free(&job->file);
 	next(s);
 }
 
+static void prepared(void *arg, int error)
+{
+	struct files_send *s = arg;
+	struct media_send *one = &s->one;
+	struct session_entry *entry;
+
+	/* A picture or video that no client would show is skipped like one that cannot be uploaded. */
+	if (error) {
+		next(s);
+		return;
+	}
+	entry = rpc_session(s->request);
+	if (!entry) {
+		finished(s);
+		return;
+	}
+	one->mime = one->prepared.mime[0] ? one->prepared.mime : one->input.mime;
+	one->upload.fd = one->prepared.fd >= 0 ? one->prepared.fd : one->input.fd;
+	one->upload.max_len = one->input.limit;
+	one->upload.plain = s->channel;
+	one->upload.done = uploaded;
+	one->upload.arg = s;
+	sessions_upload(s->request->context->daemon->sessions, entry, &one->upload);
+}
+
+/* What the message of this file is. False: the request was refused. */
+static bool choose_type(struct files_send *s)
+{
+	enum filetype_kind kind = filetype_kind(s->one.input.mime);
+
+	s->one.media.type = WA_MEDIA_DOCUMENT;
+	s->one.upload.kind = TRANSFER_DOCUMENT;
+	if (!s->album)
+		return true;
+	if (kind != FILETYPE_IMAGE && kind != FILETYPE_VIDEO) {
+		refuse(s, 415, 2007, "An album takes images and videos");
+		return false;
+	}
+	s->one.media.type = kind == FILETYPE_VIDEO ? WA_MEDIA_VIDEO : WA_MEDIA_IMAGE;
+	s->one.upload.kind = kind == FILETYPE_VIDEO ? TRANSFER_VIDEO : TRANSFER_IMAGE;
+	return true;
+}
+
 static void input_ready(void *arg, struct media_input *input)
 {
 	struct files_send *s = arg;
-	struct session_entry *entry;
 	char text[256];
 
 	if (input->error == INPUT_TOO_LARGE) {
@@ -377,44 +327,52 @@ static void input_ready(void *arg, struct media_input *input)
 		next(s);
 		return;
 	}
-	entry = rpc_session(s->request);
-	if (!entry) {
-		finished(s);
+	if (!choose_type(s))
 		return;
-	}
 	if (rpc_param_bool(s->request, "dry_run")) {
 		add_file(s);
 		next(s);
 		return;
 	}
-	s->upload = (struct upload_job){ .kind = TRANSFER_DOCUMENT, .fd = input->fd, .max_len = input->limit, .done = uploaded, .arg = s };
-	sessions_upload(s->request->context->daemon->sessions, entry, &s->upload);
+	media_prepare(&s->one, prepared, s);
 }
 
 static void next(struct files_send *s)
 {
 	size_t n = json_object_is_type(s->items, json_type_array) ? json_object_array_length(s->items) : 0;
 	const struct config *config = s->request->context->daemon->config;
+	struct rpc_request *request = s->request;
 
-	media_input_free(&s->input);
+	media_input_free(&s->one.input);
+	media_prepared_free(&s->one.prepared);
+	s->one = (struct media_send){ .request = request, .input = { .fd = -1 }, .prepared = { .fd = -1 } };
 	if (s->at >= n || s->at >= FILES_MAX) {
 		send_all(s);
 		return;
 	}
-	media_input_get(&s->input, s->request, json_object_array_get_idx(s->items, s->at++), (uint64_t)config->file_per_file_mb << 20, "document", input_ready, s);
+	media_input_get(&s->one.input, request, json_object_array_get_idx(s->items, s->at++), (uint64_t)config->file_per_file_mb << 20,
+			s->album ? "upload" : "document", input_ready, s);
 }
 
 static void build(struct rpc_request *request)
 {
 	const char *caption = rpc_param_text(request, "caption"), *reply = rpc_param_text(request, "replyMessageId");
+	bool album = rpc_param_bool(request, "album"), channel;
 	struct files_send *s;
 
-	if (!media_recipients(request))
+	if (!media_recipients(request, &channel))
 		return;
+	if (album && (channel || media_to_status(request))) {
+		rpc_answer(request, 501, 8005, "Albums can be sent to persons and groups", NULL);
+		return;
+	}
 	s = xcalloc(1, sizeof *s);
 	s->request = request;
 	s->items = json_object_object_get(request->p, "inputs");
-	s->input.fd = -1;
+	s->one.input.fd = s->one.prepared.fd = -1;
+	s->album = album;
+	s->channel = channel;
+	s->shape = (struct send_shape){ .label = "File message", .kind = "file", .noun = "files", .files = xcalloc(FILES_MAX, sizeof *s->shape.files) };
 	s->reply = reply && reply[0] ? xstrdup(reply) : NULL;
 	if (caption && caption[0]) {
 		struct buf normal = { 0 };

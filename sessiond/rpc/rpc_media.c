@@ -46,10 +46,14 @@ static bool judge_media(struct media_send *s)
 		refuse(s, 415, 2007, "Unsupported media type for this route");
 		return false;
 	}
-	s->media.type = video ? WA_MEDIA_VIDEO : WA_MEDIA_IMAGE;
+	if (rpc_param_bool(s->request, "ptv") && !video) {
+		refuse(s, 415, 2007, "A video note is a video");
+		return false;
+	}
+	s->media.type = !video ? WA_MEDIA_IMAGE : rpc_param_bool(s->request, "ptv") ? WA_MEDIA_PTV : WA_MEDIA_VIDEO;
 	s->upload.kind = video ? TRANSFER_VIDEO : TRANSFER_IMAGE;
 	s->media.view_once = rpc_param_bool(s->request, "viewOnce");
-	snprintf(s->kind, sizeof s->kind, "%s", video ? "video" : "image");
+	snprintf(s->kind, sizeof s->kind, "%s", s->media.type == WA_MEDIA_PTV ? "ptv" : video ? "video" : "image");
 	/* Without a wish of the caller's, a video shows as being recorded. */
 	if (video && json_object_get_boolean(json_object_object_get(presence, "own")))
 		json_object_object_add(presence, "state", json_object_new_string("recording"));
@@ -78,6 +82,10 @@ static bool judge_audio(struct media_send *s)
 		return false;
 	}
 	s->media.type = voice ? WA_MEDIA_PTT : WA_MEDIA_AUDIO;
+	if (!send_color(s->request, "backgroundColor", &s->media.background_argb)) {
+		finished(s);
+		return false;
+	}
 	s->upload.kind = TRANSFER_AUDIO;
 	s->mime = voice ? "audio/ogg; codecs=opus" : filetype_audio(type) ? filetype_audio(type) : "audio/mpeg";
 	snprintf(s->kind, sizeof s->kind, "%s", voice ? "ptt" : "audio");
@@ -178,6 +186,7 @@ static void go_on(struct media_send *s)
 	buf_append_span(&plan->shape.extras, buf_span(&s->extras));
 	media_message(&plan->contents[0].message, &s->media, &s->upload.file, s->mime, &s->prepared);
 	plan->contents[0].view_once = s->media.view_once;
+	plan->contents[0].media_handle = s->upload.file.handle ? xstrdup(s->upload.file.handle) : NULL;
 	finished(s);
 	send_go(request, plan);
 }
@@ -223,6 +232,7 @@ static void upload(void *arg, int error)
 	}
 	s->upload.fd = s->prepared.fd >= 0 ? s->prepared.fd : s->input.fd;
 	s->upload.max_len = s->input.limit;
+	s->upload.plain = s->channel;
 	s->upload.done = uploaded;
 	s->upload.arg = s;
 	sessions_upload(s->request->context->daemon->sessions, entry, &s->upload);
@@ -253,11 +263,13 @@ static void build(struct rpc_request *request)
 	const struct config *config = request->context->daemon->config;
 	const char *caption = rpc_param_text(request, "caption");
 	struct media_send *s;
+	bool channel;
 
-	if (!media_recipients(request))
+	if (!media_recipients(request, &channel))
 		return;
 	s = xcalloc(1, sizeof *s);
 	s->request = request;
+	s->channel = channel;
 	s->prepared.fd = -1;
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
 		if (strcmp(routes[i].name, request->method->name) == 0)

@@ -6,21 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "common/htmlmeta.h"
 #include "common/mem.h"
 #include "common/recipient.h"
 #include "common/text.h"
 #include "sessiond/async.h"
 #include "sessiond/json_text.h"
-#include "sessiond/net/http.h"
+#include "sessiond/rpc/preview.h"
 #include "sessiond/rpc/request.h"
 #include "sessiond/rpc/send.h"
 #include "sessiond/session/session.h"
 #include "sessiond/wa/wa.h"
-
-enum { PREVIEW_TIMEOUT_MS = 3000, PREVIEW_BYTES = 256 * 1024 };
 
 /* ---- text ---- */
 
@@ -64,53 +60,60 @@ static void find_mentions(const struct rpc_request *request, struct send_plan *p
 	recipient_list_free(&list);
 }
 
+/* The groups that the caller mentions: [{"groupId":["120363..@g.us"],"subject":".."}]. False: the request was refused. */
+static bool find_group_mentions(struct rpc_request *request, struct send_plan *plan)
+{
+	struct json_object *list = json_object_object_get(request->p, "groupMentions");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	plan->group_mentions = n ? xcalloc(n, sizeof *plan->group_mentions) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *entry = json_object_array_get_idx(list, i);
+		const char *group = json_object_get_string(json_object_object_get(entry, "group"));
+		const char *subject = json_object_get_string(json_object_object_get(entry, "subject"));
+		struct send_group_mention *mention = &plan->group_mentions[i];
+
+		if (!group || jid_parse_text(&mention->group, group) || mention->group.server != JID_SERVER_GROUP) {
+			rpc_answer(request, 400, 2002, "groupMentions are groups, or objects with groupId and subject", NULL);
+			return false;
+		}
+		mention->subject = subject && subject[0] ? xstrdup(subject) : NULL;
+		plan->ngroup_mentions++;
+	}
+	return true;
+}
+
 /* A text on its way to be sent, while the page of its link is fetched. */
 struct text_order {
 	struct rpc_request *request;
 	struct send_plan *plan;  /* owned */
 	struct buf text;         /* owned, normalised */
-	char *link;              /* owned; NULL: none */
-	struct http_call *call;
+	struct wa_text style;    /* how a status shows it */
 };
 
-static void go_text(struct text_order *order, const struct wa_preview *preview)
+/* False: the request was refused. */
+static bool take_style(struct wa_text *text, struct rpc_request *request)
 {
-	wa_build_text(&order->plan->contents[0].message, &(struct wa_text){ .text = buf_text(&order->text), .preview = preview });
-	send_go(order->request, order->plan);
-	buf_wipe(&order->text);
-	free(order->link);
-	free(order);
+	struct json_object *font = json_object_object_get(request->p, "font");
+
+	text->font = font ? json_object_get_int(font) : -1;
+	if (!send_color(request, "backgroundColor", &text->background_argb) || !send_color(request, "textColor", &text->text_argb))
+		return false;
+	text->styled = text->background_argb || text->text_argb || font;
+	return true;
 }
 
-/* A page that cannot be had, or says nothing, leaves the text without a preview. */
-static void page_fetched(void *arg, const struct http_answer *answer)
+static void go_text(void *arg, const struct wa_preview *preview)
 {
 	struct text_order *order = arg;
-	struct htmlmeta meta = { 0 };
-	struct wa_preview preview = { .matched_text = order->link };
+	struct wa_text text = order->style;
 
-	if (!answer->error && answer->status == 200 && strncasecmp(answer->type, "text/html", 9) == 0)
-		htmlmeta_read(&meta, answer->body);
-	if (meta.title.len)
-		preview.title = buf_text(&meta.title);
-	if (meta.description.len)
-		preview.description = buf_text(&meta.description);
-	go_text(order, preview.title ? &preview : NULL);
-	htmlmeta_free(&meta);
-}
-
-static bool fetch_page(struct text_order *order)
-{
-	const struct daemon *daemon = order->request->context->daemon;
-	struct span link = htmlmeta_first_link(buf_span(&order->text));
-	struct http_request request = { .timeout_ms = PREVIEW_TIMEOUT_MS, .max_answer = PREVIEW_BYTES, .guard = daemon->guard, .follow = true,
-		.follow_get = true };
-
-	if (!daemon->config->link_preview || !rpc_param_bool(order->request, "linkPreview") || !link.n || rpc_param_bool(order->request, "dry_run"))
-		return false;
-	order->link = xstrndup((const char *)link.p, link.n);
-	request.url = order->link;
-	return http_url_is_valid(request.url) && http_send(&order->call, daemon->net, &request, page_fetched, order) == 0;
+	text.text = buf_text(&order->text);
+	text.preview = preview;
+	wa_build_text(&order->plan->contents[0].message, &text);
+	send_go(order->request, order->plan);
+	buf_wipe(&order->text);
+	free(order);
 }
 
 static void build_text(struct rpc_request *request)
@@ -128,8 +131,13 @@ static void build_text(struct rpc_request *request)
 	text_normalise(&order->text, message, strlen(message));
 	find_mentions(request, order->plan, &order->text);
 	put_mentions(&order->plan->shape.extras, order->plan);
-	if (!fetch_page(order))
-		go_text(order, NULL);
+	if (find_group_mentions(request, order->plan) && take_style(&order->style, request)) {
+		preview_get(request, buf_span(&order->text), go_text, order);
+		return;
+	}
+	send_plan_free(order->plan);
+	buf_wipe(&order->text);
+	free(order);
 }
 
 static void do_send_text(struct rpc_request *request)

@@ -33,8 +33,13 @@ void send_plan_free(struct send_plan *plan)
 {
 	if (!plan)
 		return;
-	for (size_t i = 0; i < plan->ncontents; i++)
+	for (size_t i = 0; i < plan->ncontents; i++) {
 		buf_wipe(&plan->contents[i].message);
+		free(plan->contents[i].media_handle);
+	}
+	for (size_t i = 0; i < plan->ngroup_mentions; i++)
+		free(plan->group_mentions[i].subject);
+	free(plan->group_mentions);
 	free(plan->contents);
 	free(plan->mentions);
 	send_shape_free(&plan->shape);
@@ -68,6 +73,24 @@ static enum send_wait wait_of(const struct rpc_request *request)
 	return wait && strcmp(wait, "delivered") == 0 ? SEND_WAIT_DELIVERED : SEND_WAIT_ACK;
 }
 
+bool send_color(struct rpc_request *request, const char *name, uint32_t *argb)
+{
+	const char *text = rpc_param_text(request, name);
+	size_t n;
+
+	*argb = 0;
+	if (!text || !text[0])
+		return true;
+	text += text[0] == '#';
+	n = strspn(text, "0123456789abcdefABCDEF");
+	if ((n != 6 && n != 8) || text[n]) {
+		rpc_answer(request, 400, 2002, "Colors are #RRGGBB or #AARRGGBB", NULL);
+		return false;
+	}
+	*argb = (uint32_t)strtoul(text, NULL, 16) | (n == 6 ? UINT32_C(0xff000000) : 0);
+	return true;
+}
+
 void send_job_common(const struct rpc_request *request, struct send_job *job)
 {
 	job->presence = (int)presence_of(request);
@@ -79,13 +102,62 @@ void send_job_common(const struct rpc_request *request, struct send_job *job)
 		job->not_before_ms = 0;
 }
 
+/* A status may be for many: unless the caller says otherwise, the answer does not wait for it. */
+const char *send_job_audience(const struct rpc_request *request, struct send_job *job)
+{
+	struct json_object *audience = json_object_object_get(request->p, "audience");
+	size_t n = json_object_is_type(audience, json_type_array) ? json_object_array_length(audience) : 0, statuses = 0;
+
+	for (size_t i = 0; i < job->n; i++) {
+		struct send_item *item = &job->items[i];
+
+		if (!jid_is_status(&item->to))
+			continue;
+		statuses++;
+		item->audience = n ? xcalloc(n, sizeof *item->audience) : NULL;
+		for (size_t k = 0; k < n; k++) {
+			if (jid_parse_text(&item->audience[item->naudience], json_object_get_string(json_object_array_get_idx(audience, k))) ||
+			    !jid_is_person(&item->audience[item->naudience]))
+				return "audience is a list of persons";
+			item->naudience++;
+		}
+	}
+	if (statuses && statuses != job->n)
+		return "A status goes to nobody else in the same request";
+	if (statuses && !rpc_param_text(request, "wait"))
+		job->wait = SEND_WAIT_QUEUED;
+	return NULL;
+}
+
+int send_answer_refused(struct buf *out, enum send_state state)
+{
+	static const struct {
+		enum send_state state;
+		int status, code;
+		const char *text;
+	} refusals[] = {
+		{ SEND_SESSION_GONE, 404, 1101, "Session not found" },
+		{ SEND_DUPLICATE_ID, 409, 2009, "messageId was used already" },
+		{ SEND_NO_AUDIENCE, 400, 2002, "Nobody would see this status: name an audience" },
+	};
+
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		if (refusals[i].state == state) {
+			send_answer_put(out, refusals[i].status, refusals[i].code, refusals[i].text, NULL, NULL);
+			return refusals[i].status;
+		}
+	}
+	send_answer_put(out, 500, 8000, "Internal server error", NULL, NULL);
+	return 500;
+}
+
 /* NULL: the request was answered. */
 static struct send_job *make_job(struct rpc_request *request, const struct send_plan *plan)
 {
 	struct json_object *to = json_object_object_get(request->p, "to");
 	size_t n = json_object_is_type(to, json_type_array) ? json_object_array_length(to) : 0;
 	const char *quoted = rpc_param_text(request, "replyMessageId");
-	const char *id = rpc_param_text(request, "messageId");
+	const char *id = rpc_param_text(request, "messageId"), *fault;
 	struct send_job *job;
 
 	if (n == 0) {
@@ -110,7 +182,12 @@ static struct send_job *make_job(struct rpc_request *request, const struct send_
 		snprintf(item->id, sizeof item->id, "%s", id ? id : "");
 	}
 	send_job_common(request, job);
-	return job;
+	fault = send_job_audience(request, job);
+	if (!fault)
+		return job;
+	send_job_free(job);
+	rpc_answer(request, 400, 2002, fault, NULL);
+	return NULL;
 }
 
 /* ---- there and back ---- */
@@ -142,12 +219,8 @@ static void job_done(struct send_job *job)
 	if (job->state == SEND_DONE) {
 		status = send_answer(&answer, job, &order->shape);
 		log_failures(request, job);
-	} else if (job->state == SEND_SESSION_GONE) {
-		send_answer_put(&answer, status = 404, 1101, "Session not found", NULL, NULL);
-	} else if (job->state == SEND_DUPLICATE_ID) {
-		send_answer_put(&answer, status = 409, 2009, "messageId was used already", NULL, NULL);
 	} else {
-		send_answer_put(&answer, status = 500, 8000, "Internal server error", NULL, NULL);
+		status = send_answer_refused(&answer, job->state);
 	}
 	idempotency_answer(request, status, &answer, job->state == SEND_DONE);
 	buf_free(&answer);
@@ -155,15 +228,19 @@ static void job_done(struct send_job *job)
 	send_job_free(job);
 }
 
-/* What would have been sent, without sending it. */
-static void answer_dry(struct rpc_request *request, struct send_job *job, const struct send_shape *shape, const struct session_entry *entry)
+void send_dry(struct rpc_request *request, struct send_job *job, const struct send_shape *shape)
 {
+	struct session_entry *entry = rpc_session(request);
 	struct buf answer = { 0 };
 	int status;
 
+	if (!entry)
+		return;
 	job->own = entry->view.me_pn;
-	for (size_t i = 0; i < job->n; i++)
+	for (size_t i = 0; i < job->n; i++) {
 		job->results[i].to = job->items[i].to;
+		job->results[i].audience = job->items[i].naudience;
+	}
 	status = send_answer_dry(&answer, job, shape);
 	idempotency_answer(request, status, &answer, false);
 	buf_free(&answer);
@@ -183,7 +260,7 @@ void send_go(struct rpc_request *request, struct send_plan *plan)
 	plan->shape.forwarded = job->forwarded;
 	plan->shape.quoted_id = job->items[0].quoted_id ? xstrdup(job->items[0].quoted_id) : NULL;
 	if (rpc_param_bool(request, "dry_run")) {
-		answer_dry(request, job, &plan->shape, entry);
+		send_dry(request, job, &plan->shape);
 		send_job_free(job);
 		send_plan_free(plan);
 		return;
@@ -197,6 +274,10 @@ void send_go(struct rpc_request *request, struct send_plan *plan)
 	job->mentions = plan->mentions;
 	job->nmentions = plan->nmentions;
 	job->mention_all = plan->mention_all;
+	job->group_mentions = plan->group_mentions;
+	job->ngroup_mentions = plan->ngroup_mentions;
+	plan->group_mentions = NULL;
+	plan->ngroup_mentions = 0;
 	if (plan->forwarding_score)
 		job->forwarding_score = plan->forwarding_score;
 	plan->mentions = NULL;

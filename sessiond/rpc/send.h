@@ -11,13 +11,20 @@
  * send_begin() and the answer; a builder that works asynchronously keeps its own state and the request's pointer.
  *
  * Parameters that send_go() reads: to (array of JIDs), presence, replyMessageId, isForwarded, forwardingScore, messageId, wait,
- * send_at (ms), dry_run.
+ * send_at (ms), dry_run, audience (array of JIDs).
  */
 #ifndef SESSIOND_RPC_SEND_H
 #define SESSIOND_RPC_SEND_H
 
 #include "sessiond/rpc/request.h"
 #include "sessiond/session/session.h"
+
+/* One of the files of a request, as the answer tells of it. */
+struct send_file {
+	char *name, *mime, *caption, *reply; /* owned; caption and reply may be NULL */
+	uint64_t size;
+	char *blocked;      /* owned: why it was not sent; NULL: it was */
+};
 
 /* How the answer of a route reads. Texts are copied into the outbox, so that the answer can be given after a crash, too. */
 struct send_shape {
@@ -28,6 +35,10 @@ struct send_shape {
 	bool forwarded;     /* filled in by send_go() */
 	char *quoted_id;    /* owned; filled in by send_go() */
 	struct buf extras;  /* JSON members of advancedInfo behind quotedMessageId, "" or "\"displayName\":\"Ann\"" */
+	/* several files: the answer lists them (files_answer.c); their messages are in the order of those that are not blocked */
+	struct send_file *files; /* owned, n of them */
+	size_t nfiles;
+	bool album;         /* the first message of a recipient is the album that holds the others */
 };
 
 struct send_plan {
@@ -37,6 +48,8 @@ struct send_plan {
 	struct jid *mentions;          /* owned */
 	size_t nmentions;
 	bool mention_all;
+	struct send_group_mention *group_mentions; /* owned */
+	size_t ngroup_mentions;
 	uint32_t forwarding_score;     /* 0: the parameter's */
 };
 
@@ -49,8 +62,16 @@ void send_begin(struct rpc_request *request, rpc_work *build);
 /* Sends the plan (owned from here on) and answers. */
 void send_go(struct rpc_request *request, struct send_plan *plan);
 
+/* A colour parameter ("#RRGGBB", opaque, or "#AARRGGBB"); *argb 0: not given. False: the request was refused. */
+bool send_color(struct rpc_request *request, const char *name, uint32_t *argb);
 /* Takes over what the common parameters say about a job as a whole. */
 void send_job_common(const struct rpc_request *request, struct send_job *job);
+/* The same about its recipients, which are set: the audience of a status. NULL, or why this cannot be sent. */
+const char *send_job_audience(const struct rpc_request *request, struct send_job *job);
+/* The answer of a job that was not stored (its state is not SEND_DONE). Returns the HTTP status. */
+int send_answer_refused(struct buf *out, enum send_state state);
+/* What would have been sent, without sending it; the job and the shape stay the caller's. */
+void send_dry(struct rpc_request *request, struct send_job *job, const struct send_shape *shape);
 
 /* ---- send_answer.c ---- */
 
@@ -62,6 +83,11 @@ bool send_shape_load(struct send_shape *shape, const char *info, size_t *items);
 int send_answer(struct buf *out, const struct send_job *job, const struct send_shape *shape);
 /* The same for a job that was only tried out. */
 int send_answer_dry(struct buf *out, const struct send_job *job, const struct send_shape *shape);
+/* files_answer.c: the same for a shape with files. */
+int send_answer_files(struct buf *out, const struct send_job *job, const struct send_shape *shape);
+/* "success", "queued", "scheduled": how far the messages of the job got. */
+const char *send_word(const struct send_job *job);
+void send_file_free(struct send_file *file);
 /* {"status":..,"code":..,"message":..}, with the JSON of result and failed unless NULL. */
 void send_answer_put(struct buf *out, int status, int code, const char *message, const struct buf *result, const struct buf *failed);
 

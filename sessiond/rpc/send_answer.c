@@ -9,6 +9,7 @@
 #include "sessiond/json_text.h"
 #include "sessiond/rpc/idempotency.h"
 #include "sessiond/rpc/send.h"
+#include "sessiond/session/route.h"
 
 /* How far the messages of a job got when it is answered. */
 struct outcome {
@@ -26,6 +27,11 @@ static struct outcome outcome_of(const struct send_job *job, bool dry)
 	if (job->wait == SEND_WAIT_QUEUED)
 		return (struct outcome){ "queued", "queued", 202, 3000 };
 	return (struct outcome){ "success", "sent", 200, 1000 };
+}
+
+const char *send_word(const struct send_job *job)
+{
+	return outcome_of(job, false).word;
 }
 
 static const char *state_of(const struct send_result *result)
@@ -55,6 +61,10 @@ static void put_entry(struct buf *out, const struct send_job *job, const struct 
 	buf_append_text(out, ",\"advancedInfo\":{");
 	json_put_bool(out, "isForwarded", shape->forwarded);
 	json_put_member(out, "quotedMessageId", shape->quoted_id);
+	if (result->audience)
+		json_put_int(out, "audience", (int64_t)result->audience);
+	if (result->chunks)
+		json_put_int(out, "chunks", (int64_t)result->chunks);
 	if (shape->extras.len) {
 		buf_u8(out, ',');
 		buf_append_span(out, buf_span(&shape->extras));
@@ -120,6 +130,8 @@ static int put_answer(struct buf *out, const struct send_job *job, const struct 
 
 int send_answer(struct buf *out, const struct send_job *job, const struct send_shape *shape)
 {
+	if (shape->nfiles)
+		return send_answer_files(out, job, shape);
 	return put_answer(out, job, shape, outcome_of(job, false));
 }
 
@@ -130,11 +142,46 @@ int send_answer_dry(struct buf *out, const struct send_job *job, const struct se
 
 /* ---- the shape as text ---- */
 
+void send_file_free(struct send_file *file)
+{
+	free(file->name);
+	free(file->mime);
+	free(file->caption);
+	free(file->reply);
+	free(file->blocked);
+	*file = (struct send_file){ 0 };
+}
+
 void send_shape_free(struct send_shape *shape)
 {
+	for (size_t i = 0; i < shape->nfiles; i++)
+		send_file_free(&shape->files[i]);
+	free(shape->files);
 	free(shape->quoted_id);
 	buf_wipe(&shape->extras);
 	*shape = (struct send_shape){ 0 };
+}
+
+static void store_files(struct buf *out, const struct send_shape *shape)
+{
+	if (!shape->nfiles)
+		return;
+	json_put_bool(out, "album", shape->album);
+	json_put_name(out, "files");
+	buf_u8(out, '[');
+	for (size_t i = 0; i < shape->nfiles; i++) {
+		const struct send_file *file = &shape->files[i];
+
+		buf_append_text(out, i ? ",{" : "{");
+		json_put_member(out, "name", file->name);
+		json_put_member(out, "mime", file->mime);
+		json_put_int(out, "size", (int64_t)file->size);
+		json_put_member(out, "caption", file->caption);
+		json_put_member(out, "reply", file->reply);
+		json_put_member(out, "blocked", file->blocked);
+		buf_u8(out, '}');
+	}
+	buf_u8(out, ']');
 }
 
 char *send_shape_store(const struct send_shape *shape, size_t items)
@@ -152,6 +199,7 @@ char *send_shape_store(const struct send_shape *shape, size_t items)
 	json_put_member(&out, "quoted", shape->quoted_id);
 	json_put_name(&out, "extras");
 	json_put_span(&out, buf_span(&shape->extras));
+	store_files(&out, shape);
 	buf_u8(&out, '}');
 	buf_u8(&out, 0);
 	return (char *)buf_take(&out, &len);
@@ -164,12 +212,38 @@ static void take(char *to, size_t cap, struct json_object *object, const char *n
 	snprintf(to, cap, "%s", text ? text : "");
 }
 
+static char *copy(struct json_object *object, const char *name)
+{
+	const char *text = json_object_get_string(json_object_object_get(object, name));
+
+	return text ? xstrdup(text) : NULL;
+}
+
+static void load_files(struct send_shape *shape, struct json_object *object)
+{
+	struct json_object *list = json_object_object_get(object, "files");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	if (!n)
+		return;
+	shape->album = json_object_get_boolean(json_object_object_get(object, "album"));
+	shape->files = xcalloc(n, sizeof *shape->files);
+	shape->nfiles = n;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *file = json_object_array_get_idx(list, i);
+		int64_t size = json_object_get_int64(json_object_object_get(file, "size"));
+
+		shape->files[i] = (struct send_file){ .name = copy(file, "name"), .mime = copy(file, "mime"), .caption = copy(file, "caption"),
+			.reply = copy(file, "reply"), .blocked = copy(file, "blocked"), .size = size > 0 ? (uint64_t)size : 0 };
+	}
+}
+
 bool send_shape_load(struct send_shape *shape, const char *info, size_t *items)
 {
 	struct json_object *object = info ? json_tokener_parse(info) : NULL;
 	int64_t n = object ? json_object_get_int64(json_object_object_get(object, "items")) : 0;
 	int64_t per = object ? json_object_get_int64(json_object_object_get(object, "per")) : 0;
-	const char *quoted, *extras;
+	const char *extras;
 
 	*shape = (struct send_shape){ 0 };
 	*items = n > 0 ? (size_t)n : 0;
@@ -182,8 +256,8 @@ bool send_shape_load(struct send_shape *shape, const char *info, size_t *items)
 	take(shape->kind, sizeof shape->kind, object, "kind");
 	take(shape->noun, sizeof shape->noun, object, "noun");
 	shape->forwarded = json_object_get_boolean(json_object_object_get(object, "forwarded"));
-	quoted = json_object_get_string(json_object_object_get(object, "quoted"));
-	shape->quoted_id = quoted ? xstrdup(quoted) : NULL;
+	shape->quoted_id = copy(object, "quoted");
+	load_files(shape, object);
 	extras = json_object_get_string(json_object_object_get(object, "extras"));
 	buf_append_text(&shape->extras, extras ? extras : "");
 	json_object_put(object);
@@ -192,10 +266,13 @@ bool send_shape_load(struct send_shape *shape, const char *info, size_t *items)
 
 /* ---- after a crash ---- */
 
-static bool take_row(struct send_job *job, struct send_result *result, const struct store_outbox *row)
+static bool take_row(struct send_job *job, size_t i, const struct store_outbox *row)
 {
+	struct send_result *result = &job->results[i];
+
 	if (jid_parse_text(&result->to, row->recipient))
 		return false;
+	job->items[i].to = result->to;
 	snprintf(result->id, sizeof result->id, "%s", row->message_id);
 	result->failed = row->state == STORE_OUTBOX_FAILED;
 	result->acked = row->state >= STORE_OUTBOX_ACKED && !result->failed;
@@ -205,6 +282,31 @@ static bool take_row(struct send_job *job, struct send_result *result, const str
 	snprintf(result->error, sizeof result->error, "%s", row->error ? row->error : "");
 	job->not_before_ms = row->not_before_ms;
 	return true;
+}
+
+/* The rows of one item end at *at; *at is then where those of the item before it end. A status has a row for each chunk. */
+static bool take_item(struct store_reader *reader, struct arena *arena, struct send_job *job, size_t i, int64_t *at)
+{
+	struct send_result *result = &job->results[i];
+	size_t audience = 0, chunks = 0;
+	bool whole = true;
+
+	for (size_t k = 0; whole && (k == 0 || k < chunks); k++) {
+		struct store_outbox row;
+		struct send_route route = { 0 };
+
+		whole = store_outbox_get(reader, arena, (*at)--, &row) == STORE_OK && (k > 0 || take_row(job, i, &row));
+		if (!whole)
+			break;
+		route_load(&route, row.info);
+		chunks = k ? chunks : route.chunks;
+		audience += route.naudience;
+		snprintf(result->id, sizeof result->id, "%s", row.message_id);
+		route_free(&route);
+	}
+	result->audience = audience;
+	result->chunks = chunks;
+	return whole;
 }
 
 /* An answer that the daemon owed when it died: rebuilt from the rows, which the store numbered one after the other. */
@@ -218,13 +320,14 @@ bool idempotency_rebuild(struct rpc_request *request, struct store_reader *reade
 
 	if (whole)
 		job = send_job_new(0, n);
-	for (size_t i = 0; i < n && whole; i++) {
-		struct store_outbox row;
-
-		whole = store_outbox_get(reader, arena, last_row - (int64_t)(n - 1 - i), &row) == STORE_OK && take_row(job, &job->results[i], &row);
-	}
+	for (size_t i = n; i-- > 0 && whole;)
+		whole = take_item(reader, arena, job, i, &last_row);
 	if (whole) {
+		int64_t not_before_ms = job->not_before_ms;
+
 		send_job_common(request, job);
+		job->not_before_ms = not_before_ms > 0 ? not_before_ms : job->not_before_ms;
+		send_job_audience(request, job);
 		send_answer(out, job, &shape);
 	}
 	send_job_free(job);
