@@ -95,9 +95,11 @@ static const struct success pin_done[] = {
 };
 static const struct fault pin_errors[] = { PIN_MISSING, { 400, 2002, "pin must be true or false" }, { 403, 4003, "Pin/unpin not allowed" }, { 0 } };
 
+#define PROGRESS "progress.audience? progress.reached? progress.chunks? progress.acked? progress.failed? "
 static const struct param status_params[] = { MESSAGE_ID("messageId") };
 static const struct success status_done[] = {
-	{ 200, 1000, "Message state", "messageId toJid state createdAt scheduledAt? ackedAt? code? error? devices[].device devices[].state devices[].at" }, { 0 }
+	{ 200, 1000, "Message state", "messageId toJid state createdAt scheduledAt? ackedAt? code? error? " PROGRESS
+					      "devices[].device devices[].state devices[].at" }, { 0 }
 };
 static const struct fault status_errors[] = { MISSING, { 404, 2601, "Message not found" }, { 500, 8003, "Database error" }, { 0 } };
 
@@ -112,6 +114,22 @@ static const struct fault media_errors[] = {
 	{ 400, 2001, "Missing messageId" }, { 400, 3004, "The message has no media" }, { 403, 2201, "Media that are to be viewed once are not stored" },
 	{ 404, 2601, "Message not found" }, { 410, 5504, "Media no longer available" }, { 413, 5503, "Media size exceeds limit" },
 	{ 500, 8003, "Database error" }, { 502, 5500, "Failed to download media" }, { 0 }
+};
+
+static const struct success broadcast_done[] = {
+	{ 200, 1000, "Broadcast state", "messageId toJid state createdAt scheduledAt? " PROGRESS
+						"messages[].messageId messages[].state messages[].audience messages[].code? messages[].error?" }, { 0 }
+};
+
+static const struct success scheduled_done[] = {
+	{ 200, 1000, "Scheduled messages", "items[].messageId items[].toJid items[].state items[].createdAt items[].scheduledAt total" }, { 0 }
+};
+static const struct fault scheduled_errors[] = { { 500, 8003, "Database error" }, { 0 } };
+
+static const struct success cancel_done[] = { { 200, 1000, "Scheduled message cancelled", "messageId state" }, { 0 } };
+static const struct fault cancel_errors[] = {
+	MISSING, { 404, 2601, "Message not found" }, { 409, 2009, "The message is not waiting for its time: it was sent, is being sent, or has failed" },
+	{ 500, 8003, "Database error" }, { 503, 8001, "Service temporarily unavailable" }, { 0 }
 };
 
 static const struct route routes[] = {
@@ -136,7 +154,19 @@ static const struct route routes[] = {
 		  "servers have lost it, the phone is asked for it. Asking again answers the same file." },
 	{ .method = "GET", .path = "/api/v1/messages/{messageId}/status", .name = "messages.status", .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA,
 	  .selector = &selector_messages, .family = FAMILY_A_NULL, PARTS(status), .tag = "Message actions", .title = "How a sent message is doing",
-	  .text = "queued, sent, server_ack, delivered, read, played or failed (with code and error); for each device that told us, its own state." },
+	  .text = "queued, sent, server_ack, delivered, read, played, cancelled or failed (with code and error); for each device that told us, its own "
+		  "state. Of a status, progress says for how many people it is, how many of them it has reached, and in how many messages." },
+	{ .method = "GET", .path = "/api/v1/messages/{messageId}/broadcast", .name = "messages.broadcast", .auth = AUTH_KEY,
+	  .guards = GUARD_RATE | GUARD_QUOTA, .selector = &selector_messages, .family = FAMILY_A_NULL, .params = status_params,
+	  .params_count = COUNT(status_params), .successes = broadcast_done, .errors = status_errors, .tag = "Message actions",
+	  .title = "How far a status got", .text = "A status for many people goes out in several messages: each of them with its state." },
+	{ .method = "GET", .path = "/api/v1/messages/scheduled", .name = "messages.scheduled", .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA,
+	  .selector = &selector_messages, .family = FAMILY_A_NULL, .successes = scheduled_done, .errors = scheduled_errors, .tag = "Message actions",
+	  .title = "What is to be sent later", .text = "Messages with a send_at that has not come, the next one first, at most 1,000." },
+	{ .method = "DELETE", .path = "/api/v1/messages/{messageId}/scheduled", .name = "messages.scheduled.cancel", .auth = AUTH_KEY,
+	  .guards = GUARD_RATE | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, .params = status_params,
+	  .params_count = COUNT(status_params), .successes = cancel_done, .errors = cancel_errors, .tag = "Message actions",
+	  .title = "Take back a message that was to be sent later", .text = "Its state is cancelled then. Doing so again changes nothing." },
 };
 
 extern const struct route_group action_routes;

@@ -50,6 +50,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_poll.c \
 	sessiond/rpc/rpc_webhook.c \
 	sessiond/rpc/send.c sessiond/rpc/send.h \
+	sessiond/rpc/rpc_status.c \
 	sessiond/rpc/preview.c sessiond/rpc/preview.h \
 	sessiond/rpc/send_answer.c \
 	sessiond/rpc/files_answer.c \

@@ -29,6 +29,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_server_methods,
 	rpc_session_methods,
 	rpc_message_methods,
+	rpc_status_methods,
 	rpc_send_methods,
 	rpc_interactive_methods,
 	rpc_media_methods,

@@ -17,10 +17,15 @@
 #include "sessiond/rpc/send.h"
 #include "sessiond/session/change.h"
 #include "sessiond/session/lookup.h"
+#include "sessiond/session/route.h"
 #include "sessiond/wa/wa.h"
 
 /* Clients show an edit of a message that is not older than this. */
 #define EDIT_WINDOW_MS ((int64_t)20 * 60 * 1000)
+/* ... in a channel of a post that is not older than this. */
+#define POST_EDIT_WINDOW_MS ((int64_t)30 * 24 * 3600 * 1000)
+/* Chunks of a status that are looked for. */
+#define CHUNKS_MAX 1000
 
 struct call;
 
@@ -36,6 +41,12 @@ struct action {
 	void (*put)(struct call *call);    /* the answer; NULL: put_result() */
 };
 
+/* One of the messages that a status for many consists of. */
+struct chunk {
+	const char *id;                    /* in the arena */
+	struct send_route route;           /* owned contents */
+};
+
 struct call {
 	const struct action *action;
 	struct rpc_request *request;
@@ -46,6 +57,8 @@ struct call {
 	struct lookup found;
 	struct wa_message_key key;
 	bool no_admin;                     /* of the group, as far as it is known */
+	struct chunk *chunks;              /* owned: of an own status; nchunks of them */
+	size_t nchunks;
 	const char *reason;                /* static */
 	struct buf result;
 };
@@ -54,6 +67,9 @@ static void call_free(void *arg)
 {
 	struct call *call = arg;
 
+	for (size_t i = 0; i < call->nchunks; i++)
+		route_free(&call->chunks[i].route);
+	free(call->chunks);
 	arena_free(&call->arena);
 	buf_free(&call->result);
 	free(call);
@@ -139,16 +155,31 @@ static bool build_unreaction(struct call *call, struct buf *out)
 	return true;
 }
 
+static bool never_sent(const struct call *call)
+{
+	return call->found.state == STORE_OUTBOX_FAILED || call->found.state == STORE_OUTBOX_CANCELLED;
+}
+
+static bool is_channel(const struct call *call)
+{
+	return call->to.server == JID_SERVER_NEWSLETTER;
+}
+
+static int64_t edit_window_ms(const struct call *call)
+{
+	return is_channel(call) ? POST_EDIT_WINDOW_MS : EDIT_WINDOW_MS;
+}
+
 static bool build_edit(struct call *call, struct buf *out)
 {
 	int64_t now_ms = timefmt_now_ms();
 
 	if (!call->found.from_me)
 		call->reason = "it is somebody else's message";
-	else if (call->found.state == STORE_OUTBOX_FAILED)
+	else if (never_sent(call))
 		call->reason = "it was never sent";
-	else if (call->found.time_ms > 0 && now_ms - call->found.time_ms > EDIT_WINDOW_MS)
-		call->reason = "it is older than 20 minutes";
+	else if (call->found.time_ms > 0 && now_ms - call->found.time_ms > edit_window_ms(call))
+		call->reason = is_channel(call) ? "it is older than 30 days" : "it is older than 20 minutes";
 	else if (!wa_build_edit(out, &call->key, call->found.message, rpc_param_text(call->request, "message"), now_ms))
 		call->reason = "it has neither text nor caption";
 	return !call->reason;
@@ -156,11 +187,11 @@ static bool build_edit(struct call *call, struct buf *out)
 
 static bool build_revoke(struct call *call, struct buf *out)
 {
-	if (!call->found.from_me && call->to.server != JID_SERVER_GROUP)
+	if (!call->found.from_me && call->to.server != JID_SERVER_GROUP && !is_channel(call))
 		call->reason = "it is somebody else's message";
 	else if (!call->found.from_me && call->no_admin)
 		call->reason = "it is somebody else's message, and we are no admin of the group";
-	else if (call->found.state == STORE_OUTBOX_FAILED)
+	else if (never_sent(call))
 		call->reason = "it was never sent";
 	else
 		wa_build_revoke(out, &call->key);
@@ -177,18 +208,29 @@ static bool build_pin(struct call *call, struct buf *out)
 
 /* ---- sending it ---- */
 
+static const struct send_result *failure_of(const struct send_job *job)
+{
+	for (size_t i = 0; i < job->n; i++) {
+		if (job->results[i].failed)
+			return &job->results[i];
+	}
+	return NULL;
+}
+
 static void job_done(struct send_job *job)
 {
 	struct rpc_request *request = job->arg;
 	struct call *call = request->work;
-	const struct send_result *result = &job->results[0];
+	const struct send_result *failure = failure_of(job);
 
 	if (job->state == SEND_SESSION_GONE)
 		rpc_answer(request, 404, 1101, "Session not found", NULL);
+	else if (job->state == SEND_NO_AUDIENCE)
+		fail(call, "it is not known who has seen the status");
 	else if (job->state != SEND_DONE)
 		fail(call, "it could not be stored");
-	else if (result->failed)
-		fail(call, result->error[0] ? result->error : "refused by WhatsApp");
+	else if (failure)
+		fail(call, failure->error[0] ? failure->error : "refused by WhatsApp");
 	else if (call->action->sent)
 		call->action->sent(call);
 	else
@@ -196,24 +238,87 @@ static void job_done(struct send_job *job)
 	send_job_free(job);
 }
 
+/* A post in a channel is named by its own id or number; a status goes to whom the post went, or to its author. */
+static void address(const struct call *call, struct send_item *item, size_t i)
+{
+	bool changes_post = call->action->build == build_edit || call->action->build == build_revoke;
+	const struct send_route *route = i < call->nchunks ? &call->chunks[i].route : NULL;
+
+	item->to = call->to;
+	item->content = i;
+	if (is_channel(call)) {
+		item->wire_id = changes_post ? xstrdup(call->id) : NULL;
+		item->server_id = call->found.server_id;
+	} else if (route && route->naudience) {
+		item->audience = xmemdup(route->audience, route->naudience * sizeof *item->audience);
+		item->naudience = route->naudience;
+	} else if (jid_is_status(&call->to) && call->found.error == STORE_OK && !call->found.from_me) {
+		item->audience = xmemdup(&call->found.author, sizeof call->found.author);
+		item->naudience = 1;
+	}
+}
+
 static void send_it(struct call *call)
 {
 	struct rpc_request *request = call->request;
 	struct session_entry *entry = rpc_session(request);
+	size_t n = call->nchunks ? call->nchunks : 1;
 	struct send_job *job;
+	bool built = true;
 
 	if (!entry)
 		return;
-	job = send_job_new(1, 1);
-	job->items[0].to = call->to;
+	job = send_job_new(n, n);
+	for (size_t i = 0; i < n && built; i++) {
+		call->key.id = call->nchunks ? call->chunks[i].id : call->id;
+		address(call, &job->items[i], i);
+		built = call->action->build(call, &job->contents[i].message);
+		if (built && jid_is_status(&call->to) && !job->items[i].naudience) {
+			call->reason = "it is not known whose status it is, or who sees it";
+			built = false;
+		}
+	}
 	job->done = job_done;
 	job->arg = request;
-	if (call->action->build(call, &job->contents[0].message)) {
+	if (built) {
 		sessions_send(request->context->daemon->sessions, entry, job);
 		return;
 	}
 	send_job_free(job);
 	fail(call, call->reason);
+}
+
+/* ---- an edited message reads as edited from now on, whatever refers to it ---- */
+
+static void edit_stored(void *arg, int error)
+{
+	struct call *call = arg;
+
+	/* Everybody else has the edit: the answer is true. */
+	if (error)
+		log_error(&call->request->context->log, "an edited message cannot be stored", LOG_STR("message", call->id), LOG_STR("reason", store_error_name(error)));
+	succeed(call);
+}
+
+static void store_edit(struct call *call)
+{
+	const struct daemon *daemon = call->request->context->daemon;
+	const struct lookup *found = &call->found;
+	struct store_tx *tx;
+	struct buf edited = { 0 };
+
+	if (!wa_edited(&edited, found->message, rpc_param_text(call->request, "message"))) {
+		buf_wipe(&edited);
+		succeed(call);
+		return;
+	}
+	tx = store_tx_new(daemon->store);
+	if (found->row)
+		store_tx_outbox_message(tx, found->row, call->who.session, call->id, buf_span(&edited), timefmt_now_ms());
+	else
+		lookup_keep(tx, call->who.session, call->id, &found->author, &found->chat, found->time_ms, buf_span(&edited), timefmt_now_ms());
+	buf_wipe(&edited);
+	async_commit(daemon->loop, daemon->store, tx, edit_stored, call);
 }
 
 /* ---- a revoked message goes from our own devices, too ---- */
@@ -282,11 +387,35 @@ static bool known_without_rights(struct store_reader *reader, struct call *call)
 	return without;
 }
 
+/* All messages of an own status; any of them may be named. */
+static void find_chunks(struct store_reader *reader, struct call *call)
+{
+	struct send_route own;
+
+	route_load(&own, call->found.info);
+	if (own.chunks && own.chunks <= CHUNKS_MAX) {
+		call->chunks = xcalloc(own.chunks, sizeof *call->chunks);
+		for (size_t i = 0; i < own.chunks; i++) {
+			struct chunk *chunk = &call->chunks[call->nchunks];
+			struct store_outbox row;
+
+			if (store_outbox_get(reader, &call->arena, own.first + (int64_t)i, &row) || row.session != call->who.session)
+				continue;
+			chunk->id = row.message_id;
+			route_load(&chunk->route, row.info);
+			call->nchunks++;
+		}
+	}
+	route_free(&own);
+}
+
 static void look_up(struct store_reader *reader, void *arg)
 {
 	struct call *call = arg;
 
 	lookup_message(reader, &call->arena, &call->who, call->id, &call->found);
+	if (call->found.error == STORE_OK && call->found.row && jid_is_status(&call->to) && call->action->build == build_revoke)
+		find_chunks(reader, call);
 	if (call->action->build == build_revoke)
 		call->no_admin = known_without_rights(reader, call);
 }
@@ -376,7 +505,7 @@ static void do_unreaction(struct rpc_request *request)
 static void do_edit(struct rpc_request *request)
 {
 	static const struct action action = { "edit", "Message edited", "message edited success", 403, 4001, "Editing this message is not allowed", false,
-		build_edit, NULL, NULL };
+		build_edit, store_edit, NULL };
 
 	act(request, &action);
 }

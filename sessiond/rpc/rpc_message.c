@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * messages.send.text and messages.status (rest-a 7.1). What all sends share stands in send.c.
- */
+/* messages.send.text (rest-a 7.1). What all sends share stands in send.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,108 +143,7 @@ static void do_send_text(struct rpc_request *request)
 	send_begin(request, build_text);
 }
 
-/* ---- status ---- */
-
-struct status {
-	struct rpc_request *request;
-	int64_t session;
-	struct arena arena;
-	struct store_outbox row;
-	struct store_outbox_device *devices;
-	size_t ndevices;
-	int error;
-};
-
-static void status_free(void *arg)
-{
-	struct status *s = arg;
-
-	arena_free(&s->arena);
-	free(s);
-}
-
-static void status_read(struct store_reader *reader, void *arg)
-{
-	struct status *s = arg;
-
-	s->error = store_outbox_find(reader, &s->arena, s->session, rpc_param_text(s->request, "messageId"), &s->row);
-	if (!s->error)
-		s->error = store_outbox_devices(reader, &s->arena, s->row.number, &s->devices, &s->ndevices);
-}
-
-static const char *state_name(enum store_outbox_state state)
-{
-	static const char *const names[] = {
-		[STORE_OUTBOX_QUEUED] = "queued", [STORE_OUTBOX_SENT] = "sent", [STORE_OUTBOX_ACKED] = "server_ack", [STORE_OUTBOX_DELIVERED] = "delivered",
-		[STORE_OUTBOX_READ] = "read", [STORE_OUTBOX_PLAYED] = "played", [STORE_OUTBOX_FAILED] = "failed",
-	};
-
-	return (size_t)state < sizeof names / sizeof *names && names[state] ? names[state] : "unknown";
-}
-
-static void status_done(void *arg)
-{
-	struct status *s = arg;
-	const struct store_outbox *row = &s->row;
-	struct buf result = { 0 };
-
-	if (s->error) {
-		if (s->error == STORE_NOT_FOUND)
-			rpc_answer(s->request, 404, 2601, "Message not found", NULL);
-		else
-			rpc_answer(s->request, 500, 8003, "Database error", NULL);
-		return;
-	}
-	buf_u8(&result, '{');
-	json_put_member(&result, "messageId", row->message_id);
-	json_put_member(&result, "toJid", row->recipient);
-	json_put_member(&result, "state", state_name(row->state));
-	json_put_int(&result, "createdAt", row->created_ms / 1000);
-	if (row->not_before_ms > row->created_ms)
-		json_put_time(&result, "scheduledAt", row->not_before_ms);
-	if (row->server_ms > 0)
-		json_put_int(&result, "ackedAt", row->server_ms / 1000);
-	if (row->state == STORE_OUTBOX_FAILED) {
-		json_put_int(&result, "code", row->code);
-		json_put_member(&result, "error", row->error);
-	}
-	json_put_name(&result, "devices");
-	buf_u8(&result, '[');
-	for (size_t i = 0; i < s->ndevices; i++) {
-		buf_append_text(&result, i ? ",{" : "{");
-		json_put_member(&result, "device", s->devices[i].device);
-		json_put_member(&result, "state", state_name(s->devices[i].state));
-		json_put_int(&result, "at", s->devices[i].at_ms / 1000);
-		buf_u8(&result, '}');
-	}
-	buf_append_text(&result, "]}");
-	rpc_answer(s->request, 200, 1000, "Message state", buf_text(&result));
-	buf_free(&result);
-}
-
-static void do_status(struct rpc_request *request)
-{
-	const struct daemon *daemon = request->context->daemon;
-	struct session_entry *entry = rpc_session(request);
-	struct status *s;
-
-	if (!entry)
-		return;
-	if (!rpc_param_text(request, "messageId")) {
-		rpc_answer(request, 400, 2001, "messageId is required", NULL);
-		return;
-	}
-	s = xcalloc(1, sizeof *s);
-	s->request = request;
-	s->session = entry->number;
-	arena_init(&s->arena, 0);
-	request->work = s;
-	request->work_free = status_free;
-	async_read(daemon->loop, daemon->store, status_read, status_done, s);
-}
-
 const struct rpc_method rpc_message_methods[] = {
 	{ "messages.send.text", do_send_text },
-	{ "messages.status", do_status },
 	{ NULL, NULL },
 };

@@ -274,7 +274,7 @@ static bool take_row(struct send_job *job, size_t i, const struct store_outbox *
 		return false;
 	job->items[i].to = result->to;
 	snprintf(result->id, sizeof result->id, "%s", row->message_id);
-	result->failed = row->state == STORE_OUTBOX_FAILED;
+	result->failed = row->state == STORE_OUTBOX_FAILED || row->state == STORE_OUTBOX_CANCELLED;
 	result->acked = row->state >= STORE_OUTBOX_ACKED && !result->failed;
 	result->delivered = row->state >= STORE_OUTBOX_DELIVERED && !result->failed;
 	result->time_ms = row->server_ms > 0 ? row->server_ms : row->created_ms;

@@ -90,6 +90,8 @@ static void change_message(struct commit *c, struct store_tx *tx, const struct w
 		return;
 	chat_timers_take(&c->session->timers, tx, c->session->number, event->message);
 	chatfill_message(c->session, tx, event->message);
+	if (event->message->server_id > 0)
+		lookup_keep_post(tx, c->session->number, event->message->id, event->message->server_id, timefmt_now_ms());
 }
 
 static void change_undecryptable(struct commit *c, struct store_tx *tx, const struct wa_event *event)
@@ -147,7 +149,10 @@ static void change_stanza(struct commit *c, struct store_tx *tx, const struct wa
 
 static void change_ack(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
-	(void)c;
+	const char *id = event->number > 0 ? outbox_id(c->session, event->tag) : NULL;
+
+	if (id)
+		lookup_keep_post(tx, c->session->number, id, event->number, timefmt_now_ms());
 	store_tx_outbox_ack(tx, (int64_t)event->tag, event->ms, timefmt_now_ms());
 }
 

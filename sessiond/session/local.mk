@@ -5,6 +5,7 @@ libsession_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS) $(CURL_CFLAGS) $
 libsession_a_SOURCES = \
 	sessiond/session/appstate.c \
 	sessiond/session/audience.c sessiond/session/audience.h \
+	sessiond/session/cancel.c \
 	sessiond/session/route.c sessiond/session/route.h \
 	sessiond/session/assertion.c sessiond/session/assertion.h \
 	sessiond/session/backoff.c sessiond/session/backoff.h \

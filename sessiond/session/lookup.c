@@ -3,6 +3,7 @@
 #include "sessiond/session/lookup.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,21 @@ static bool read_row(const struct store_outbox *row, const struct lookup_account
 	found->message = row->message;
 	found->row = row->number;
 	found->state = row->state;
+	found->info = row->info;
 	return true;
+}
+
+static void read_post(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct lookup *found)
+{
+	const struct store_record_key key = { .kind = RECORD_POST, .name = id };
+	struct span value = { 0 };
+	char digits[24];
+
+	if (found->chat.server != JID_SERVER_NEWSLETTER || store_record_get(reader, arena, session, &key, 1, &value) || !value.p || value.n >= sizeof digits)
+		return;
+	memcpy(digits, value.p, value.n);
+	digits[value.n] = '\0';
+	found->server_id = strtoll(digits, NULL, 10);
 }
 
 void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
@@ -68,6 +83,8 @@ void lookup_message(struct store_reader *reader, struct arena *arena, const stru
 	if (found->error == STORE_OK) {
 		if (!read_row(&row, who, found))
 			found->error = STORE_CORRUPT;
+		else
+			read_post(reader, arena, who->session, id, found);
 		return;
 	}
 	if (found->error != STORE_NOT_FOUND)
@@ -77,6 +94,16 @@ void lookup_message(struct store_reader *reader, struct arena *arena, const stru
 		found->error = STORE_NOT_FOUND;
 	else if (found->error == STORE_OK && !read_record(value, who, found))
 		found->error = STORE_CORRUPT;
+	else if (found->error == STORE_OK)
+		read_post(reader, arena, who->session, id, found);
+}
+
+void lookup_keep_post(struct store_tx *tx, int64_t session, const char *id, int64_t server_id, int64_t now_ms)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRId64, server_id);
+	store_tx_record_put(tx, session, RECORD_POST, id, span_text(digits), now_ms + KEEP_MS);
 }
 
 int64_t lookup_expiry(struct span value, int64_t now_ms)

@@ -21,6 +21,7 @@
 
 /* Kinds of records that the host keeps beside those of the protocol library (enum wa_record_kind). */
 enum session_record {
+	RECORD_POST = 210,    /* name = message id: a post in a channel; value = its number there, decimal; kept like messages */
 	RECORD_TIMER = 201    /* name = chat JID: timer of disappearing messages; value = seconds, be32, and when it was set, be64 ms */
 };
 
@@ -33,6 +34,8 @@ struct lookup {
 	struct span message;  /* serialized E2E Message, in the arena */
 	int64_t row;          /* outbox row; 0: not sent from here */
 	enum store_outbox_state state; /* of the row */
+	const char *info;     /* of the row, in the arena; NULL: none (route.h) */
+	int64_t server_id;    /* of a post in a channel, 0: not known */
 };
 
 /* Who asks. */
@@ -43,6 +46,9 @@ struct lookup_account {
 
 /* On a thread of the store's readers. found->error says how it went. */
 void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found);
+
+/* Remembers the number of a post in a channel. */
+void lookup_keep_post(struct store_tx *tx, int64_t session, const char *id, int64_t server_id, int64_t now_ms);
 
 /* When a record WA_RECORD_MESSAGE with this value may go: by what the message is. */
 int64_t lookup_expiry(struct span value, int64_t now_ms);

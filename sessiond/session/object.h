@@ -212,6 +212,9 @@ void session_commit(struct session *session, struct wa_batch *batch, uint64_t to
 void outbox_answer_all(struct session *session);
 /* Every waiting job ends with SEND_SESSION_GONE; rows stay in the store. */
 void outbox_free(struct session *session);
+void session_cmd_cancel(struct session *session, struct session_call *call);
+/* Takes a message that waits for its time out of memory: whoever waits for it is told. False: it does not wait there. */
+bool outbox_take_back(struct session *session, int64_t number);
 void session_cmd_send(struct session *session, struct session_call *call);
 /* A new client: rows of the store are handed to it again. */
 void outbox_reload(struct session *session);
@@ -238,6 +241,8 @@ struct outbox_new {
 void outbox_add(struct session *session, struct outbox_new *added);
 /* The server has acked it: whoever waits is told, the row changes when this is stored. */
 void outbox_acked(struct session *session, const struct wa_event *event);
+/* Message id of what was handed to the library under this tag; NULL: nothing. Borrowed until control returns to the loop. */
+const char *outbox_id(const struct session *session, uint64_t tag);
 /* Stored: this stanza leaves, was acked, will never be sent. */
 void outbox_on_stored(struct session *session, const struct wa_event *event);
 

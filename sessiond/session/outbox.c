@@ -569,6 +569,30 @@ void outbox_reload(struct session *session)
 	async_read(session->on->loop, session->on->daemon->store, reload_read, reload_done, r);
 }
 
+bool outbox_take_back(struct session *session, int64_t number)
+{
+	struct outbox_item *item = session->outbox.later;
+
+	while (item && item->number != number)
+		item = item->next;
+	if (!item)
+		return false;
+	unlink_from(&session->outbox.later, item);
+	settle(item, false, true, timefmt_now_ms(), 0, "cancelled");
+	item_free(item);
+	watch_schedule(session);
+	return true;
+}
+
+const char *outbox_id(const struct session *session, uint64_t tag)
+{
+	const struct outbox_item *item = session->outbox.handed;
+
+	while (item && item->number != (int64_t)tag)
+		item = item->next;
+	return item ? item->id : NULL;
+}
+
 void outbox_acked(struct session *session, const struct wa_event *event)
 {
 	struct outbox_item *item = event->kind == WA_EVENT_SEND_ACK ? find(session, (int64_t)event->tag) : NULL;

@@ -105,6 +105,18 @@ struct session_read_mark {
 /* error -1: the session is not open. */
 void sessions_mark_read(struct sessions *sessions, struct session_entry *entry, const struct session_read_mark *mark, sessions_done *done, void *arg);
 
+/* ---- what is to be sent later ---- */
+
+enum cancel_outcome {
+	CANCEL_DONE = 0,
+	CANCEL_UNKNOWN,   /* no such message */
+	CANCEL_UNDER_WAY, /* it was sent, is being sent, or has failed */
+	CANCEL_BUSY,      /* the queue is being read: try again */
+	CANCEL_STORE_ERROR
+};
+/* Takes back a message whose time has not come, and all chunks of a status. error: enum cancel_outcome; done already: CANCEL_DONE. */
+void sessions_cancel(struct sessions *sessions, struct session_entry *entry, const char *message_id, sessions_done *done, void *arg);
+
 /* ---- sending ---- */
 
 /* Longest message id; ours have 22 characters, a caller may choose another one. */

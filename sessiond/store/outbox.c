@@ -108,6 +108,19 @@ void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span sta
 	op_for(tx, number, at_ms, apply_stanza)->stanza = seal_stanza(tx, number, stanza);
 }
 
+static int apply_message(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct outbox_op *change = (const struct outbox_op *)op;
+
+	(void)tx;
+	return db_run(db, "UPDATE outbox SET message = ?, updated_ms = ? WHERE number = ?", "bii", change->message, change->row.updated_ms, change->row.number);
+}
+
+void store_tx_outbox_message(struct store_tx *tx, int64_t number, int64_t session, const char *message_id, struct span message, int64_t at_ms)
+{
+	op_for(tx, number, at_ms, apply_message)->message = seal_part(tx, 'm', session, message_id, message);
+}
+
 static int apply_ack(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_outbox *row = &((const struct outbox_op *)op)->row;
@@ -139,6 +152,20 @@ void store_tx_outbox_fail(struct store_tx *tx, int64_t number, int code, const c
 
 	change->row.code = code;
 	change->row.error = tx_text(tx, error);
+}
+
+static int apply_cancel(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_outbox *row = &((const struct outbox_op *)op)->row;
+
+	(void)tx;
+	return db_run(db, "UPDATE outbox SET state = ?, updated_ms = ? WHERE number = ? AND state = ?", "niin", (int)STORE_OUTBOX_CANCELLED,
+	              row->updated_ms, row->number, (int)STORE_OUTBOX_QUEUED);
+}
+
+void store_tx_outbox_cancel(struct store_tx *tx, int64_t number, int64_t at_ms)
+{
+	op_for(tx, number, at_ms, apply_cancel);
 }
 
 static int apply_fail_all(struct store_tx *tx, struct db *db, struct tx_op *op)

@@ -295,7 +295,8 @@ enum store_outbox_state {
 	STORE_OUTBOX_DELIVERED,
 	STORE_OUTBOX_READ,
 	STORE_OUTBOX_PLAYED,
-	STORE_OUTBOX_FAILED
+	STORE_OUTBOX_FAILED,
+	STORE_OUTBOX_CANCELLED  /* before its time had come */
 };
 
 struct store_outbox {
@@ -322,11 +323,15 @@ void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, in
 void store_outbox_numbers(struct store *store, size_t n, int64_t *numbers);
 /* QUEUED -> SENT with the bytes that leave once this is committed. STORE_NOT_FOUND fails the tx when the row is gone. */
 void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span stanza, int64_t at_ms);
+/* What the message says was changed by an edit. id: the row's message id. */
+void store_tx_outbox_message(struct store_tx *tx, int64_t number, int64_t session, const char *message_id, struct span message, int64_t at_ms);
 /* -> ACKED (if not further already) and drops the stanza. */
 void store_tx_outbox_ack(struct store_tx *tx, int64_t number, int64_t server_ms, int64_t at_ms);
 /* -> FAILED (only from QUEUED or SENT) and drops the stanza. */
 void store_tx_outbox_fail(struct store_tx *tx, int64_t number, int code, const char *error, int64_t at_ms);
-/* The same for all rows of a session that wait: the account they were meant for is gone. */
+/* QUEUED -> CANCELLED. */
+void store_tx_outbox_cancel(struct store_tx *tx, int64_t number, int64_t at_ms);
+/* -> FAILED for all rows of a session that wait: the account they were meant for is gone. */
 void store_tx_outbox_fail_all(struct store_tx *tx, int64_t session, int code, const char *error, int64_t at_ms);
 /* Counts an attempt that did not get through; tried again at not_before_ms. */
 void store_tx_outbox_retry(struct store_tx *tx, int64_t number, int64_t not_before_ms, int64_t at_ms);

@@ -60,7 +60,7 @@ static void write_read(struct wa_messaging *m, const struct jid *chat, const str
 	receipt = wa_node_new(&a, "receipt");
 	wa_node_attr(&a, receipt, "id", ids[0]);
 	wa_node_attr_jid(&a, receipt, "to", chat);
-	if (participant != NULL && !jid_is_person(chat)) {
+	if (participant != NULL && !jid_is_person(chat) && chat->server != JID_SERVER_NEWSLETTER) {
 		struct jid bare = jid_bare(participant);
 
 		wa_node_attr_jid(&a, receipt, "participant", &bare);

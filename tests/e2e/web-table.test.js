@@ -18,6 +18,7 @@ const passkey = ['GET ', 'POST /response', 'POST /confirm'].map((s) => {
 });
 
 const contents = ['live-location', 'event', 'group-invite'].map((what) => `POST /api/v1/messages/send/${what}`);
+const scheduled = ['GET /api/v1/messages/{messageId}/broadcast', 'GET /api/v1/messages/scheduled', 'DELETE /api/v1/messages/{messageId}/scheduled'];
 const onMessages = ['GET /api/v1/messages/{messageId}/status', 'POST /api/v1/messages/{messageId}/media', 'POST /api/v1/messages/{messageId}/action/forward'];
 
 // What all devices of the account share (fcgi/api_shared.c).
@@ -66,7 +67,7 @@ test('every route of the contract is in the table, and nothing else but the addi
   const wanted = contract.routes.map((r) => `${r.method} ${r.path}`);
   // One addition a line.
   const additions = [
-    ...alsoPost, ...passkey, ...contents, ...onMessages,
+    ...alsoPost, ...passkey, ...contents, ...onMessages, ...scheduled,
     ...shared,
     ...channels,
     ...groups, ...communities,
