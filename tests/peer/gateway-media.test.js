@@ -205,7 +205,8 @@ test('what cannot be sent is refused in the contract\'s words, and nothing is se
     const before = (await p.call('GET', '/media')).blobs.length;
     await refused(await json('media', { to: 'x' }), 400, 2001, "Missing or invalid 'to'");
     for (const route of ['media', 'files'])
-        await refused(await json(route, { to: '120363025246125244@newsletter', file: address('/') }), 501, 8005, 'Files cannot be sent to channels');
+        await refused(await json(route, { to: ['120363025246125244@newsletter', p.them.phone], file: address('/') }), 400, 2002,
+            'Files go to channels or to others, not to both in one request');
     await refused(await json('media', { sessionId: 'nobody', media: address('/') }), 404, 1101, 'Session not found');
     for (const media of [undefined, '', 'data:image/png;base64,@@@', 'data:image/png', 'hello world', '/etc/passwd', 'file:///etc/passwd', 'http://169.254.169.254/x', 'http://10.255.255.1:9/',
         address('/404'), address('/lies'), address(`/to?to=${encodeURIComponent('http://169.254.169.254/')}`), address('/loop'),

@@ -80,7 +80,11 @@ function accountRoutes(sim) {
             if ('strict' in body) found.strict = !!body.strict;
             if ('passkey' in body) found.passkey = !!body.passkey;
             if ('require_token' in body) found.requireToken = !!body.require_token;
-            if (body.privacy) Object.assign(found.settings, body.privacy);
+            if (body.privacy) {
+                Object.assign(found.settings, body.privacy);
+                sim.notices.privacy(found);
+            }
+            if ('status_list' in body) found.statusList = body.status_list;
             if ('timelock' in body) {
                 found.timelock = body.timelock;
                 sim.notices.timelock(found);

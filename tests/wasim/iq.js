@@ -34,7 +34,7 @@ export class IqService {
             'urn:xmpp:whatsapp:dirty': () => [],
             'md': (d, iq) => this.multiDevice(d, iq),
             'w:profile:picture': (d, iq) => (iq.attrs.target?.endsWith('@g.us') ? sim.groupPictures.handle(d, iq) : { error: 404, text: 'item-not-found' }),
-            'status': (d, iq) => (child(iq, 'privacy') ? [node('privacy', {}, [node('list', { type: 'contacts', default: 'true' })])] : []),
+            'status': (d, iq) => (child(iq, 'privacy') ? [this.statusPrivacy(d.account)] : []),
             'disappearing_mode': () => [],
             'w:m': (d, iq) => this.mediaConnection(d, iq),
             'w:g2': (d, iq) => sim.groups.handle(d, iq),
@@ -127,6 +127,13 @@ export class IqService {
         const props = { [ABT_TCTOKEN_ON_ALL]: 1, [ABT_TOKEN_TO_LID]: this.sim.options.tokensToLid ? 1 : 0, ...this.sim.options.props };
         return [node('props', { protocol: '1', hash: 'wasim1', refresh: 86400, refresh_id: 1 }, Object.entries(props)
             .map(([code, value]) => node('prop', { config_code: code, config_value: String(value) })))];
+    }
+
+    /** Whom an account lets see its status: its statusList is { type, phones }. */
+    statusPrivacy(account) {
+        const { type = 'contacts', phones = [] } = account.statusList ?? {};
+        const users = phones.map(phone => node('user', { jid: this.sim.directory.byPhone.get(phone).jid('lid') }));
+        return node('privacy', {}, [node('list', { type, default: 'true' }, users)]);
     }
 
     blocklist(device, iq) {

@@ -120,6 +120,7 @@ export class MediaHost {
             return this.answer(response, 401, { error: 'auth' });
         }
         if (unpadded(url.searchParams.get('token')) !== token) this.violation('media_token', 'the token of the query is not the one of the path');
+        if ((service === 'newsletter') !== name.startsWith('newsletter-')) this.violation('media_path', `upload to /${service}/${name}`);
         if (url.searchParams.get('resume') === '1') return this.resume(request, response, kind, token);
         const fault = this.fault('upload', kind);
         if (fault.status || fault.redirect || fault.garbage) {
@@ -127,7 +128,7 @@ export class MediaHost {
             if (fault.redirect) return this.answer(response, fault.status || 307, {}, { location: fault.redirect });
             return fault.garbage ? response.writeHead(200).end('<html>') : this.answer(response, fault.status, { error: 'injected' });
         }
-        return this.take(request, response, url, kind, token, fault);
+        return this.take(request, response, url, { kind, service }, token, fault);
     }
 
     resume(request, response, kind, token) {
@@ -143,7 +144,7 @@ export class MediaHost {
         return { url: `https://${this.base}${blob.direct_path}`, direct_path: blob.direct_path, handle: `handle-${blob.id}`, object_id: blob.id };
     }
 
-    take(request, response, url, kind, token, fault) {
+    take(request, response, url, place, token, fault) {
         const declared = request.headers['content-length'];
         const offset = Number(url.searchParams.get('file_offset') ?? 0);
         const have = this.partial.get(token) ?? { size: 0, file: path.join(this.dir, crypto.randomUUID()) };
@@ -167,12 +168,12 @@ export class MediaHost {
         });
         request.on('end', () => {
             if (out.closing) return;
-            out.end(() => this.taken(response, kind, token, have, fault));
+            out.end(() => this.taken(response, place, token, have, fault));
         });
         request.on('error', () => out.end());
     }
 
-    taken(response, kind, token, { file, size }, fault) {
+    taken(response, { kind, service }, token, { file, size }, fault) {
         const hash = crypto.createHash('sha256');
         fs.createReadStream(file).on('data', bytes => hash.update(bytes)).on('end', () => {
             const digest = hash.digest('base64url');
@@ -181,7 +182,7 @@ export class MediaHost {
                 this.violation('media_hash', `the body's hash ${digest} is not its token ${token}`);
                 return this.answer(response, 400, { error: 'hash' });
             }
-            const blob = this.store(kind, file, size, digest);
+            const blob = this.store(kind, file, size, digest, service);
             this.sim.event('media_uploaded', { kind, size, direct_path: blob.direct_path });
             setTimeout(() => this.answer(response, 200, this.place(blob)), fault.slow_ms ?? 0).unref();
             return undefined;
@@ -195,9 +196,9 @@ export class MediaHost {
         return this.store(kind, file, bytes.length, crypto.createHash('sha256').update(bytes).digest('base64url')).direct_path;
     }
 
-    store(kind, file, size, hash) {
+    store(kind, file, size, hash, service = 'mms') {
         const id = crypto.randomBytes(9).toString('hex');
-        const blob = { id, kind, file, size, hash, lost: false, downloads: 0, direct_path: `/v/t62.7118-24/${id}.enc?ccb=11-4&oh=01_${id}&oe=6A000000&_nc_sid=5e03e0` };
+        const blob = { id, kind, service, file, size, hash, lost: false, downloads: 0, direct_path: `/v/t62.7118-24/${id}.enc?ccb=11-4&oh=01_${id}&oe=6A000000&_nc_sid=5e03e0` };
         this.blobs.set(id, blob);
         return blob;
     }

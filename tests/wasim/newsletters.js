@@ -224,8 +224,11 @@ export class Newsletters {
         if (!channel) return { error: 404 };
         if (channel.owner !== sender.account) return { error: 403 };
         const bytes = bytesOf(child(stanza, 'plaintext'));
-        const fault = this.fault(stanza, bytes);
+        const { edit } = stanza.attrs;
+        const fault = edit || stanza.attrs.type === 'reaction' ? this.changeFault(channel, stanza, bytes) : this.fault(stanza, bytes);
         if (fault && this.sim.router.refuse(sender, 'newsletter', fault, stanza)) return { error: 400 };
+        if (stanza.attrs.type === 'reaction') return this.react(channel, sender, stanza);
+        if (edit) return this.change(channel, sender, stanza, bytes);
         const before = channel.posts.find(p => p.id === stanza.attrs.id);
         if (before) {
             this.sim.event('message_sent_again', { device: sender.name, id: stanza.attrs.id, identical: before.bytes.equals(bytes) });
@@ -238,23 +241,75 @@ export class Newsletters {
         if (!bytes?.length) return 'post without <plaintext>';
         if (child(stanza, 'enc') || child(stanza, 'participants')) return 'encrypted post';
         if (stanza.attrs.addressing_mode || stanza.attrs.phash || child(stanza, 'tctoken')) return 'addressing_mode, phash or token on a post';
+        return this.contentFault(stanza, bytes);
+    }
+
+    /** A file in a channel is in the clear, uploaded to the channels' own place, and named by its handle. */
+    contentFault(stanza, bytes) {
+        let message;
         try {
-            proto.Message.decode(bytes);
-            return null;
+            message = proto.Message.decode(bytes);
         } catch (error) {
             return `post does not parse: ${error.message}`;
         }
+        if (message.protocolMessage || message.reactionMessage) return 'protocol message or reaction as the content of a post';
+        const file = message.imageMessage || message.videoMessage || message.audioMessage || message.documentMessage || message.stickerMessage;
+        const handle = stanza.attrs.media_id;
+        if (!file) return handle ? 'media_id on a post without a file' : null;
+        if (file.mediaKey?.length || file.fileEncSha256?.length) return 'file of a post with keys';
+        if (stanza.attrs.edit) return null;
+        const blob = handle && this.sim.media.blobs.get(handle.replace('handle-', ''));
+        if (!blob) return `media_id "${handle}" is not the handle of an upload`;
+        return blob.service === 'newsletter' && blob.direct_path === file.directPath ? null : 'media_id is that of another file, or of an encrypted one';
+    }
+
+    /** Edits, deletions and reactions name a post that is there. */
+    changeFault(channel, stanza, bytes) {
+        const { id, edit, type, server_id: serverId } = stanza.attrs;
+        if (type === 'reaction') {
+            const reaction = child(stanza, 'reaction');
+            if (!reaction || child(stanza, 'plaintext')) return 'reaction without <reaction>, or with <plaintext>';
+            if (!!reaction.attrs.code === (edit === '7')) return `reaction "${reaction.attrs.code}" with edit "${edit}"`;
+            return channel.posts.some(p => String(p.serverId) === serverId) ? null : `no post ${serverId}`;
+        }
+        if (edit !== '3' && edit !== '8') return `edit "${edit}" in a channel`;
+        if (!channel.posts.some(p => p.id === id)) return `edit of ${id}, which is no post`;
+        if (edit === '8') return bytes?.length ? 'deletion with a content' : null;
+        return bytes?.length ? this.contentFault(stanza, bytes) : 'edit without a content';
+    }
+
+    change(channel, sender, stanza, bytes) {
+        const post = channel.posts.find(p => p.id === stanza.attrs.id);
+        post.bytes = bytes ?? Buffer.alloc(0);
+        post.edit = stanza.attrs.edit;
+        this.tell(channel, sender, post);
+        this.sim.event('newsletter_change', { newsletter: channel.jid, id: post.id, edit: post.edit });
+        return { server_id: post.serverId };
+    }
+
+    react(channel, sender, stanza) {
+        const post = channel.posts.find(p => String(p.serverId) === stanza.attrs.server_id);
+        const code = child(stanza, 'reaction').attrs.code ?? '';
+        this.sim.event('newsletter_reaction', { newsletter: channel.jid, id: post.id, server_id: post.serverId, code });
+        return { server_id: post.serverId };
     }
 
     post(channel, sender, id, type, bytes) {
         const post = { id, bytes, type, serverId: channel.posts.length + 100 };
         channel.posts.push(post);
-        const stanza = node('message', { from: channel.jid, id, server_id: post.serverId, t: this.sim.now(), type }, [node('plaintext', {}, bytes)]);
+        this.tell(channel, sender, post);
+        this.sim.event('newsletter_post', { newsletter: channel.jid, id, server_id: post.serverId });
+        return post;
+    }
+
+    tell(channel, sender, post) {
+        const { id, type, bytes, edit } = post;
+        const stanza = node('message', { from: channel.jid, id, server_id: post.serverId, t: this.sim.now(), type, edit }, [
+            node('plaintext', {}, bytes), ...(edit ? [node('meta', { msg_edit_t: this.sim.now() })] : [])
+        ]);
         for (const account of channel.followers) {
             for (const device of account.devices.values()) if (device !== sender) device.queue.push(stanza);
         }
-        this.sim.event('newsletter_post', { newsletter: channel.jid, id, server_id: post.serverId });
-        return post;
     }
 
     /** The same posts as a live update: inside a notification. */

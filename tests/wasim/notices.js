@@ -90,6 +90,16 @@ export class Notices {
         }
     }
 
+    /** The account's privacy was changed on the phone: its clients are told. */
+    privacy(account) {
+        for (const device of account.devices.values()) {
+            if (device.kind !== 'client') continue;
+            device.queue.push(node('notification', this.attrs('account_sync', account.jid('pn')), [
+                node('privacy', {}, Object.entries(account.settings).map(([name, value]) => node('category', { name, value })))
+            ]));
+        }
+    }
+
     /** Takes a client out of its account: removed from the list, connection told and closed. */
     unlink(device, stanza) {
         const { connection } = device;
