@@ -5,7 +5,7 @@ import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
-import { normalizeMessageContent } from 'baileys';
+import { downloadMediaMessage, normalizeMessageContent } from 'baileys';
 import { endProcessSoon } from './baileys-peer.js';
 import { isInstalled } from '../e2e/lib/web.js';
 import { Parties, until } from './gateway-parties.js';
@@ -17,6 +17,9 @@ const skip = !isInstalled('lighttpd') && 'lighttpd is not installed';
 const STATUS = 'status@broadcast';
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64');
 const MP4 = Buffer.concat([Buffer.from('\0\0\0\x20ftypisom', 'latin1'), Buffer.alloc(3000, 7)]);
+const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==', 'base64');
+// A second of silence: 16 bit, mono, 8000 Hz.
+const WAV = Buffer.concat([Buffer.from('RIFF\xa4>\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0@\x1f\0\0\x80>\0\0\x02\0\x10\0data\x80>\0\0', 'latin1'), Buffer.alloc(16000)]);
 const VIEWERS = ['15556100001', '15556100002', '15556100003', '15556100004'];
 let p, pages;
 
@@ -87,7 +90,7 @@ test('a status: text for many in chunks, with its progress; revoked for all of t
     refused(await get('UNKNOWN/broadcast'), 404, 2601, 'Message not found');
 });
 
-test('a status for those whom the account\'s own privacy names: a list, or contacts but some', { skip }, async () => {
+test('a status for those whom the account\'s own privacy names: a list, or nobody', { skip }, async () => {
     const set = (list) => p.call('PATCH', `/accounts/${p.us.phone}`, { status_list: list });
     await set({ type: 'whitelist', phones: [p.them.phone] });
     const listed = first(await post('send/text', { to: STATUS, message: 'for the list', wait: 'ack' }));
@@ -95,14 +98,6 @@ test('a status for those whom the account\'s own privacy names: a list, or conta
     await atBob(listed.messageId);
     await set({ type: 'blacklist', phones: [VIEWERS[0]] });
     refused(await post('send/text', { to: STATUS, message: 'nobody' }), 400, 2002, 'Nobody would see this status: name an audience');
-    for (const phone of [p.them.phone, VIEWERS[0]])
-        await p.call('POST', `/accounts/${p.us.phone}/app-state`, { index: ['contact', `${phone}@s.whatsapp.net`], value: { contactAction: { fullName: `C ${phone}`, firstName: 'C' } } });
-    const known = await until(async () => {
-        const answer = await post('send/text', { to: STATUS, message: 'for contacts', wait: 'ack' });
-        return answer.status === 200 && answer.json.results[0];
-    }, 'contacts');
-    assert.equal(known.advancedInfo.audience, 1);
-    await atBob(known.messageId);
     await set(null);
 });
 
@@ -112,8 +107,7 @@ test('a picture, a video and a voice note as a status; reactions and replies to 
     assert.equal((await atBob(picture.messageId)).message.imageMessage.caption, 'look');
     const video = first(await raw('media', MP4, 'video/mp4', { to: STATUS, audience }), 202);
     assert.ok((await atBob(video.messageId)).message.videoMessage);
-    const ogg = Buffer.concat([Buffer.from('OggS\0\x02', 'latin1'), Buffer.alloc(22), Buffer.from('OpusHead', 'latin1'), Buffer.alloc(40)]);
-    const voice = first(await raw('audio', ogg, 'audio/ogg', { to: STATUS, audience, isVN: '1', backgroundColor: '#00ff00' }), 202);
+    const voice = first(await raw('audio', WAV, 'audio/wav', { to: STATUS, audience, isVN: '1', backgroundColor: '#00ff00' }), 202);
     assert.equal((await atBob(voice.messageId)).message.audioMessage.backgroundArgb >>> 0, 0xff00ff00);
 
     const key = { remoteJid: STATUS, id: picture.messageId, fromMe: false, participant: p.us.jid };
@@ -181,7 +175,9 @@ test('albums, video notes, and small pictures of files and links', { skip }, asy
     const document = first(await post('send/files', { files: [data(PNG, 'image/png')] }));
     const { documentMessage } = normalizeMessageContent((await atBob(document.advancedInfo.files[0].messageId)).message);
     assert.ok(documentMessage.jpegThumbnail?.length, 'thumbnail of a file');
-    const note = first(await raw('media', MP4, 'video/mp4', { ptv: 'true' }));
+    const gif = first(await raw('gif', GIF, 'image/gif'));
+    const video = await downloadMediaMessage(await atBob(gif.messageId), 'buffer', {});
+    const note = first(await raw('media', video, 'video/mp4', { ptv: 'true' }));
     assert.ok((await atBob(note.messageId)).message.ptvMessage);
     refused(await raw('media', PNG, 'image/png', { ptv: 'true' }), 415, 2007, 'A video note is a video');
     const link = first(await post('send/text', { message: `see http://127.0.0.1:${pages.address().port}/shop` }));
@@ -191,12 +187,12 @@ test('albums, video notes, and small pictures of files and links', { skip }, asy
 
 test('mentions of everybody and of groups', { skip }, async () => {
     const made = await p.call('POST', '/groups', { creator: p.them.phone, members: [p.us.phone, VIEWERS[0]], subject: 'Team' });
-    const entry = first(await post('send/text', { to: made.id, message: '@all and us', mentionAll: true, groupMentions: [made.id, { groupId: '120363999999999999@g.us', subject: 'Others' }] }));
+    const entry = first(await post('send/text', { to: made.jid, message: '@all and us', mentionAll: true, groupMentions: [made.jid, { groupId: '120363999999999999@g.us', subject: 'Others' }] }));
     const { contextInfo } = (await atBob(entry.messageId)).message.extendedTextMessage;
     assert.equal(contextInfo.nonJidMentions, 1);
     assert.equal(contextInfo.mentionedJid.length, 2, 'all others, not ourselves');
-    assert.deepEqual(contextInfo.groupMentions.map((g) => [g.groupJid, g.groupSubject]), [[made.id, 'Team'], ['120363999999999999@g.us', 'Others']]);
-    refused(await post('send/text', { to: made.id, message: 'x', groupMentions: ['62812@s.whatsapp.net'] }), 400, 2002, 'groupMentions are groups, or objects with groupId and subject');
+    assert.deepEqual(contextInfo.groupMentions.map((g) => [g.groupJid, g.groupSubject]), [[made.jid, 'Team'], ['120363999999999999@g.us', 'Others']]);
+    refused(await post('send/text', { to: made.jid, message: 'x', groupMentions: ['62812@s.whatsapp.net'] }), 400, 2002, 'groupMentions are groups, or objects with groupId and subject');
 });
 
 test('read receipts are told as the account\'s privacy says', { skip }, async () => {
