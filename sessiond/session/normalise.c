@@ -279,9 +279,14 @@ void normalise(struct normalised *out, const char *session_id, const struct conf
 	bool pin;
 
 	memset(out, 0, sizeof *out);
-	if (m->chat.server == JID_SERVER_NEWSLETTER || m->chat.server == JID_SERVER_BROADCAST || jid_is_none(&m->chat))
+	if (m->chat.server == JID_SERVER_NEWSLETTER || (m->chat.server == JID_SERVER_BROADCAST && !jid_is_status(&m->chat)) || jid_is_none(&m->chat))
 		return;
 	content_read(&c, buf_span(&m->plaintext), config->compat_legacy_content);
+	/* What others post is not told; what they think of our own posts is. */
+	if (jid_is_status(&m->chat) && (m->from_me || !c.type || strcmp(c.type, "reactionMessage") != 0)) {
+		content_free(&c);
+		return;
+	}
 	pin = strcmp(c.tag, "pin") == 0;
 	protocol = content_protocol(&c);
 	if (protocol.bytes.p)
