@@ -90,7 +90,7 @@ test('a status: text for many in chunks, with its progress; revoked for all of t
     refused(await get('UNKNOWN/broadcast'), 404, 2601, 'Message not found');
 });
 
-test('a status for those whom the account\'s own privacy names: a list, or nobody', { skip }, async () => {
+test('a status for those whom the account\'s own privacy names: a list, or contacts but some', { skip }, async () => {
     const set = (list) => p.call('PATCH', `/accounts/${p.us.phone}`, { status_list: list });
     await set({ type: 'whitelist', phones: [p.them.phone] });
     const listed = first(await post('send/text', { to: STATUS, message: 'for the list', wait: 'ack' }));
@@ -98,6 +98,14 @@ test('a status for those whom the account\'s own privacy names: a list, or nobod
     await atBob(listed.messageId);
     await set({ type: 'blacklist', phones: [VIEWERS[0]] });
     refused(await post('send/text', { to: STATUS, message: 'nobody' }), 400, 2002, 'Nobody would see this status: name an audience');
+    for (const phone of [p.them.phone, VIEWERS[0]])
+        await p.call('POST', `/accounts/${p.us.phone}/app-state`, { index: ['contact', `${phone}@s.whatsapp.net`], value: { contactAction: { fullName: `C ${phone}`, firstName: 'C' } } });
+    const known = await until(async () => {
+        const answer = await post('send/text', { to: STATUS, message: 'for contacts', wait: 'ack' });
+        return answer.status === 200 && answer.json.results[0];
+    }, 'contacts');
+    assert.equal(known.advancedInfo.audience, 1);
+    await atBob(known.messageId);
     await set(null);
 });
 
