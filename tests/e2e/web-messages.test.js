@@ -5,11 +5,12 @@
 // The cases are made from tests/contract/routes.json: each success, each error of a route, of its way to name a session and of its sets.
 // What a route needs to succeed, and how an error is provoked, stands in the tables below; an error without an entry fails the test.
 import assert from 'node:assert/strict';
-import { createCipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { isInstalled, serverKinds, startServer } from './lib/web.js';
 import { adminKey, startGateway } from './lib/web-gateway.js';
 
 const contract = JSON.parse(readFileSync(new URL('../contract/routes.json', import.meta.url)));
@@ -339,6 +340,30 @@ test('an Idempotency-Key stands for the very bytes of the files', async () => {
   assert.deepEqual((await send([one, PNG], 'k1')).json, first.json);
   for (const again of [await send([other, PNG], 'k1'), await send([PNG, one], 'k1'), await send([one, PNG], 'k1', { caption: 'x' })]) assert.deepEqual([again.status, again.json.code], [409, 2009], again.text);
   await unchanged(then, 'nothing was sent again');
+});
+
+test('multipart of some MB comes through every web server byte for byte', async () => {
+  const parts = [1, 2, 3].map((n) => createHash('shake256', { outputLength: 900000 + n }).update(`part ${n}`).digest());
+  const send = async (server) => {
+    const form = new FormData();
+    for (const [name, value] of [['sessionId', 'main'], ['to', THEM]]) form.append(name, value);
+    for (const [i, bytes] of parts.entries()) form.append('files', new Blob([bytes], { type: 'application/pdf' }), `number ${i}.pdf`);
+    const response = await fetch(`${server.url}/api/v1/messages/send/files`, { method: 'POST', body: form, headers: { 'x-warest-api-key': adminKey, 'idempotency-key': 'every-server' } });
+    return { status: response.status, json: await response.json() };
+  };
+  const first = await send(gateway.server);
+  assert.equal(first.status, 200, JSON.stringify(first.json));
+  assert.deepEqual(first.json.results[0].advancedInfo.files.map((f) => [f.name, f.size]), parts.map((bytes, i) => [`number ${i}.pdf`, bytes.length]));
+  // The key stands for the SHA-256 of each file: the same answer means the same bytes.
+  for (const kind of serverKinds.filter((k) => k !== 'lighttpd' && isInstalled(k))) {
+    const server = await startServer(kind, gateway.lab);
+    try {
+      assert.deepEqual(await send(server), first, kind);
+    } finally {
+      await server.stop();
+    }
+  }
+  assert.deepEqual(readdirSync(`${gateway.lab.dir}/spool`), []);
 });
 
 // ---- limits: the daemon once more with others ----
