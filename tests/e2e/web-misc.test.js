@@ -8,6 +8,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
+import { identify, judges } from './lib/judge.js';
 import { startGateway } from './lib/web-gateway.js';
 
 const seed = (name) => readFileSync(new URL(`../fuzz/seeds/${name}`, import.meta.url));
@@ -76,6 +77,8 @@ test('images are converted, scaled and compressed', async () => {
   const webp = await good('media/image', { url: `${filesUrl}/image/alpha.png`, actions: JSON.stringify({ convert: 'WEBP', resize: { width: 12 } }) }, 'Image processed');
   assert.equal(Buffer.from(webp.data, 'base64').subarray(8, 12).toString(), 'WEBP');
   assert.deepEqual([webp.details.width, webp.details.height], [12, 8]);
+  const judged = [[png, 'PNG 10 20'], [Buffer.from(kept.data.split(',')[1], 'base64'), 'JPEG 30 40'], [Buffer.from(webp.data, 'base64'), 'WEBP 12 8']];
+  if (judges) for (const [bytes, what] of judged) assert.deepEqual(identify(bytes), [what]);
 });
 
 test('results go into the storage when they are wanted as an address or a key', async () => {
@@ -93,6 +96,7 @@ test('thumbnails of images and videos', async () => {
   const one = await good('media/thumbnail', { file: seed('image/alpha.png').toString('base64'), type: 'image', width: 20, height: 16 }, 'Thumbnails generated');
   assert.equal(one.data.length, 1);
   assert.ok(jpeg(Buffer.from(one.data[0].thumbnail, 'base64')));
+  if (judges) assert.deepEqual(identify(Buffer.from(one.data[0].thumbnail, 'base64')), ['JPEG 20 16']);
   assert.equal(one.data[0].meta.mimeType, 'image/jpeg');
 
   const video = { type: 'VIDEO', width: 32, count: 2 };

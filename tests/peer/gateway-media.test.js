@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import http from 'node:http';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { downloadContentFromMessage, downloadMediaMessage, normalizeMessageContent } from 'baileys';
 import { endProcessSoon } from './baileys-peer.js';
+import { identify, judges, probe } from '../e2e/lib/judge.js';
 import { adminKey } from '../e2e/lib/web-gateway.js';
 import { isInstalled } from '../e2e/lib/web.js';
 import { Parties } from './gateway-parties.js';
@@ -305,4 +306,36 @@ test('pictures above buttons and lists; what cannot be had is left out', { skip 
         const { title, imageMessage } = await header('button', { image });
         assert.deepEqual([title, imageMessage ?? null], [' ', null], image.slice(0, 40));
     }
+});
+
+test('what was converted is what other programs take for such a file, too', { skip: skip || (!judges && 'ffprobe, ffmpeg and gm are not installed') }, async () => {
+    const seed = (name) => readFileSync(new URL(`../fuzz/seeds/${name}`, import.meta.url));
+    const sent = async (route, file, type, more) => {
+        const answer = await raw(route, seed(file), type, more);
+        assert.equal(answer.status, 200, answer.text);
+        const { part, message } = await content(answer.json.results[0].messageId);
+        return { part, plain: await downloadMediaMessage(message, 'buffer', {}) };
+    };
+    const film = await sent('media', 'av/film.webm', 'video/webm', { compress: 'true' });
+    const { video, format } = probe(film.plain);
+    assert.deepEqual([video.codec_name, video.pix_fmt, film.part.mimetype, video.width, video.height], ['h264', 'yuv420p', 'video/mp4', film.part.width, film.part.height]);
+    assert.ok(Math.abs(Number(format.duration) - film.part.seconds) <= 1, `${format.duration} is ${film.part.seconds}`);
+    assert.match(identify(film.part.jpegThumbnail)[0], /^JPEG /);
+
+    const gif = await sent('gif', 'av/moving.gif', 'image/gif');
+    const loop = probe(gif.plain);
+    assert.deepEqual([loop.video.codec_name, loop.video.pix_fmt, loop.audio, loop.video.width % 2, loop.video.height % 2], ['h264', 'yuv420p', undefined, 0, 0]);
+
+    for (const [file, type] of [['av/sound.wav', 'audio/wav'], ['av/song.mp3', 'audio/mpeg'], ['av/sound.m4a', 'audio/mp4']]) {
+        const note = await sent('audio', file, type, { isVN: 'true' });
+        const heard = probe(note.plain);
+        assert.deepEqual([heard.format.format_name, heard.count, heard.audio.codec_name, heard.audio.channels, heard.audio.sample_rate], ['ogg', 1, 'opus', 1, '48000'], file);
+        assert.ok(Math.abs(Number(heard.format.duration) - note.part.seconds) <= 1, `${file}: ${heard.format.duration} is ${note.part.seconds}`);
+    }
+    for (const [file, type] of [['image/alpha.png', 'image/png'], ['image/turned.jpg', 'image/jpeg'], ['image/still.gif', 'image/gif']])
+        assert.deepEqual(identify((await sent('sticker', file, type)).plain), ['WEBP 512 512'], file);
+    const shrunk = await sent('media', 'image/opaque.png', 'image/png', { compression: '{"minBytes":0,"minSavingsRatio":0,"maxDimension":16}' });
+    const [, width, height] = identify(shrunk.plain)[0].split(' ').map(Number);
+    assert.deepEqual([Math.max(width, height), width, height], [16, shrunk.part.width, shrunk.part.height]);
+    assert.match(identify(shrunk.part.jpegThumbnail)[0], /^JPEG /);
 });
