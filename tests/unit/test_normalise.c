@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/json_text.h"
+#include "sessiond/session/groupevent.h"
 #include "sessiond/session/message_json.h"
 #include "sessiond/session/normalise.h"
 
@@ -392,6 +393,57 @@ static void text_is_always_valid_json(void **state)
 	buf_free(&out);
 }
 
+/* ---- changes of groups as messages ---- */
+
+static void check_stub(const struct wa_group_change *change, const char *stub, const char *parameters)
+{
+	struct buf out = { 0 };
+	char *expected = xasprintf(
+		"{\"id\":\"sales\",\"tags\":\"system\",\"message\":{\"key\":{\"remoteJid\":\"120363025246125244@g.us\",\"fromMe\":false,\"id\":\"3EB0STUB01\","
+		"\"participant\":\"6281234567890@s.whatsapp.net\"},\"messageTimestamp\":\"1767225600\",\"participant\":\"6281234567890@s.whatsapp.net\","
+		"\"messageStubType\":\"%s\",\"messageStubParameters\":[%s]},\"text\":\"\",\"sender\":{\"chatId\":\"120363025246125244@g.us\",\"fromMe\":false,"
+		"\"isGroup\":true,\"authorJid\":\"6281234567890@s.whatsapp.net\"},\"mentions\":[],\"type\":\"append\",\"sessionId\":\"sales\"}",
+		stub, parameters);
+
+	assert_true(group_event_stub(&out, "sales", change));
+	assert_string_equal(buf_text(&out), expected);
+	buf_free(&out);
+	free(expected);
+}
+
+static void group_changes_are_messages_too(void **state)
+{
+	char id[] = "3EB0STUB01", text[] = "New \"name\"";
+	struct wa_group_member members[2] = { 0 };
+	struct wa_group_change c = { .stanza_id = id, .time_ms = INT64_C(1767225600123), .members = members, .n = 2 };
+	struct buf none = { 0 };
+
+	(void)state;
+	jid_parse_text(&c.group, "120363025246125244@g.us");
+	jid_parse_text(&c.actor, "922333444555666@lid");
+	jid_parse_text(&c.actor_other, "6281234567890@s.whatsapp.net");
+	jid_parse_text(&members[0].jid, "933@lid");
+	jid_parse_text(&members[0].other, "6289876543210@s.whatsapp.net");
+	jid_parse_text(&members[1].jid, "944@lid");
+	c.kind = WA_GROUP_ADDED;
+	check_stub(&c, "GROUP_PARTICIPANT_ADD", "\"6289876543210@s.whatsapp.net\",\"944@lid\"");
+	c.kind = WA_GROUP_REMOVED;
+	c.n = 1;
+	check_stub(&c, "GROUP_PARTICIPANT_REMOVE", "\"6289876543210@s.whatsapp.net\"");
+	c.on = true;
+	check_stub(&c, "GROUP_PARTICIPANT_LEAVE", "\"6289876543210@s.whatsapp.net\"");
+	c.kind = WA_GROUP_ANNOUNCE;
+	check_stub(&c, "GROUP_CHANGE_ANNOUNCE", "\"on\"");
+	c.kind = WA_GROUP_DESCRIPTION;
+	check_stub(&c, "GROUP_CHANGE_DESCRIPTION", "");
+	c.text = text;
+	c.kind = WA_GROUP_SUBJECT;
+	check_stub(&c, "GROUP_CHANGE_SUBJECT", "\"New \\\"name\\\"\"");
+	c.kind = WA_GROUP_OTHER;
+	assert_false(group_event_stub(&none, "sales", &c));
+	assert_int_equal(none.len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,7 +452,7 @@ int main(void)
 		cmocka_unit_test(change_without_right_is_no_change), cmocka_unit_test(what_is_inside_unusual_wrappers_is_found),
 		cmocka_unit_test(messages_of_the_future_are_passed_on), cmocka_unit_test(answers_and_polls_are_told_plainly),
 		cmocka_unit_test(own_messages_channels_and_broadcasts_are_left_out), cmocka_unit_test(broken_and_deep_messages_are_refused_or_cut),
-		cmocka_unit_test(text_is_always_valid_json),
+		cmocka_unit_test(text_is_always_valid_json), cmocka_unit_test(group_changes_are_messages_too),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
