@@ -172,11 +172,13 @@ static void names_loaded(void *arg, bool ok)
 	state_op_commit(&q->op, stored, q);
 }
 
-/* A list without numbers of members: once more, with the members. */
-static bool lacks_sizes(const struct group_ask *q)
+/* A server that does not give the list without members, or does not count them then, is asked once more, for the members, too. */
+static bool wants_members(const struct group_ask *q, int code)
 {
 	if (q->ask.kind != WA_ASK_GROUPS || q->ask.on)
 		return false;
+	if (code >= 400 && code < 408)
+		return true;
 	for (size_t i = 0; i < q->answer.ngroups; i++)
 		if (q->answer.groups[i].size == 0)
 			return true;
@@ -184,6 +186,13 @@ static bool lacks_sizes(const struct group_ask *q)
 }
 
 static void send_ask(struct group_ask *q);
+
+static void ask_for_members(struct group_ask *q)
+{
+	wa_group_answer_clear(&q->answer);
+	q->ask.on = true;
+	send_ask(q);
+}
 
 static void on_answer(struct wa_client *client, const struct wa_node *iq, void *arg)
 {
@@ -193,6 +202,10 @@ static void on_answer(struct wa_client *client, const struct wa_node *iq, void *
 	int code = 0;
 
 	if (!wa_iq_ok(iq, &code, &reason)) {
+		if (wants_members(q, code)) {
+			ask_for_members(q);
+			return;
+		}
 		q->answer.reason = reason != NULL && reason[0] != '\0' ? xstrdup(reason) : NULL;
 		q->answer.code = code >= CODE_LEAST ? code : CODE_STORAGE;
 		finish(q);
@@ -202,10 +215,8 @@ static void on_answer(struct wa_client *client, const struct wa_node *iq, void *
 		fail(q, q->answer.code);
 		return;
 	}
-	if (lacks_sizes(q)) {
-		wa_group_answer_clear(&q->answer);
-		q->ask.on = true;
-		send_ask(q);
+	if (wants_members(q, 0)) {
+		ask_for_members(q);
 		return;
 	}
 	each_person(q, want_record, &keys);

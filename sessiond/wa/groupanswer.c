@@ -236,13 +236,14 @@ static void forget_members(struct wa_group_facts *facts)
 	facts->group.n = facts->group.cap = 0;
 }
 
+/* Adds the groups of a list, if there is one. */
 static bool read_group_list(struct reading *r, const struct wa_node *list)
 {
 	struct wa_group_answer *out = r->out;
 
 	if (list == NULL)
 		return false;
-	out->groups = xcalloc(list->nnodes + 1, sizeof *out->groups);
+	out->groups = xrealloc(out->groups, (out->ngroups + list->nnodes + 1) * sizeof *out->groups);
 	for (size_t i = 0; i < list->nnodes; i++) {
 		if (!read_facts(r, list->nodes[i], &out->groups[out->ngroups]))
 			continue;
@@ -252,9 +253,14 @@ static bool read_group_list(struct reading *r, const struct wa_node *list)
 	return true;
 }
 
+/* <groups>, <communities>, or <group> without either; nothing at all: we are in none. */
 static bool read_groups(struct reading *r)
 {
-	return read_group_list(r, wa_node_child(r->iq, "groups"));
+	bool listed = read_group_list(r, wa_node_child(r->iq, "groups"));
+
+	if (read_group_list(r, wa_node_child(r->iq, "communities")))
+		listed = true;
+	return listed || read_group_list(r, r->iq);
 }
 
 static bool read_subgroups(struct reading *r)

@@ -344,7 +344,7 @@ bool wa_group_parse(const struct wa_node *node, int64_t now_ms, struct wa_group 
 	uint64_t number;
 
 	*out = (struct wa_group){ .fetched_ms = now_ms, .mark = (uint64_t)now_ms };
-	if (!wa_node_is(node, "group") || !parse_id(node, &out->jid))
+	if (!(wa_node_is(node, "group") || wa_node_is(node, "community")) || !parse_id(node, &out->jid))
 		return false;
 	out->lid_addressed = wa_node_get_is(node, "addressing_mode", "lid");
 	out->subject = xstrdup(wa_node_get_or_empty(node, "subject"));

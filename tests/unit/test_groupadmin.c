@@ -268,6 +268,23 @@ static void test_list(void **state)
 	reply(&w, iq);
 	assert_int_equal(w.got.groups[0].size, 1);
 	assert_int_equal(w.got.groups[0].group.n, 0);
+
+	/* Refused without the members; communities apart, no list at all. */
+	ask(&w, (struct wa_group_ask){ .kind = WA_ASK_GROUPS });
+	iq = wa_node_new(&w.arena, "iq");
+	wa_node_attr(&w.arena, iq, "type", "error");
+	ADD(&w, iq, "error", "code", "400", "text", "bad-request");
+	assert_true(fake_client_answer(w.client, iq));
+	iq = result(&w);
+	add_group(&w, add(&w, iq, "groups", NULL), "120363000000000001", "2");
+	ADD(&w, add(&w, iq, "communities", NULL), "community", "id", "120363000000000002", "subject", "Town");
+	reply(&w, iq);
+	assert_int_equal(w.got.ngroups, 2);
+	assert_string_equal(w.got.groups[1].group.subject, "Town");
+	ask(&w, (struct wa_group_ask){ .kind = WA_ASK_GROUPS });
+	reply(&w, result(&w));
+	assert_int_equal(w.got.code, 0);
+	assert_int_equal(w.got.ngroups, 0);
 	world_close(&w);
 }
 
