@@ -69,8 +69,20 @@ test_store_power_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)
 test_store_power_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 endif
 
-EXTRA_PROGRAMS += bench_store
+if FUZZING
+FUZZ_TARGETS += fuzz_search
+noinst_PROGRAMS += fuzz_search
+fuzz_search_SOURCES = tests/fuzz/fuzz_search.c
+fuzz_search_CFLAGS = $(TEST_CFLAGS)
+fuzz_search_LDFLAGS = $(FUZZER_LINK)
+fuzz_search_LDADD = $(STORE_LIBS)
+endif
+
+EXTRA_PROGRAMS += bench_store bench_chats
+bench_chats_SOURCES = tests/load/bench_chats.c
+bench_chats_CFLAGS = $(AM_CFLAGS)
+bench_chats_LDADD = $(STORE_LIBS)
 bench_store_SOURCES = tests/load/bench_store.c
 bench_store_CFLAGS = $(AM_CFLAGS)
 bench_store_LDADD = $(STORE_LIBS)
-CLEANFILES += bench_store
+CLEANFILES += bench_store bench_chats
