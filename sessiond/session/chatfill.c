@@ -128,12 +128,12 @@ static void put_revocation(const struct fill *f, const struct chatrow *row)
 static void notice_id(const struct fill *f, char out[static ULID_LENGTH + 5])
 {
 	uint8_t digest[CRYPTO_SHA256_LEN];
+	char ulid[ULID_LENGTH + 1];
 
-	memset(digest, 0, sizeof digest);
 	if (crypto_sha256(f->id, strlen(f->id), digest))
 		abort();
-	memcpy(out, "sys_", 4);
-	ulid_format(f->time_ms, digest, out + 4);
+	ulid_format(f->time_ms, digest, ulid);
+	snprintf(out, ULID_LENGTH + 5, "sys_%s", ulid);
 }
 
 static void put_notice(const struct fill *f)
