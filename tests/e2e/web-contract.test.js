@@ -626,3 +626,45 @@ describe('CORS and security headers', () => {
     assert.ok(https.headers['content-security-policy'].includes('upgrade-insecure-requests'));
   });
 });
+
+describe('chats', () => {
+  const asked = async (path) => {
+    const { status, json } = await get(path);
+    assert.equal(status, 200, JSON.stringify(json));
+    return sent();
+  };
+
+  test('lists: defaults, clamping, values that mean nothing', async () => {
+    let { m, p } = await asked('/api/v1/chats?sessionId=main');
+    assert.deepEqual([m, p], ['chats.list', { limit: 10, offset: 0, hasMedia: false, sortBy: 'lastMessage', sortOrder: 'desc', search: '', unreadOnly: false }]);
+    ({ p } = await asked('/api/v1/chats?sessionId=main&limit=9999&offset=2000000&hasMedia=1&sortBy=UNREADCOUNT&sortOrder=ASC&search=%20a%25_%20&archived=no'));
+    assert.deepEqual(p, { limit: 500, offset: 1000000, hasMedia: true, sortBy: 'unreadCount', sortOrder: 'asc', search: 'a%_', archived: false, unreadOnly: false });
+    ({ p } = await asked('/api/v1/chats?sessionId=main&limit=x&sortBy=nonsense&sortOrder=sideways'));
+    assert.deepEqual([p.limit, p.sortBy, p.sortOrder], [10, 'lastMessage', 'desc']);
+  });
+
+  test('messages: the chat of the path counts; times in seconds, milliseconds and ISO 8601', async () => {
+    let { m, p } = await asked('/api/v1/chats/0812-2333%204455/messages?sessionId=main&chatId=999999999999&isFromMe=false');
+    assert.deepEqual([m, p.chatId, p.limit, p.isFromMe, p.mediaOnly], ['chats.messages', '6281223334455@s.whatsapp.net', 20, false, false]);
+    for (const [given, wanted] of [['1714552100', 1714552100000], ['1714552100000', 1714552100000], ['2024-05-01T08:28:20Z', 1714552100000], ['0', 0], ['', undefined],
+      ['9999999999999', 9999999999999]]) {
+      ({ p } = await asked(`/api/v1/chats/123@lid/messages?sessionId=main&startTime=${given}`));
+      assert.deepEqual([p.startTime, p.chatId], [wanted, '123@lid'], given);
+    }
+    const bad = await get('/api/v1/chats/123@lid/messages?sessionId=main&endTime=yesterday');
+    assert.deepEqual([bad.status, bad.json], [400, { status: false, code: 2002, message: 'endTime is invalid', result: null }]);
+    const none = await get('/api/v1/chats/%20/messages?sessionId=main');
+    assert.deepEqual([none.status, none.json], [400, { status: false, code: 2001, message: 'Missing chatId', result: null }]);
+    const nobody = await get('/api/v1/chats/123@lid/messages');
+    assert.deepEqual([nobody.status, nobody.json.code, nobody.json.result], [404, 1101, null]);
+  });
+
+  test('search wants something to search for', async () => {
+    const { m, p } = await asked('/api/v1/messages?sessionId=main&q=%22two+words%22+beg*&chatId=120363000000000001@g.us');
+    assert.deepEqual([m, p], ['messages.search', { q: '"two words" beg*', chatId: '120363000000000001@g.us', limit: 20 }]);
+    for (const [query, code, message] of [['', 2001, 'q is required'], ['&q=%20', 2001, 'q is required'], ['&q=x&chatId=0', 2002, 'chatId is invalid']]) {
+      const { status, json } = await get(`/api/v1/messages?sessionId=main${query}`);
+      assert.deepEqual([status, json.code, json.message], [400, code, message]);
+    }
+  });
+});
