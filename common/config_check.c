@@ -126,7 +126,8 @@ static bool is_event(const char *text)
 	static const char *const names[] = { "message_undecryptable", "message_receipt", "message_failed", "message_retry", "identity_changed",
 		                             "account_timelock", "poll_vote", "event_response", "message_comment", "message_refused", "message_media",
 		                             "group_join_request", "chat_update", "message_update", "contact_update", "label_update",
-		                             "settings_update", "app_state_synced", "history_sync", "newsletter_update", "newsletter_message", "newsletter_post_update" };
+		                             "settings_update", "app_state_synced", "history_sync", "newsletter_update", "newsletter_message", "newsletter_post_update",
+		                             "blocklist_update" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(text, names[i]) == 0)

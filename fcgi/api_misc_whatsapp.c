@@ -90,7 +90,40 @@ static int prepare_file(struct request *r, struct buf *p, struct answer *answer)
 	return upload_put_one(r, &file_rules, p, answer);
 }
 
+/* ---- numbers and addresses ---- */
+
+#define NO_SESSION { 404, 1101, "No active session available" }
+
+static const struct param phone_params[] = {
+	{ .name = "phone", .aliases = { "number" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .required = true,
+	  .missing = { 400, 2001, "phone is required" } },
+	{ .name = "country", .aliases = { "region" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string",
+	  .note = "of numbers without country code: ISO code of two letters or dial code; default: WAREST_DEFAULT_COUNTRY_CODE" },
+};
+static const struct param jid_params[] = {
+	{ .name = "jid", .aliases = { "id", "target" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .required = true,
+	  .missing = { 400, 2001, "jid is required" } },
+};
+static const struct param resolve_params[] = {
+	{ .name = "input", .aliases = { "value", "id" }, .in = BODY_QUERY, .kind = PARAM_STRING, .type = "string", .required = true,
+	  .missing = { 400, 2001, "input is required" }, .note = "phone number, JID or LID" },
+};
+
+#define LOOK_UP(where, does, list, message, fields, heading, words, ...) \
+	{ .method = "POST", .path = "/api/v1/misc/whatsapp/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_JSON, \
+	  .selector = &selector_misc_auto, .family = FAMILY_A, .flags = ROUTE_SLOW | ROUTE_PARAMS_FIRST, .params = list, .params_count = COUNT(list), \
+	  .tag = "Misc", .title = heading, .text = words, .successes = (const struct success[]){ { 200, 1000, message, fields }, { 0 } }, \
+	  .errors = (const struct fault[]){ __VA_ARGS__, NO_SESSION, { 500, 8000, "<exception text> or Internal error" }, { 0 } } }
+
 static const struct route routes[] = {
+	LOOK_UP("validate/phone", "misc.validate.phone", phone_params, "Phone validation complete", "data.exists data.e164 data.jid data.lid data.country",
+		"Check a phone number", "Says whether it is on WhatsApp. When WhatsApp does not answer, exists is false.", { 400, 2001, "phone is required" },
+		{ 400, 2002, "Invalid phone number" }),
+	LOOK_UP("validate/jid", "misc.validate.jid", jid_params, "JID validation complete", "data.exists data.type", "Check a JID",
+		"type is user, group, broadcast, newsletter or lid. Channels and LIDs are not looked up.", { 400, 2001, "jid is required" }),
+	LOOK_UP("resolve/jid-or-lid", "misc.resolve", resolve_params, "Identifier resolved", "data.isValid data.type data.lid data.jid data.country",
+		"Find the other name of somebody", "type is jid, lid or invalid.", { 400, 2001, "input is required" }),
+
 	{ .method = "POST", .path = "/api/v1/misc/whatsapp/file-decrypt", .name = "misc.file-decrypt", .auth = AUTH_KEY, .guards = GUARD_RATE,
 	  .body = BODY_UPLOAD, .family = FAMILY_A, .flags = ROUTE_SLOW, .params = file_params, .params_count = COUNT(file_params),
 	  .prepare = prepare_file, .tag = "Misc", .title = "Decrypt a media file of WhatsApp",

@@ -243,7 +243,8 @@ static int judge_string(struct json_cut *c)
 	for (size_t i = 0; i < raw.n; i++)
 		if (!(raw.p[i] == '\\' && i + 1 < raw.n && raw.p[i + 1] == '/'))
 			*to++ = raw.p[i];
-	if (!json_cut_sniff(span_of(copy, (size_t)(to - copy)), 4096, &type, &data)) {
+	if ((c->texts_stay && !starts_with(span_of(copy, (size_t)(to - copy)), "data:")) ||
+	    !json_cut_sniff(span_of(copy, (size_t)(to - copy)), 4096, &type, &data)) {
 		c->state = CUT_LONG;
 	} else {
 		struct span rest = data;

@@ -38,6 +38,7 @@ struct json_cut {
 	struct form *form;      /* borrowed: gets the files */
 	struct buf *text;       /* borrowed: gets the rest */
 	size_t text_limit;
+	bool texts_stay;        /* only data URIs become files, no bare base64 */
 	enum json_cut_state state;
 	size_t start;           /* in text: of the string or array that is being read */
 	bool escape;

@@ -17,6 +17,8 @@ libresponder_a_SOURCES = \
 	fcgi/api_media.c \
 	fcgi/api_message.c \
 	fcgi/api_misc.c \
+	fcgi/api_misc_tools.c \
+	fcgi/api_profile.c \
 	fcgi/api_server.c \
 	fcgi/api_shared.c \
 	fcgi/api_session.c \

@@ -417,7 +417,8 @@ static size_t collect_responses(struct document *d, const struct route *r, struc
 	for (const struct fault *e = r->errors; e && e->status; e++)
 		add_response(d, all, &n, e->status, e->code, e->message, own, NULL);
 	if (s) {
-		add_response(d, all, &n, s->missing.status, s->missing.code, s->missing.message, own, NULL);
+		if (s->missing.message)
+			add_response(d, all, &n, s->missing.status, s->missing.code, s->missing.message, own, NULL);
 		if (s->malformed.message)
 			add_response(d, all, &n, s->malformed.status, s->malformed.code, s->malformed.message, own, NULL);
 		for (size_t i = 0; i < COUNT(s->other) && s->other[i].status; i++)

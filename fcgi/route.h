@@ -105,7 +105,8 @@ enum {
 	ROUTE_SLOW = 8,         /* the daemon may wait for WhatsApp: long time limit */
 	ROUTE_LARGE_FILES = 16, /* BODY_UPLOAD: FILE_PER_FILE_MB instead of MEDIA_PER_FILE_MB */
 	ROUTE_TAIL = 32,        /* the last {name} of the path takes the rest of it, slashes included */
-	ROUTE_MISC_FILES = 64   /* BODY_UPLOAD: LIMIT_MISC_FILE_BYTES */
+	ROUTE_MISC_FILES = 64,  /* BODY_UPLOAD: LIMIT_MISC_FILE_BYTES */
+	ROUTE_TEXTS_STAY = 128  /* BODY_UPLOAD: a text that could be base64 is a text */
 };
 
 /* Fills in what the table cannot say. Writes members of p (an open JSON object) or fills the answer and returns non-zero. */
@@ -159,7 +160,7 @@ struct span route_value(const struct route_match *m, const char *name);
 
 /* selector.c */
 extern const struct selector selector_session, selector_session_create, selector_messages, selector_preflight, selector_chats_get,
-	selector_chats_post, selector_groups, selector_profile, selector_misc;
+	selector_chats_post, selector_groups, selector_profile, selector_misc, selector_misc_auto;
 extern const struct selector *const selectors[]; /* all of them, ends with NULL */
 
 #endif

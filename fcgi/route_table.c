@@ -3,7 +3,7 @@
 #include "fcgi/route.h"
 
 extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, message_routes, content_routes, interactive_routes,
-	media_routes, action_routes, chat_routes, shared_routes, webhook_routes, misc_routes, misc_whatsapp_routes, storage_routes;
+	media_routes, action_routes, chat_routes, shared_routes, webhook_routes, profile_routes, misc_routes, misc_tools_routes, misc_whatsapp_routes, storage_routes;
 extern const struct route_group channel_routes;
 extern const struct route_group chats_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
@@ -26,7 +26,9 @@ const struct route_group *const route_groups[] = {
 	&group_routes,
 	&group_member_routes,
 	&community_routes,
+	&profile_routes,
 	&misc_routes,
+	&misc_tools_routes,
 	&misc_whatsapp_routes,
 	&storage_routes,
 	&docs_routes,

@@ -83,6 +83,15 @@ const struct selector selector_misc = {
 	.other = { NOT_FOUND, { 404, 1101, "Matching session not found" }, { 409, 1106, "Session is not ready" } },
 };
 
+const struct selector selector_misc_auto = {
+	.name = "misc-auto",
+	.ids = { "sessionId", "session", "sid" },
+	.phones = { "sessionPhone", "sessionNumber", "sessionMsisdn", "senderPhone" },
+	.in = { PLACE_BODY, PLACE_QUERY },
+	.malformed = BAD_ID,
+	.other = { NOT_FOUND, { 404, 1101, "Matching session not found" }, { 409, 1106, "Session is not ready" } },
+};
+
 const struct selector selector_preflight = {
 	.name = "preflight",
 	.ids = { "sessionId" },
@@ -92,5 +101,5 @@ const struct selector selector_preflight = {
 };
 
 const struct selector *const selectors[] = { &selector_session, &selector_session_create, &selector_messages, &selector_chats_get,
-					     &selector_chats_post, &selector_groups, &selector_profile, &selector_misc,
+					     &selector_chats_post, &selector_groups, &selector_profile, &selector_misc, &selector_misc_auto,
 					     &selector_preflight, NULL };

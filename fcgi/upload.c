@@ -69,6 +69,7 @@ static int read_json(struct request *r, struct source *source)
 	int error;
 
 	json_cut_init(&cut, &u->form, r->body_bytes, LIMIT_HTTP_TEXT_JSON_BYTES);
+	cut.texts_stay = r->match.route->flags & ROUTE_TEXTS_STAY;
 	while ((n = read_body(source, chunk, CHUNK_BYTES)) > 0 && !json_cut_feed(&cut, span_of(chunk, (size_t)n)))
 		;
 	error = n < 0 ? FORM_ABORTED : cut.error;

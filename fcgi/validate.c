@@ -95,7 +95,8 @@ int validate_session(struct request *r, struct choice *choice, struct answer *an
 	choice->id = path.n ? uri_decode(r->arena, path, false) : choose(r, s->ids, s);
 	if (!choice->id.n)
 		choice->phone = digits_of(r->arena, choose(r, s->phones, s));
-	if (!choice->id.n && !choice->phone.n) {
+	/* Without the fault the daemon chooses. */
+	if (!choice->id.n && !choice->phone.n && s->missing.message) {
 		answer_fault(answer, &s->missing);
 		return -1;
 	}

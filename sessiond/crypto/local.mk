@@ -6,6 +6,7 @@ libcrypto_helpers_a_SOURCES = \
 	sessiond/crypto/cipher.c \
 	sessiond/crypto/crypto.h \
 	sessiond/crypto/digest.c \
+	sessiond/crypto/named.c sessiond/crypto/named.h \
 	sessiond/crypto/kdf.c \
 	sessiond/crypto/mediacipher.c sessiond/crypto/mediacipher.h \
 	sessiond/crypto/scratch.c sessiond/crypto/scratch.h \

@@ -48,6 +48,16 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_storage.c \
 	sessiond/rpc/rpc_decrypt.c \
 	sessiond/rpc/rpc_poll.c \
+	sessiond/rpc/rpc_identity.c \
+	sessiond/rpc/rpc_people.c \
+	sessiond/rpc/rpc_privacy.c \
+	sessiond/rpc/rpc_calls.c \
+	sessiond/rpc/rpc_profile.c \
+	sessiond/rpc/people_common.c sessiond/rpc/people.h \
+	sessiond/rpc/rpc_contacts.c \
+	sessiond/rpc/rpc_tools.c \
+	sessiond/rpc/rpc_uuid.c \
+	sessiond/rpc/dialcode.c sessiond/rpc/dialcode.h \
 	sessiond/rpc/rpc_webhook.c \
 	sessiond/rpc/send.c sessiond/rpc/send.h \
 	sessiond/rpc/rpc_status.c \

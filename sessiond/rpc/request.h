@@ -71,6 +71,8 @@ extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_ses
 	rpc_shared_methods[], rpc_interactive_methods[], rpc_media_methods[], rpc_action_methods[], rpc_fetch_methods[], rpc_change_methods[], rpc_webhook_methods[], rpc_misc_methods[], rpc_poll_methods[], rpc_decrypt_methods[], rpc_storage_methods[], rpc_ctl_methods[];
 extern const struct rpc_method rpc_channel_methods[];
 extern const struct rpc_method rpc_chats_methods[];
+extern const struct rpc_method rpc_profile_methods[], rpc_privacy_methods[], rpc_people_methods[], rpc_contacts_methods[], rpc_calls_methods[],
+	rpc_identity_methods[], rpc_tools_methods[], rpc_uuid_methods[];
 extern const struct rpc_method rpc_group_methods[], rpc_group_setting_methods[], rpc_group_member_methods[], rpc_group_join_methods[],
 	rpc_group_make_methods[], rpc_group_picture_methods[], rpc_community_methods[];
 

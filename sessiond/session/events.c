@@ -11,6 +11,8 @@
  *     group_participants, group_join, group_leave, group_update, group_join_request: groups.c
  *     newsletter_update, newsletter_message, newsletter_post_update: channelevents.c
  *     poll_vote, event_response, message_comment, message_refused: addons.c
+ *     call, blocklist_update {id, action: block|unblock|reload, jid, lid, sessionId}: calls.c
+ *     contact_update {id, chat, chatPn, chatLid, changed: picture|about|timer|number, removed|about|seconds|newJid, time, sessionId}: calls.c
  *     message_media          {id, key, media, sessionId}      media that came, or could not be had, after its message was told
  */
 #include <stdlib.h>
@@ -249,6 +251,9 @@ void event_of_batch(struct session *session, struct store_tx *tx, const struct w
 		[WA_EVENT_GROUP] = event_group,
 		[WA_EVENT_MEX] = channel_mex_event,
 		[WA_EVENT_POST] = channel_counters_event,
+		[WA_EVENT_CALL] = event_call,
+		[WA_EVENT_BLOCKLIST] = event_blocklist,
+		[WA_EVENT_CONTACT] = event_contact_changed,
 		[WA_EVENT_LOGGED_OUT] = NULL,
 		[WA_EVENT_ACTION] = appstate_event,
 		[WA_EVENT_APPSTATE_SYNCED] = appstate_synced_event,

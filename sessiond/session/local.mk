@@ -7,6 +7,10 @@ libsession_a_SOURCES = \
 	sessiond/session/audience.c sessiond/session/audience.h \
 	sessiond/session/cancel.c \
 	sessiond/session/route.c sessiond/session/route.h \
+	sessiond/session/ask.c sessiond/session/ask.h \
+	sessiond/session/calls.c sessiond/session/calls.h \
+	sessiond/session/cards.c sessiond/session/cards.h \
+	sessiond/session/profile.c sessiond/session/profile.h \
 	sessiond/session/assertion.c sessiond/session/assertion.h \
 	sessiond/session/backoff.c sessiond/session/backoff.h \
 	sessiond/session/batch.c \

@@ -14,6 +14,7 @@
  *     outbox.c      sends: rows first, then one after another
  *     events.c      rows of the event journal
  *     transfer.h    files over WhatsApp's media servers
+ *     ask.h         questions of requests to WhatsApp: cards.c about people, profile.c about and for the own profile
  *     addons.c      votes, answers, encrypted reactions and edits as events
  *     fetch.c       the file of one message, on demand
  *     history.h     the history that the phone uploads
@@ -246,6 +247,9 @@ const char *outbox_id(const struct session *session, uint64_t tag);
 /* Stored: this stanza leaves, was acked, will never be sent. */
 void outbox_on_stored(struct session *session, const struct wa_event *event);
 
+/* ---- ask.c ---- */
+void session_cmd_ask(struct session *session, struct session_call *call);
+
 /* ---- change.c ---- */
 void session_cmd_change(struct session *session, struct session_call *call);
 /* WA_EVENT_CHANGED */
@@ -278,6 +282,13 @@ void event_commit(struct session *session, struct store_tx *tx);
 void event_status(struct session *session, const char *members);
 /* Adds what a durable event tells the outside. */
 void event_of_batch(struct session *session, struct store_tx *tx, const struct wa_event *event);
+
+/* ---- calls.c ---- */
+void event_call(struct session *session, struct store_tx *tx, const struct wa_event *event);
+void event_blocklist(struct session *session, struct store_tx *tx, const struct wa_event *event);
+void event_contact_changed(struct session *session, struct store_tx *tx, const struct wa_event *event);
+/* The event of a call is stored: it may be refused. */
+void call_stored(struct session *session, const struct wa_event *event);
 
 /* ---- addons.c ---- */
 /* Adds the event of something that belongs to an earlier message. */

@@ -409,6 +409,8 @@ void session_on_stored(struct session *session, const struct wa_event *event)
 		on_profile(session, event);
 	else if (event->kind == WA_EVENT_LOGGED_OUT)
 		on_logged_out(session, event);
+	else if (event->kind == WA_EVENT_CALL)
+		call_stored(session, event);
 	else if (event->kind == WA_EVENT_MESSAGE)
 		mirror_stored(session, event->message);
 	else if (event->kind == WA_EVENT_HISTORY)

@@ -10,7 +10,6 @@
  * Source: Baileys WAUSync, whatsmeow user.go.
  */
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,4 +195,47 @@ void wa_client_people(struct wa_client *client, unsigned what, const struct wa_u
 	arena_init(&a, 0);
 	wa_client_iq(client, &a, build(client, &a, ask), on_answer, ask);
 	arena_free(&a);
+}
+
+/* ---- names that are known ---- */
+
+struct names_ask {
+	struct state_op op;
+	struct jid *jids; /* owned */
+	size_t n;
+	wa_names_done *done;
+	void *arg;
+};
+
+static void names_loaded(void *arg, bool ok)
+{
+	struct names_ask *ask = arg;
+
+	for (size_t i = 0; ok && i < ask->n; i++) {
+		struct jid other;
+
+		ask->jids[i] = wa_lidmap_other(&ask->op, &ask->jids[i], &other) ? jid_bare(&other) : (struct jid){ .server = JID_SERVER_NONE };
+	}
+	state_op_end(&ask->op);
+	ask->done(ask->arg, ask->jids, ok ? ask->n : 0, ok ? 0 : ASK_STORAGE);
+	free(ask->jids);
+	free(ask);
+}
+
+void wa_client_names(struct wa_client *client, const struct jid *jids, size_t n, wa_names_done *done, void *arg)
+{
+	struct names_ask *ask = xcalloc(1, sizeof *ask);
+	struct state_keys keys = { 0 };
+
+	ask->jids = xcalloc(n + 1, sizeof *ask->jids);
+	for (size_t i = 0; i < n; i++) {
+		ask->jids[i] = jid_bare(&jids[i]);
+		wa_lidmap_keys(&keys, &ask->jids[i]);
+	}
+	ask->n = n;
+	ask->done = done;
+	ask->arg = arg;
+	state_op_init(&ask->op, wa_client_state(client));
+	state_op_fetch(&ask->op, keys.keys, keys.n, names_loaded, ask);
+	state_keys_free(&keys);
 }

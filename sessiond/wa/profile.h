@@ -9,7 +9,7 @@
  *     business.c    business profile and catalogue
  *     call.c        refusing a call
  *
- * Every question is answered exactly once, never before its function returns, with a code:
+ * Every question is answered exactly once, never before its function returns (but wa_client_names(), which may at once), with a code:
  *
  *     0     done
  *     408   no answer in time, or the connection is gone
@@ -103,6 +103,10 @@ struct wa_user {
 /* people: as many and in the order as they were asked for. */
 typedef void wa_people_done(void *arg, const struct wa_user *people, size_t n, int code);
 void wa_client_people(struct wa_client *client, unsigned what, const struct wa_user *people, size_t n, wa_people_done *done, void *arg);
+
+/* From what is known here: others[i] is the other form of jids[i], server NONE if unknown. */
+typedef void wa_names_done(void *arg, const struct jid *others, size_t n, int code);
+void wa_client_names(struct wa_client *client, const struct jid *jids, size_t n, wa_names_done *done, void *arg);
 
 struct wa_business_hours {
 	const char *day, *mode;      /* "mon"; "specific_hours", "open_24h", "appointment_only" */

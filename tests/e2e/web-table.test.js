@@ -36,6 +36,11 @@ const channels = ['GET ', 'POST ', 'GET /invite/{invite}', 'GET /{channelId}', '
   'DELETE /{channelId}/follow', 'POST /{channelId}/mute', 'POST /{channelId}/unmute', 'GET /{channelId}/messages', 'GET /{channelId}/updates',
   'POST /{channelId}/live'].map((s) => s.replace(' ', ' /api/v1/channels'));
 
+// The account's profile beyond the original (fcgi/api_profile.c).
+const profile = ['POST name', 'POST about', 'POST privacy', 'GET blocklist', 'POST block', 'POST unblock', 'GET catalog', 'POST presence',
+  'POST presence/subscribe', 'POST disappearing', 'POST contact', 'DELETE contact', 'GET calls', 'POST calls', 'POST calls/reject'
+].map((s) => s.replace(' ', ' /api/v1/profile/'));
+
 const operations = new Map();
 for (const [path, methods] of Object.entries(openapi.paths))
   for (const [method, operation] of Object.entries(methods)) operations.set(`${method.toUpperCase()} ${path}`, operation);
@@ -70,6 +75,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...alsoPost, ...passkey, ...contents, ...onMessages, ...scheduled,
     ...shared,
     ...channels,
+    ...profile,
     ...groups, ...communities,
     'GET /storage/private',
   ];

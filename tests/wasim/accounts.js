@@ -88,7 +88,7 @@ export class Account {
         this.chatted = new Set();
         this.blocked = new Set();
         this.phoneDevice = null;
-        this.settings = { readreceipts: 'all', last: 'all', online: 'all', profile: 'all', status: 'all', groupadd: 'all', calladd: 'all' };
+        this.settings = { readreceipts: 'all', last: 'all', online: 'all', profile: 'all', status: 'all', groupadd: 'all', calladd: 'all', messages: 'all', stickers: 'contacts', defense: 'off' };
     }
 
     jid(namespace = 'pn') {

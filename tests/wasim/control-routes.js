@@ -104,6 +104,11 @@ function accountRoutes(sim) {
         },
         'POST /accounts/:account/offline': ({ params, body }) => simulatedOf(account(sim, params.account), body.device).simulated.goOffline(),
         'POST /accounts/:account/online': ({ params, body }) => simulatedOf(account(sim, params.account), body.device).simulated.goOnline(),
+        'GET /accounts/:account/profile': ({ params }) => sim.profiles.toJson(account(sim, params.account)),
+        'PATCH /accounts/:account/profile': ({ params, body }) => sim.profiles.change(account(sim, params.account), body),
+        'POST /accounts/:account/presence': ({ params, body }) => sim.presence.simulate(account(sim, params.account), !!body.online),
+        'POST /accounts/:account/call': ({ params, body }) => sim.calls.offer(account(sim, params.account), account(sim, body.to), body),
+        'POST /calls/:call/terminate': ({ params, body }) => sim.calls.terminate(params.call, body.reason),
         'POST /accounts/:account/token': ({ params, body }) => sim.tokens.grant(account(sim, params.account), account(sim, body.to), body.t)
     };
 }

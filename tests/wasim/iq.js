@@ -29,16 +29,17 @@ export class IqService {
             'urn:xmpp:ping': () => [],
             'abt': (d, iq) => this.props(d, iq),
             'w': (d, iq) => (child(iq, 'props') ? this.props(d, iq) : null),
-            'blocklist': (d, iq) => this.blocklist(d, iq),
-            'privacy': (d, iq) => this.privacy(d, iq),
+            'blocklist': (d, iq) => sim.profiles.blocklist(d, iq),
+            'privacy': (d, iq) => sim.profiles.privacy(d, iq),
             'urn:xmpp:whatsapp:dirty': () => [],
             'md': (d, iq) => this.multiDevice(d, iq),
-            'w:profile:picture': (d, iq) => (iq.attrs.target?.endsWith('@g.us') ? sim.groupPictures.handle(d, iq) : { error: 404, text: 'item-not-found' }),
-            'status': (d, iq) => (child(iq, 'privacy') ? [this.statusPrivacy(d.account)] : []),
-            'disappearing_mode': () => [],
+            'w:profile:picture': (d, iq) => sim.profiles.picture(d, iq),
+            'status': (d, iq) => sim.profiles.about(d, iq),
+            'disappearing_mode': (d, iq) => sim.profiles.timer(d, iq),
             'w:m': (d, iq) => this.mediaConnection(d, iq),
             'w:g2': (d, iq) => sim.groups.handle(d, iq),
-            'w:biz': () => [],
+            'w:biz': (d, iq) => sim.profiles.business(d, iq),
+            'w:biz:catalog': (d, iq) => sim.profiles.catalog(d, iq),
             'w:sync:app:state': (d, iq) => sim.appState.handle(d, iq),
             'urn:xmpp:whatsapp:push': () => [],
             'w:stats': () => [],
@@ -134,26 +135,6 @@ export class IqService {
         const { type = 'contacts', phones = [] } = account.statusList ?? {};
         const users = phones.map(phone => node('user', { jid: this.sim.directory.byPhone.get(phone).jid('lid') }));
         return node('privacy', {}, [node('list', { type, default: 'true' }, users)]);
-    }
-
-    blocklist(device, iq) {
-        const { blocked } = device.account;
-        for (const item of children(iq, 'item')) {
-            const account = this.sim.directory.ofJid(item.attrs.jid);
-            if (item.attrs.action === 'block' && account) blocked.add(account.phone);
-            if (item.attrs.action === 'unblock' && account) blocked.delete(account.phone);
-        }
-        const items = [...blocked].map(phone => node('item', { jid: this.sim.directory.byPhone.get(phone).jid('lid') }));
-        return [node('list', { dhash: 'wasim', addressing_mode: 'lid' }, items)];
-    }
-
-    privacy(device, iq) {
-        if (child(iq, 'tokens')) return this.sim.tokens.issue(device, child(iq, 'tokens'), iq);
-        const { settings } = device.account;
-        for (const category of children(child(iq, 'privacy'), 'category')) {
-            if (iq.attrs.type === 'set' && category.attrs.name in settings) settings[category.attrs.name] = category.attrs.value;
-        }
-        return [node('privacy', {}, Object.entries(settings).map(([name, value]) => node('category', { name, value })))];
     }
 
     multiDevice(device, iq) {

@@ -179,29 +179,6 @@ export class Receipts {
         this.sim.strict.violation(device, 'ack_type', `ack of ${stanza.tag} ${stanza.attrs.id} has type "${ack.attrs.type}", not "${type}"`, ack);
     }
 
-    /** presence: availability of the device, or a subscription. */
-    presence(device, stanza) {
-        const { type, to } = stanza.attrs;
-        if (type === 'available' || type === 'unavailable') device.available = type === 'available';
-        this.sim.event('presence', { device: device.name, presence: type ?? null, to: to ?? null });
-    }
-
-    /** chatstate: passed on to the other side's devices that are connected. */
-    chatstate(device, stanza) {
-        const state = children(stanza)[0];
-        const account = this.sim.directory.ofJid(stanza.attrs.to);
-        const kind = state?.tag;
-        if (!account || (kind !== 'composing' && kind !== 'paused')) {
-            this.sim.strict.violation(device, 'chatstate', `chatstate <${kind}> to ${stanza.attrs.to}`, stanza);
-            return;
-        }
-        this.sim.event('chatstate', { from: device.name, to: stanza.attrs.to, state: kind, media: state.attrs.media ?? null });
-        const namespace = namespaceOf(stanza.attrs.to);
-        for (const target of account.devices.values()) {
-            target.connection?.send(node('chatstate', { from: device.account.jid(namespace) }, [state]));
-        }
-    }
-
     /** ib of a client: batches of the backlog, telemetry. */
     ib(device, stanza) {
         const batch = child(stanza, 'offline_batch');

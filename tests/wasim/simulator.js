@@ -20,6 +20,9 @@ import { Notices } from './notices.js';
 import { Router } from './routing.js';
 import { MediaHost } from './media.js';
 import { Receipts } from './receipts.js';
+import { Profiles } from './profiles.js';
+import { Presence } from './presence.js';
+import { Calls } from './calls.js';
 import { SimulatedDevice } from './sim-device.js';
 import { Bulk } from './bulk.js';
 import { Groups } from './groups.js';
@@ -63,6 +66,9 @@ export class Simulator {
         this.media = new MediaHost(this);
         this.router = new Router(this);
         this.receipts = new Receipts(this);
+        this.profiles = new Profiles(this);
+        this.presence = new Presence(this);
+        this.calls = new Calls(this);
         this.iq = new IqService(this);
         this.bulk = new Bulk(this);
         this.dispatch = {
@@ -70,10 +76,10 @@ export class Simulator {
             message: (c, s) => this.router.fromClient(c, s),
             receipt: (c, s) => c.send(this.receipts.receipt(c.device, s)),
             ack: (c, s) => this.receipts.ack(c.device, s),
-            presence: (c, s) => this.receipts.presence(c.device, s),
-            chatstate: (c, s) => this.receipts.chatstate(c.device, s),
+            presence: (c, s) => this.presence.handle(c.device, s),
+            chatstate: (c, s) => this.presence.chatstate(c.device, s),
             ib: (c, s) => this.receipts.ib(c.device, s),
-            call: (c, s) => c.send(node('ack', { class: 'call', id: s.attrs.id, from: s.attrs.to, type: s.attrs.type }))
+            call: (c, s) => c.send(this.calls.handle(c.device, s))
         };
     }
 
@@ -197,7 +203,10 @@ export class Simulator {
         const { device } = connection;
         if (device) {
             device.queue.detach(connection);
-            if (device.connection === connection) device.connection = null;
+            if (device.connection === connection) {
+                device.connection = null;
+                this.presence.closed(device);
+            }
         }
         connection.pairing?.code?.resolve?.({ error: { code: 0, text: 'connection closed' } });
         this.event('closed', { connection: connection.number, device: device?.name ?? null, code });

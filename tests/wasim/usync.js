@@ -56,10 +56,10 @@ export class Usync {
             case 'devices': return this.devices(asker, account);
             case 'lid': return node('lid', { val: account.jid('lid') });
             case 'contact': return node('contact', { type: 'in' }, phoneText ? Buffer.from(phoneText) : undefined);
-            case 'status': return node('status', { t: this.sim.now() }, Buffer.from('Hey there! I am using WhatsApp.'));
+            case 'status': return this.sim.profiles.statusNode(asker, account);
             case 'picture': return node('picture', { id: '1' });
-            case 'disappearing_mode': return node('disappearing_mode', { duration: 0, t: 0 });
-            case 'business': return undefined;
+            case 'disappearing_mode': return this.sim.profiles.timerNode(account);
+            case 'business': return this.sim.profiles.businessNode(account);
             case 'sidelist': return node('sidelist');
             case 'username': return undefined;
             default: return node(tag, {}, [node('error', { code: 501, text: 'feature-not-implemented' })]);
