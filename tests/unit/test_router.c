@@ -101,7 +101,8 @@ static void selectors_are_complete(void **state)
 	for (const struct selector *const *s = selectors; *s; s++) {
 		assert_non_null((*s)->name);
 		assert_non_null((*s)->ids[0]);
-		assert_non_null((*s)->missing.message);
+		/* Without one of its own the daemon chooses the session. */
+		assert_true((*s)->missing.message != NULL || *s == &selector_misc_auto);
 		assert_true((*s)->in[0] != PLACE_END);
 	}
 }
