@@ -6,6 +6,7 @@ extern const struct route_group auth_routes, docs_routes, server_routes, session
 	media_routes, action_routes, chat_routes, shared_routes, webhook_routes, profile_routes, misc_routes, misc_tools_routes, misc_whatsapp_routes, storage_routes;
 extern const struct route_group channel_routes;
 extern const struct route_group chats_routes;
+extern const struct route_group history_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
 
 /* One a line. */
@@ -21,6 +22,7 @@ const struct route_group *const route_groups[] = {
 	&chats_routes,
 	&chat_routes,
 	&shared_routes,
+	&history_routes,
 	&channel_routes,
 	&webhook_routes,
 	&group_routes,

@@ -21,7 +21,7 @@ warest_sessiond_LDADD = librpc.a libsession.a libwebhook.a libstorage.a libmedia
 bin_PROGRAMS += warestctl
 warestctl_SOURCES = sessiond/warestctl.c sessiond/session/qrpng.c sessiond/session/qrpng.h
 warestctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
-warestctl_LDADD = $(STORE_LIBS) $(COMMON_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS)
+warestctl_LDADD = libimport.a $(WA_LIBS) $(JSONC_LIBS) $(STORE_LIBS) $(COMMON_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += test_crash test_libpages

@@ -19,10 +19,11 @@
 #include "common/mem.h"
 #include "common/rpc_client.h"
 #include "common/timefmt.h"
+#include "sessiond/import/command.h"
 #include "sessiond/session/qrpng.h"
 #include "sessiond/store/store.h"
 
-enum { CALL_TIMEOUT_MS = 30000, LINK_TIMEOUT_MS = 180000, POLL_MS = 400 };
+enum { IMPORT_WAIT_MS = 25000, CALL_TIMEOUT_MS = 30000, LINK_TIMEOUT_MS = 180000, POLL_MS = 400 };
 
 enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 64, STATUS_DOWN = 69 };
 
@@ -34,6 +35,7 @@ struct ctl {
 	bool json;           /* --json */
 	bool wait;           /* not --no-wait */
 	bool hidden;         /* --private */
+	bool force;          /* --force */
 	char **args;         /* behind the command */
 	int count;
 };
@@ -47,6 +49,8 @@ static void usage(FILE *out)
 	      "                                        make or start a session, draw its QR code, wait for the phone\n"
 	      "  session logout|delete|reconnect ID\n"
 	      "  session confirm ID                    a session out of a restored backup may connect\n"
+	      "  import ID DIRECTORY [--owner NAME] [--force] [--no-wait]\n"
+	      "                                        a session of Baileys' multi-file auth state, without another scan\n"
 	      "  send ID TO TEXT                       send a text (TO: phone number or address)\n"
 	      "  key create USER [LABEL]               a new API key, shown once\n"
 	      "  key list [USER]\n"
@@ -65,8 +69,8 @@ static void usage(FILE *out)
 
 /* ---- calling ---- */
 
-/* The answer, or NULL after a line on stderr; *status is the exit status then. */
-static struct json_object *call(struct ctl *ctl, const char *method, struct json_object *p, int *status)
+/* The answer, or NULL after a line on stderr; *status is the exit status then. fd rides along unless it is -1. */
+static struct json_object *call_with(struct ctl *ctl, const char *method, struct json_object *p, int fd, int *status)
 {
 	struct json_object *request = json_object_new_object();
 	struct json_object *answer = NULL;
@@ -79,7 +83,7 @@ static struct json_object *call(struct ctl *ctl, const char *method, struct json
 	json_object_object_add(request, "p", p ? p : json_object_new_object());
 	text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	rpc_reply_init(&reply);
-	error = rpc_call(ctl->pool, text, strlen(text), NULL, 0, CALL_TIMEOUT_MS, &reply);
+	error = rpc_call(ctl->pool, text, strlen(text), fd < 0 ? NULL : &fd, fd < 0 ? 0 : 1, CALL_TIMEOUT_MS, &reply);
 	if (error) {
 		fprintf(stderr, "warestctl: %s: %s\n", ctl->socket, rpc_error_text(error));
 		*status = STATUS_DOWN;
@@ -91,6 +95,11 @@ static struct json_object *call(struct ctl *ctl, const char *method, struct json
 	rpc_reply_free(&reply);
 	json_object_put(request);
 	return answer;
+}
+
+static struct json_object *call(struct ctl *ctl, const char *method, struct json_object *p, int *status)
+{
+	return call_with(ctl, method, p, -1, status);
 }
 
 static const char *message_of(struct json_object *answer)
@@ -290,6 +299,45 @@ static int session_confirm(struct ctl *ctl)
 	return ask(ctl, "ctl.session.confirm", with_text(NULL, "id", ctl->args[0]), NULL);
 }
 
+/* Connected, or why not. */
+static int follow_import(struct ctl *ctl)
+{
+	struct json_object *p = with_text(with_text(NULL, "id", ctl->args[0]), "until", "open");
+	struct json_object *answer, *result;
+	const char *state, *why;
+	int status = STATUS_OK;
+
+	json_object_object_add(p, "ms", json_object_new_int(IMPORT_WAIT_MS));
+	answer = call(ctl, "ctl.session.wait", p, &status);
+	result = json_object_object_get(answer, "result");
+	state = json_object_get_string(json_object_object_get(result, "status"));
+	why = json_object_get_string(json_object_object_get(result, "reasonText"));
+	if (state && strcmp(state, "open") == 0)
+		puts("connected");
+	else if (state && strcmp(state, "replaced") == 0)
+		fputs("warestctl: another connection of the same device took over: the source is still connected. Stop it, then: warestctl session reconnect ID\n",
+			stderr);
+	else
+		fprintf(stderr, "warestctl: not connected yet: %s %s\n", state ? state : "unknown", why ? why : "");
+	json_object_put(answer);
+	return status;
+}
+
+static int import_session_dir(struct ctl *ctl)
+{
+	const struct import_request request = { .id = ctl->args[0], .dir = ctl->args[1], .owner = ctl->owner, .force = ctl->force, .quiet = ctl->json };
+	struct json_object *answer, *p = NULL;
+	int status = STATUS_REFUSED;
+	int fd = -1;
+
+	if (import_command(&request, &p, &fd))
+		return STATUS_REFUSED;
+	answer = call_with(ctl, "ctl.session.import", p, fd, &status);
+	close(fd);
+	status = finish(ctl, answer, status, NULL);
+	return status == STATUS_OK && ctl->wait && !ctl->json ? follow_import(ctl) : status;
+}
+
 static int send_text(struct ctl *ctl)
 {
 	struct json_object *p = with_text(with_text(NULL, "id", ctl->args[0]), "to", ctl->args[1]);
@@ -469,6 +517,7 @@ static const struct command {
 	{ "session", "delete", 1, session_delete },
 	{ "session", "reconnect", 1, session_reconnect },
 	{ "session", "confirm", 1, session_confirm },
+	{ "import", NULL, 2, import_session_dir },
 	{ "send", NULL, 3, send_text },
 	{ "key", "create", 1, key_create },
 	{ "key", "list", 0, key_list },
@@ -522,14 +571,14 @@ int main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "owner", required_argument, NULL, 'o' }, { "no-wait", no_argument, NULL, 'n' }, { "private", no_argument, NULL, 'p' }, { "version", no_argument, NULL, 'v' },
+		{ "owner", required_argument, NULL, 'o' }, { "no-wait", no_argument, NULL, 'n' }, { "private", no_argument, NULL, 'p' }, { "force", no_argument, NULL, 'f' }, { "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
 	struct ctl ctl = { .wait = true };
 	const char *env_file = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:s:jo:npvh", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:s:jo:npfvh", names, NULL)) != -1) {
 		if (c == 'c')
 			env_file = optarg;
 		else if (c == 's')
@@ -542,6 +591,8 @@ int main(int argc, char **argv)
 			ctl.wait = false;
 		else if (c == 'p')
 			ctl.hidden = true;
+		else if (c == 'f')
+			ctl.force = true;
 		else if (c == 'v')
 			return puts("warestctl " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		else

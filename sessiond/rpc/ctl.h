@@ -14,6 +14,9 @@ void ctl_put_session(struct buf *out, const struct session_entry *entry);
 /* rpc_ctl_wait.c */
 void ctl_session_wait(struct rpc_request *request);
 
+/* rpc_ctl_import.c */
+void ctl_session_import(struct rpc_request *request);
+
 /* rpc_ctl_key.c */
 void ctl_key_create(struct rpc_request *request);
 void ctl_key_list(struct rpc_request *request);

@@ -32,10 +32,12 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_channel.c \
 	sessiond/rpc/rpc_chats.c \
 	sessiond/rpc/rpc_ctl.c \
+	sessiond/rpc/rpc_ctl_import.c \
 	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \
 	sessiond/rpc/rpc_fetch.c \
 	sessiond/rpc/rpc_files.c \
+	sessiond/rpc/rpc_history.c \
 	sessiond/rpc/rpc_interactive.c \
 	sessiond/rpc/rpc_media.c \
 	sessiond/rpc/misc_output.c sessiond/rpc/misc_output.h \

@@ -37,6 +37,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_fetch_methods,
 	rpc_change_methods,
 	rpc_shared_methods,
+	rpc_history_methods,
 	rpc_channel_methods,
 	rpc_chats_methods,
 	rpc_webhook_methods,

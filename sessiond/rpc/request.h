@@ -69,6 +69,7 @@ struct rpc_context {
 /* The methods, by resource; each ends with a NULL name. */
 extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_session_methods[], rpc_message_methods[], rpc_status_methods[], rpc_send_methods[],
 	rpc_shared_methods[], rpc_interactive_methods[], rpc_media_methods[], rpc_action_methods[], rpc_fetch_methods[], rpc_change_methods[], rpc_webhook_methods[], rpc_misc_methods[], rpc_poll_methods[], rpc_decrypt_methods[], rpc_storage_methods[], rpc_ctl_methods[];
+extern const struct rpc_method rpc_history_methods[];
 extern const struct rpc_method rpc_channel_methods[];
 extern const struct rpc_method rpc_chats_methods[];
 extern const struct rpc_method rpc_profile_methods[], rpc_privacy_methods[], rpc_people_methods[], rpc_contacts_methods[], rpc_calls_methods[],

@@ -358,6 +358,7 @@ const struct rpc_method rpc_ctl_methods[] = {
 	{ "ctl.session.get", do_session_get },
 	{ "ctl.session.wait", ctl_session_wait },
 	{ "ctl.session.create", do_session_create },
+	{ "ctl.session.import", ctl_session_import },
 	{ "ctl.session.logout", do_session_logout },
 	{ "ctl.session.delete", do_session_delete },
 	{ "ctl.session.reconnect", do_session_reconnect },

@@ -6,7 +6,7 @@
 #include "common/mem.h"
 #include "common/jid.h"
 #include "sessiond/session/historywork.h"
-#include "sessiond/session/kept.h"
+#include "sessiond/session/chatrow.h"
 
 /* Messages of one chat that go into the store with one call. */
 #define CHUNK 256U
@@ -153,18 +153,18 @@ static struct span copied_bytes(struct arena *arena, struct span bytes)
 	return bytes.n > 0 ? span_of(arena_dup(arena, bytes.p, bytes.n), bytes.n) : span_of(NULL, 0);
 }
 
-static void add_row(struct history_job *job, const struct wa_history_message *m, const struct kept *kept)
+static void add_row(struct history_job *job, const struct wa_history_message *m, const struct chatrow *content)
 {
 	struct arena *arena = &job->texts;
 	struct store_message *row = &job->chunk[job->nchunk++];
 
-	*row = (struct store_message){ .id = arena_strdup(arena, m->id), .from_me = m->from_me, .type = kept->type, .media = kept->media,
+	*row = (struct store_message){ .id = arena_strdup(arena, m->id), .from_me = m->from_me, .type = arena_strdup(arena, content->type), .media = content->media,
 		.time_ms = m->time_s * 1000, .status = status_of(m) };
 	if (!m->from_me && jid_is_group(&m->chat_jid) && !jid_is_none(&m->author))
 		row->author = peer_of(job, &m->author);
 	row->push_name = m->from_me ? NULL : copied(arena, m->push_name);
 	row->verified_name = m->from_me ? NULL : copied(arena, m->business_name);
-	row->body = copied_bytes(arena, buf_span(&kept->body));
+	row->body = copied_bytes(arena, buf_span(&content->body));
 	row->content = copied_bytes(arena, m->message);
 	job->rows++;
 }
@@ -172,7 +172,8 @@ static void add_row(struct history_job *job, const struct wa_history_message *m,
 /* A message that was deleted for everybody leaves a stub; the others tell of groups and calls, and are no messages. */
 static void write_message(struct history_job *job, const struct wa_history_message *m)
 {
-	struct kept kept;
+	struct chatrow content;
+	bool is_message;
 
 	if (m->chat == NULL || m->message.n == 0 || !is_kept(job, &m->chat_jid) || m->time_s * 1000 < job->oldest_ms)
 		return;
@@ -180,11 +181,12 @@ static void write_message(struct history_job *job, const struct wa_history_messa
 		history_rows_flush(job);
 	if (job->nchunk == 0)
 		job->chunk_chat = peer_of(job, &m->chat_jid);
-	kept_read(&kept, m->message);
-	if (kept.type)
-		add_row(job, m, &kept);
-	kept_free(&kept);
-	if (kept.type && m->starred) {
+	chatrow_read(&content, m->message);
+	is_message = content.kind == CHATROW_MESSAGE;
+	if (is_message)
+		add_row(job, m, &content);
+	chatrow_free(&content);
+	if (is_message && m->starred) {
 		const struct store_message_ref ref = { .chat = job->chunk_chat, .id = m->id, .from_me = m->from_me };
 
 		history_rows_flush(job);

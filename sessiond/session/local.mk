@@ -35,8 +35,8 @@ libsession_a_SOURCES = \
 	sessiond/session/historyrows.c \
 	sessiond/session/historyrun.c \
 	sessiond/session/host.c \
+	sessiond/session/import.c sessiond/session/import.h \
 	sessiond/session/job.c \
-	sessiond/session/kept.c sessiond/session/kept.h \
 	sessiond/session/lookup.c sessiond/session/lookup.h \
 	sessiond/session/message_json.c sessiond/session/message_json.h \
 	sessiond/session/message_schema.c sessiond/session/message_schema.h \

@@ -90,6 +90,31 @@ test('each damaged upload is its own error; what comes after it is stored', asyn
 	await hook.until((events) => events.some((e) => e.event === 'message_received' && e.data.text === 'still here'));
 });
 
+test('older messages of a chat come from the phone when they are asked for', async () => {
+	const more = (chat, p = {}) => gateway.call('chats.messages.more', { session: 's', family: 'session', p: { chatId: chat, count: 50, wait: 20, ...p } });
+	const DAN = '15550004444';
+	await gateway.account(DAN, 'Dan');
+	assert.deepEqual([(await more(`${DAN}@s.whatsapp.net`)).status, (await more('garbage')).status], [404, 400]);
+	const known = await gateway.control(`/accounts/${ANN}/archive`, { chats: [{ with: DAN, texts: texts('dan', 120) }] });
+	await gateway.control(`/accounts/${ANN}/archive`, { chats: [], on_demand: {} });
+	const { ids } = await upload({ only: true, type: 'RECENT', chats: [{ with: DAN, texts: ['the newest'] }], newest: 1 });
+	await confirmed(ids);
+	const ofDan = () => messages().filter((m) => m.jid.startsWith(DAN)).length;
+	assert.equal(known.chats[0].messages, 120);
+	assert.equal(ofDan(), 1);
+	const first = await more(`${DAN}@s.whatsapp.net`);
+	assert.deepEqual([first.status, first.result.messages, first.result.complete], [200, 50, false]);
+	assert.equal(ofDan(), 51);
+	await gateway.control(`/accounts/${ANN}/archive`, { on_demand: { unnamed: true, external: true } });
+	assert.equal((await more(`${DAN}@s.whatsapp.net`, { count: 69 })).result.messages, 69);
+	const last = await more(`${DAN}@s.whatsapp.net`);
+	assert.deepEqual([last.result.messages, last.result.complete, ofDan()], [1, true, 121]);
+	await gateway.control(`/accounts/${ANN}/archive`, { on_demand: { silent: true } });
+	assert.deepEqual([(await more(`${DAN}@s.whatsapp.net`, { wait: 1 })).status], [504]);
+	await gateway.control(`/accounts/${ANN}/archive`, { on_demand: { fault: 'garbage' } });
+	assert.equal((await more(`${DAN}@s.whatsapp.net`)).status, 502);
+});
+
 test('a daemon that dies in the middle stores the history in its next life, once', async () => {
 	const before = messages().length;
 	await gateway.control('/media/faults', { on: 'download', slow_ms: 3000 });

@@ -76,6 +76,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...shared,
     ...channels,
     ...profile,
+    'POST /api/v1/chats/{chatId}/messages/more',
     ...groups, ...communities,
     'GET /storage/private',
   ];

@@ -162,18 +162,18 @@ function slices(archive, chats, size) {
 /**
  * Sends key share, bootstrap, push names and history to a companion. chats: [{with: phone | group: jid, texts: [text | WebMessageInfo
  * parts], ...fields of Conversation}]. type: RECENT (default), FULL, INITIAL_BOOTSTRAP, ...; chunk_messages: so many in one notice;
- * external: on the media servers; fault: one of HISTORY_FAULTS, of the last notice; past: {group, phones}; only: no bootstrap, no names.
+ * newest: only so many of each chat; external: on the media servers; fault: one of HISTORY_FAULTS, of the last notice; past: {group, phones}; only: no bootstrap, no names.
  * Resolves with the ids of the peer messages.
  */
 export async function sendHistory(sim, account, device, options = {}) {
-    const { chats = [], key_share: share = true, type = 'INITIAL_BOOTSTRAP', chunk_messages: size = Infinity, external = false, fault = null, only = false } = options;
+    const { chats = [], key_share: share = true, type = 'INITIAL_BOOTSTRAP', chunk_messages: size = Infinity, external = false, fault = null, only = false, newest = Infinity } = options;
     if (fault && !(fault in HISTORY_FAULTS)) throw new TypeError(`fault is one of ${Object.keys(HISTORY_FAULTS).join(', ')}`);
     const archive = archiveOf(sim, account);
     const named = chats.map(c => archive.add(c)).filter(Boolean);
     if (fault === 'nested' && named[0]) {
         named[0].messages.push({ key: { remoteJid: named[0].id, id: 'HISTNESTED' }, message: proto.Message.decode(nestedMessage(60)), messageTimestamp: sim.now() });
     }
-    const parts = slices(archive, named, size);
+    const parts = slices(archive, named.map(c => ({ ...c, messages: c.messages.slice(-newest) })), size);
     const past = options.past && { groupJid: options.past.group, pastParticipants: options.past.phones.map(p => ({ userJid: sim.directory.find(p).jid('lid'), leaveReason: 0, leaveTs: sim.now() })) };
     const bytes = parts.map((conversations, i) => notice(sim, SyncType[type], {
         conversations, phoneNumberToLidMappings: archive.mappings(), pastParticipants: past ? [past] : []

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The operator's side of an import. */
+#ifndef SESSIOND_IMPORT_COMMAND_H
+#define SESSIOND_IMPORT_COMMAND_H
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+struct import_request {
+	const char *id, *dir;
+	const char *owner; /* NULL: admin */
+	bool force;        /* no look at whether the source is in use */
+	bool quiet;        /* nothing on standard output */
+};
+
+/* 0 with the parameters and the file for ctl.session.import; else a line is on standard error. */
+int import_command(const struct import_request *request, struct json_object **p, int *fd);
+
+#endif
