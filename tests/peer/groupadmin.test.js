@@ -309,6 +309,7 @@ test('the picture is cut to a square of 640 pixels; what is no picture is refuse
 
 test('every required parameter of the contract\'s group routes is asked for', async () => {
     const values = { groupId: group, groupName: 'x', participants: [BOB], inviteLink: 'https://chat.whatsapp.com/aaaaaaaaaaaaaaaaaaaaaa', picture: 'x', locked: true, announcement: true };
+    await gateway.api('GET', '/session/create?sessionId=closed');
     for (const route of contract.routes.filter(r => r.session === 'groups')) {
         const path = route.path.replace('/api/v1', '');
         const required = route.params.filter(q => q.required || ['locked', 'announcement'].includes(q.name));
@@ -317,6 +318,8 @@ test('every required parameter of the contract\'s group routes is asked for', as
             await bad(route.method, path, p, [400, 2001, `${missing.name} is required`]);
         }
         await bad(route.method, path, values, [404, 1101, 'Session not found'], 'none-such');
+        await bad(route.method, path, values, [409, 1106, 'Login required (scan QR or pairing)'], 'closed');
+        await bad(route.method, path, values, [400, 2002, 'sessionId is invalid'], '../x');
         if (route.params.some(q => q.name === 'groupId')) await bad(route.method, path, { ...values, groupId: pn(BOB) }, [400, 2001, 'groupId is required']);
     }
 });
@@ -361,6 +364,8 @@ test('what cannot be done is said, and nothing has changed', async () => {
     const { phash, version, ...kept } = await wire(group);
     assert.deepEqual({ ...kept, phash, version }, before);
 
+    await sim('POST', '/faults', { kind: 'iq_error', match: { xmlns: 'w:g2' }, code: 403, text: 'forbidden' });
+    await bad('POST', '/group/create', { groupName: 'Refused' }, [500, 8000, /^forbidden/]);
     // Trouble is not hidden as an empty answer.
     await sim('POST', '/faults', { kind: 'iq_error', match: { xmlns: 'w:g2' }, code: 503, count: 3 });
     await bad('GET', '/groups', {}, [502, 2800, /service-unavailable|injected/]);
