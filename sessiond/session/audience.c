@@ -24,8 +24,9 @@ struct finding {
 	void *arg;
 	int64_t number;
 	struct jid pn, lid;    /* own */
-	struct jid *except;    /* owned */
+	struct jid *except;    /* owned; LIDs by their numbers as well, where these are known */
 	size_t nexcept;
+	bool unnamed;          /* one of them is a LID whose number is not known */
 	struct jid *list;      /* owned */
 	size_t n;
 };
@@ -70,7 +71,35 @@ static bool is_out(const struct finding *f, const struct jid *jid)
 	return false;
 }
 
-static void add_contact(struct finding *f, const struct store_chat *chat)
+/* The same person in the other namespace, server NONE if that is not known. */
+static struct jid other_form(struct store_reader *reader, struct arena *arena, int64_t session, const struct jid *jid)
+{
+	const struct store_record_key key = { .kind = jid_is_lid(jid) ? WA_RECORD_PN_OF_LID : WA_RECORD_LID_OF_PN, .name = jid->user };
+	struct span value = { 0 };
+	struct jid other;
+
+	if (store_record_get(reader, arena, session, &key, 1, &value) == STORE_OK && value.p &&
+	    !jid_make(&other, (const char *)value.p, value.n, jid_is_lid(jid) ? JID_SERVER_PN : JID_SERVER_LID, 0))
+		return other;
+	return (struct jid){ .server = JID_SERVER_NONE };
+}
+
+static void name_exceptions(struct store_reader *reader, struct arena *arena, struct finding *f)
+{
+	size_t n = f->nexcept;
+
+	f->except = xrealloc(f->except, (2 * n + 1) * sizeof *f->except);
+	for (size_t i = 0; i < n; i++) {
+		struct jid other = other_form(reader, arena, f->number, &f->except[i]);
+
+		if (!jid_is_none(&other))
+			f->except[f->nexcept++] = other;
+		else if (jid_is_lid(&f->except[i]))
+			f->unnamed = true;
+	}
+}
+
+static void add_contact(struct store_reader *reader, struct arena *arena, struct finding *f, const struct store_chat *chat)
 {
 	struct jid jid, lid = { .server = JID_SERVER_NONE };
 
@@ -78,7 +107,10 @@ static void add_contact(struct finding *f, const struct store_chat *chat)
 		return;
 	if (chat->lid && jid_parse_text(&lid, chat->lid))
 		lid.server = JID_SERVER_NONE;
-	if (is_out(f, &jid) || is_out(f, &lid))
+	if (jid_is_none(&lid) && f->unnamed)
+		lid = other_form(reader, arena, f->number, &jid);
+	/* Who may be one of those that must not see it does not. */
+	if (is_out(f, &jid) || is_out(f, &lid) || (f->unnamed && !jid_is_lid(&jid) && jid_is_none(&lid)))
 		return;
 	f->list = xrealloc(f->list, (f->n + 1) * sizeof *f->list);
 	f->list[f->n++] = jid_bare(&jid);
@@ -95,6 +127,7 @@ static void read_contacts(struct store_reader *reader, void *arg)
 	bool more = true;
 
 	arena_init(&arena, 0);
+	name_exceptions(reader, &arena, f);
 	while (more) {
 		struct store_chat *rows;
 		size_t n = 0;
@@ -102,7 +135,7 @@ static void read_contacts(struct store_reader *reader, void *arg)
 		page = (struct store_page){ 0 };
 		more = store_chat_list(reader, &arena, f->number, &query, &rows, &n, &page) == STORE_OK && page.cursor;
 		for (size_t i = 0; i < n; i++)
-			add_contact(f, &rows[i]);
+			add_contact(reader, &arena, f, &rows[i]);
 		query.cursor = page.cursor;
 	}
 	arena_free(&arena);

@@ -98,6 +98,7 @@ test('a status for those whom the account\'s own privacy names: a list, or conta
     await atBob(listed.messageId);
     await set({ type: 'blacklist', phones: [VIEWERS[0]] });
     refused(await post('send/text', { to: STATUS, message: 'nobody' }), 400, 2002, 'Nobody would see this status: name an audience');
+    await p.call('POST', `/accounts/${p.us.phone}/share-keys`, { device: Number(/:(\d+)@/.exec(p.client)[1]) });
     for (const phone of [p.them.phone, VIEWERS[0]])
         await p.call('POST', `/accounts/${p.us.phone}/app-state`, { index: ['contact', `${phone}@s.whatsapp.net`], value: { contactAction: { fullName: `C ${phone}`, firstName: 'C' } } });
     const known = await until(async () => {
