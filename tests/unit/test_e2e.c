@@ -392,6 +392,49 @@ static void test_what_is_passed_on_and_edited(void **state)
 	buf_free(&poll);
 }
 
+static void test_an_edit_changes_the_text_alone(void **state)
+{
+	const struct jid from = { .server = JID_SERVER_PN, .user = "111" };
+	struct buf text = { 0 }, around = { 0 }, edited = { 0 }, place = { 0 };
+	char *found;
+
+	(void)state;
+	wa_build_text(&text, &(struct wa_text){ .text = "befor" });
+	wa_add_context(&around, buf_span(&text), &(struct wa_context){ .quoted_id = "Q", .quoted_sender = from, .expiration_s = 60, .view_once = true });
+	assert_true(wa_edited(&edited, buf_span(&around), "before"));
+	found = e2e_text(buf_span(&edited));
+	assert_string_equal(found, "before");
+	free(found);
+	/* what is around it stays: the quote's id is still there */
+	assert_non_null(memmem(edited.data, edited.len, "Q", 1));
+	wa_build_location(&place, &(struct wa_location){ .latitude = 1, .longitude = 2 });
+	buf_clear(&edited);
+	assert_false(wa_edited(&edited, buf_span(&place), "x"));
+	assert_int_equal(edited.len, place.len);
+	buf_free(&text);
+	buf_free(&around);
+	buf_free(&edited);
+	buf_free(&place);
+}
+
+static void test_members_of_an_album_name_it(void **state)
+{
+	const struct wa_message_key key = { .chat = { .server = JID_SERVER_GROUP, .user = "12036" }, .from_me = true, .id = "ALBUM" };
+	struct buf album = { 0 }, text = { 0 }, member = { 0 };
+
+	(void)state;
+	wa_build_album(&album, 2, 1);
+	assert_memory_equal(album.data, "\x9a\x05\x04\x10\x02\x18\x01", album.len);
+	wa_build_text(&text, &(struct wa_text){ .text = "hi" });
+	wa_add_to_album(&member, buf_span(&text), &key, 3);
+	assert_memory_equal(member.data, text.data, text.len);
+	assert_non_null(memmem(member.data, member.len, "ALBUM", 5));
+	assert_string_equal(e2e_content_name(buf_span(&member)), "conversation");
+	buf_free(&album);
+	buf_free(&text);
+	buf_free(&member);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +451,8 @@ int main(void)
 		cmocka_unit_test(test_text_with_everything),
 		cmocka_unit_test(test_stanzas_say_what_the_content_needs),
 		cmocka_unit_test(test_what_is_passed_on_and_edited),
+		cmocka_unit_test(test_an_edit_changes_the_text_alone),
+		cmocka_unit_test(test_members_of_an_album_name_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

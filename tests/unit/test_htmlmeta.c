@@ -34,6 +34,16 @@ static void test_pages(void **state)
 	reads("<", "", "");
 }
 
+static void test_pictures(void **state)
+{
+	struct htmlmeta meta;
+
+	(void)state;
+	htmlmeta_read(&meta, span_text("<meta property='og:image' content='https://x.example/a.png?b=1&amp;c=2'><meta property=og:image content=late>"));
+	assert_string_equal(buf_text(&meta.image), "https://x.example/a.png?b=1&c=2");
+	htmlmeta_free(&meta);
+}
+
 static void links(const char *text, const char *link)
 {
 	struct span found = htmlmeta_first_link(span_text(text));
@@ -55,7 +65,7 @@ static void test_links(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { cmocka_unit_test(test_pages), cmocka_unit_test(test_links) };
+	static const struct CMUnitTest tests[] = { cmocka_unit_test(test_pages), cmocka_unit_test(test_pictures), cmocka_unit_test(test_links) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

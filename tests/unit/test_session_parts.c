@@ -13,6 +13,7 @@
 #include "sessiond/session/backoff.h"
 #include "sessiond/session/proxy.h"
 #include "sessiond/session/qrpng.h"
+#include "sessiond/session/route.h"
 #include "sessiond/session/view.h"
 #include "sessiond/timers.h"
 
@@ -199,12 +200,47 @@ static void views_are_copied_deeply(void **state)
 	session_view_free(&b);
 }
 
+static void routes_survive_as_text(void **state)
+{
+	struct send_route route = { .first = 17, .chunk = 1, .chunks = 3, .server_id = 12 }, back;
+	char *text;
+
+	(void)state;
+	assert_null(route_store(&(struct send_route){ 0 }, NULL));
+	route.audience = calloc(2, sizeof *route.audience);
+	route.naudience = 2;
+	jid_parse_text(&route.audience[0], "628111111111@s.whatsapp.net");
+	jid_parse_text(&route.audience[1], "123456789012345@lid");
+	route.wire_id = strdup("3EB0");
+	route.media_handle = strdup("a\"b");
+	text = route_store(&route, "{\"items\":1}");
+	route_load(&back, text);
+	assert_int_equal(back.naudience, 2);
+	assert_true(jid_equal(&back.audience[1], &route.audience[1]));
+	assert_int_equal(back.first, 17);
+	assert_int_equal(back.chunk, 1);
+	assert_int_equal(back.chunks, 3);
+	assert_int_equal(back.server_id, 12);
+	assert_string_equal(back.wire_id, "3EB0");
+	assert_string_equal(back.media_handle, "a\"b");
+	free(text);
+	route_free(&back);
+	route_free(&route);
+	text = route_store(&route, "{\"items\":1}");
+	assert_string_equal(text, "{\"items\":1}");
+	route_load(&back, text);
+	assert_true(route_is_empty(&back));
+	free(text);
+	route_load(&back, "no JSON");
+	assert_true(route_is_empty(&back));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delays_grow_and_have_an_end), cmocka_unit_test(only_a_stable_connection_starts_over),
 		cmocka_unit_test(conflicts_count_in_a_sliding_window), cmocka_unit_test(a_failing_proxy_cools_off), cmocka_unit_test(proxies_take_turns),
-		cmocka_unit_test(timers_fire_in_order_once), cmocka_unit_test(qr_codes_are_pictures), cmocka_unit_test(views_are_copied_deeply),
+		cmocka_unit_test(timers_fire_in_order_once), cmocka_unit_test(qr_codes_are_pictures), cmocka_unit_test(views_are_copied_deeply), cmocka_unit_test(routes_survive_as_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
