@@ -147,6 +147,22 @@ test('kill -9 between the chunks of a status: the rest goes out, nobody gets it 
     await onceEach('after the crash');
 });
 
+test('kill -9 before the answer about several files: the repetition tells of each of them', { skip }, async () => {
+    const key = { 'idempotency-key': 'files-and-a-crash' };
+    const body = { sessionId: 'main', to: p.them.phone, files: [data(PNG, 'image/png'), 'data:text/plain;base64,aGk='], caption: 'two' };
+    const send = () => p.gateway.api('POST', '/messages/send/files', { body, headers: key });
+    await p.call('POST', '/faults', { kind: 'no_ack', count: 2, match: { tag: 'message' } });
+    const lost = send().catch(() => null);
+    await p.bob.waitFor(() => p.bob.messages.filter((m) => normalizeMessageContent(m.message)?.documentMessage?.caption === 'two').length === 2, 'both files');
+    await p.restartDaemon('SIGKILL');
+    await lost;
+    await p.call('DELETE', '/faults');
+    const entry = first(await send());
+    assert.deepEqual(entry.advancedInfo.files.map((f) => [f.mimetype, f.size, f.caption]), [['image/png', PNG.length, 'two'], ['text/plain', 2, 'two']]);
+    for (const { messageId } of entry.advancedInfo.files) assert.equal(p.bob.messages.filter((m) => m.key.id === messageId).length, 1);
+    assert.equal(p.bob.messages.filter((m) => normalizeMessageContent(m.message)?.documentMessage?.caption === 'two').length, 2);
+});
+
 test('channels: posts, files, edits, reactions, deletions', { skip }, async () => {
     const { jid: to } = await p.call('POST', '/newsletters', { owner: p.us.phone, followers: [p.them.phone], name: 'News' });
     const text = first(await post('send/text', { to, message: 'frst' }));
