@@ -386,9 +386,9 @@ static enum wa_secret_use use_of(enum wa_addon_kind kind)
 }
 
 /* Tries every pair of forms: each side takes the namespace it likes. */
-static bool open_with(struct addon *addon, const uint8_t *secret)
+static bool open_for(struct addon *addon, const uint8_t *secret, enum wa_secret_use use)
 {
-	struct wa_secret s = { .secret = secret, .id = addon->id, .use = use_of(addon->kind) };
+	struct wa_secret s = { .secret = secret, .id = addon->id, .use = use };
 	char author[JID_TEXT_MAX];
 	char adder[JID_TEXT_MAX];
 
@@ -409,6 +409,13 @@ static bool open_with(struct addon *addon, const uint8_t *secret)
 		}
 	}
 	return false;
+}
+
+/* Some clients add an option as an edit (whatsmeow), others under a name of its own (whatsapp-rust). */
+static bool open_with(struct addon *addon, const uint8_t *secret)
+{
+	return open_for(addon, secret, use_of(addon->kind)) ||
+	       (addon->kind == WA_ADDON_POLL_ADD_OPTION && open_for(addon, secret, WA_SECRET_POLL_EDIT));
 }
 
 struct found {
@@ -561,6 +568,18 @@ static void load_tally(struct receive_job *job, const struct found *found)
 	state_keys_free(&keys);
 }
 
+/* An edited poll, or one with a new option: later votes are read against it. */
+static void change_poll(struct receive_job *job, const struct found *found)
+{
+	char name[SECRET_NAME_MAX];
+	struct buf poll = { 0 };
+
+	if (wa_poll_change(found->record.poll, buf_span(&job->addon->result->plaintext), &poll) &&
+	    wa_secret_name(name, 's', NULL, &found->chat, &found->author, job->addon->id))
+		wa_secret_put_poll(&job->job.op, name, found->record.secret, buf_span(&poll));
+	buf_free(&poll);
+}
+
 /* ---- steps ---- */
 
 static void records_loaded(void *arg, bool ok);
@@ -610,6 +629,8 @@ static void records_loaded(void *arg, bool ok)
 	}
 	each_name(job, try_secret, &found);
 	try_kept_message(job, &found);
+	if (found.opened && found.record.kind == SECRET_POLL && (job->addon->kind == WA_ADDON_POLL_EDIT || job->addon->kind == WA_ADDON_POLL_ADD_OPTION))
+		change_poll(job, &found);
 	if (found.opened && job->addon->kind == WA_ADDON_POLL_VOTE && found.record.kind == SECRET_POLL)
 		load_tally(job, &found);
 	else

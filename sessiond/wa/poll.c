@@ -2,13 +2,16 @@
 /* Options, votes and tallies of polls. */
 #include "sessiond/wa/poll.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/wa/e2e.h"
 #include "sessiond/wa/proto_walk.h"
 
 enum { RECORD_VERSION = 1 };
+enum { MESSAGE_ADD_OPTION = 121, ADDED_OPTION = 2 };
 enum { CREATION_NAME = 2, CREATION_OPTION = 3, CREATION_SELECTABLE = 4, OPTION_NAME = 1, VOTE_SELECTED = 1 };
 
 /* pollCreationMessage and its successors; V4 is a wrapper around one of them. */
@@ -83,6 +86,68 @@ bool wa_poll_read(struct span value, struct poll *out)
 	for (size_t i = 0; i < out->n && r.ok; i++)
 		out->names[i] = read_span(&r, read_be16(&r));
 	return r.ok;
+}
+
+static bool has_option(const struct poll *poll, struct span name)
+{
+	for (size_t i = 0; i < poll->n; i++)
+		if (poll->names[i].n == name.n && (name.n == 0 || memcmp(poll->names[i].p, name.p, name.n) == 0))
+			return true;
+	return false;
+}
+
+static bool add_option(struct poll *poll, struct span name)
+{
+	if (name.n == 0 || name.n > POLL_NAME_MAX || poll->n >= POLL_OPTIONS_MAX || has_option(poll, name))
+		return false;
+	poll->names[poll->n++] = name;
+	return true;
+}
+
+/* Only the outermost message counts: what is added is never wrapped. */
+static bool read_added(struct span message, struct span *name)
+{
+	struct span added, option;
+
+	return proto_find(message, MESSAGE_ADD_OPTION, &added) && proto_find(added, ADDED_OPTION, &option) && proto_find(option, OPTION_NAME, name);
+}
+
+static bool take_edit(struct poll *poll, const struct poll *edited)
+{
+	bool changed = edited->title.n != poll->title.n || (poll->title.n > 0 && memcmp(edited->title.p, poll->title.p, poll->title.n) != 0) ||
+		       edited->selectable != poll->selectable;
+
+	poll->title = edited->title;
+	poll->selectable = edited->selectable;
+	for (size_t i = 0; i < edited->n; i++)
+		changed = add_option(poll, edited->names[i]) || changed;
+	return changed;
+}
+
+bool wa_poll_change(struct span stored, struct span message, struct buf *out)
+{
+	struct poll *poll = xcalloc(1, sizeof *poll), *edited = xcalloc(1, sizeof *edited);
+	struct buf creation = { 0 };
+	struct span name;
+	bool changed = false;
+
+	if (wa_poll_read(stored, poll)) {
+		if (read_added(message, &name))
+			changed = add_option(poll, name);
+		else if (wa_poll_of_message(message, &creation) && wa_poll_read(buf_span(&creation), edited))
+			changed = take_edit(poll, edited);
+	}
+	if (changed) {
+		buf_be16(out, (uint16_t)poll->selectable);
+		buf_be16(out, (uint16_t)poll->n);
+		put_text(out, poll->title, POLL_TITLE_MAX);
+		for (size_t i = 0; i < poll->n; i++)
+			put_text(out, poll->names[i], POLL_NAME_MAX);
+	}
+	buf_free(&creation);
+	free(edited);
+	free(poll);
+	return changed;
 }
 
 /* ---- votes ---- */

@@ -34,6 +34,12 @@ bool wa_poll_is_creation(uint32_t number);
 void wa_poll_write(struct span creation, struct buf *out);
 /* The same for a serialized Message. False if it creates no poll. */
 bool wa_poll_of_message(struct span message, struct buf *out);
+/*
+ * Appends the stored form of a poll after a serialized Message has changed it: one that adds an option, or one with the poll as edited. Options
+ * keep their places, as votes are counted by them: what an edit leaves out stays, what is new comes behind. False: it changes nothing.
+ * Source: whatsmeow WAWebProtobufsE2E.proto (pollAddOptionMessage), whatsapp-rust.
+ */
+bool wa_poll_change(struct span poll, struct span message, struct buf *out);
 /* Reads the stored form. False if it is malformed. */
 bool wa_poll_read(struct span value, struct poll *out);
 

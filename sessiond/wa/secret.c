@@ -148,6 +148,18 @@ void wa_secret_remember(struct state_op *op, const struct jid *chat, const struc
 	crypto_wipe(secret, sizeof secret);
 }
 
+void wa_secret_put_poll(struct state_op *op, const char *name, const uint8_t secret[static SECRET_LEN], struct span poll)
+{
+	struct buf value = { 0 };
+
+	buf_u8(&value, RECORD_VERSION);
+	buf_u8(&value, SECRET_POLL);
+	buf_append(&value, secret, SECRET_LEN);
+	buf_append_span(&value, poll);
+	state_op_put(op, WA_RECORD_SECRET, name, buf_span(&value));
+	buf_wipe(&value);
+}
+
 bool wa_secret_read(struct span value, struct secret_record *out)
 {
 	struct reader r = reader_of(value.p, value.n);

@@ -45,5 +45,7 @@ struct secret_record {
 };
 
 bool wa_secret_read(struct span value, struct secret_record *out);
+/* Stores the poll of a record anew. */
+void wa_secret_put_poll(struct state_op *op, const char *name, const uint8_t secret[static SECRET_LEN], struct span poll);
 
 #endif

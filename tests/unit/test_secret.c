@@ -177,6 +177,50 @@ static void polls_and_events_are_remembered(void **state)
 	free(poll);
 }
 
+/* Message { pollAddOptionMessage { addOption { optionName } } } */
+static void make_option(struct buf *message, const char *name)
+{
+	struct buf option = { 0 }, added = { 0 };
+
+	proto_put_bytes(&option, 1, span_text(name));
+	proto_put_bytes(&added, 2, buf_span(&option));
+	proto_put_bytes(message, 121, buf_span(&added));
+	buf_free(&option);
+	buf_free(&added);
+}
+
+static void options_are_added_and_edited_without_moving_the_others(void **state)
+{
+	static const char *const first[] = { "Yes", "No" }, *const edited[] = { "No", "Later" };
+	struct buf message = { 0 }, stored = { 0 }, more = { 0 }, all = { 0 }, nothing = { 0 };
+	struct poll *poll = calloc(1, sizeof *poll);
+
+	(void)state;
+	make_poll(&message, first, 2);
+	assert_true(wa_poll_of_message(buf_span(&message), &stored));
+	assert_false(wa_poll_change(buf_span(&stored), buf_span(&message), &nothing));
+	buf_clear(&message);
+	make_option(&message, "Maybe");
+	assert_true(wa_poll_change(buf_span(&stored), buf_span(&message), &more));
+	assert_false(wa_poll_change(buf_span(&more), buf_span(&message), &nothing));
+	buf_clear(&message);
+	make_poll(&message, edited, 2);
+	assert_true(wa_poll_change(buf_span(&more), buf_span(&message), &all));
+	assert_true(wa_poll_read(buf_span(&all), poll));
+	assert_int_equal(poll->n, 4);
+	assert_true(span_is(poll->names[0], "Yes") && span_is(poll->names[1], "No") && span_is(poll->names[2], "Maybe") && span_is(poll->names[3], "Later"));
+	buf_clear(&message);
+	make_option(&message, "");
+	assert_false(wa_poll_change(buf_span(&all), buf_span(&message), &nothing));
+	assert_false(wa_poll_change(span_text("x"), buf_span(&message), &nothing));
+	assert_int_equal(nothing.len, 0);
+	buf_free(&message);
+	buf_free(&stored);
+	buf_free(&more);
+	buf_free(&all);
+	free(poll);
+}
+
 /* ---- tallies ---- */
 
 struct count {
@@ -269,6 +313,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vote_of_baileys_opens), cmocka_unit_test(what_is_sealed_opens), cmocka_unit_test(polls_and_events_are_remembered),
+		cmocka_unit_test(options_are_added_and_edited_without_moving_the_others),
 		cmocka_unit_test(votes_replace_each_other), cmocka_unit_test(any_number_of_voters_costs_the_same),
 	};
 
