@@ -177,13 +177,15 @@ static void do_lookup(struct rpc_request *request)
 {
 	struct numbers_work *w = work_new(request);
 	bool deep = rpc_param_bool(request, "deep");
+	struct cards_job *job;
 
 	if (!w)
 		return;
-	w->numbers.job->what = WA_ASK_CONTACT | WA_ASK_LID | (deep ? WA_ASK_ABOUT : 0U);
-	w->numbers.job->full = w->numbers.job->preview = w->numbers.job->business = deep;
-	if (!people_ask(request, &w->numbers.job->ask, looked_up))
-		cards_job_free(w->numbers.job);
+	job = w->numbers.job;
+	job->what = WA_ASK_CONTACT | WA_ASK_LID | (deep ? WA_ASK_ABOUT : 0U);
+	job->full = job->preview = job->business = deep;
+	if (!people_ask(request, &job->ask, looked_up))
+		cards_job_free(job);
 }
 
 /* ---- business profiles ---- */
@@ -225,14 +227,16 @@ static void got_business(struct ask_job *ask)
 static void do_business(struct rpc_request *request)
 {
 	struct numbers_work *w = work_new(request);
+	struct cards_job *job;
 
 	if (!w)
 		return;
-	for (size_t i = 0; i < w->numbers.job->n; i++)
-		w->numbers.job->cards[i].jid = jid_of(&w->numbers.job->cards[i]);
-	w->numbers.job->business = true;
-	if (!people_ask(request, &w->numbers.job->ask, got_business))
-		cards_job_free(w->numbers.job);
+	job = w->numbers.job;
+	for (size_t i = 0; i < job->n; i++)
+		job->cards[i].jid = jid_of(&job->cards[i]);
+	job->business = true;
+	if (!people_ask(request, &job->ask, got_business))
+		cards_job_free(job);
 }
 
 /* ---- catalogue ---- */

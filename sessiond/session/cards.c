@@ -168,21 +168,25 @@ static void look_up(struct cards_job *job, struct card *card)
 	struct look_up *l = xcalloc(1, sizeof *l);
 	struct jid who = *name_of(card);
 
-	*l = (struct look_up){ .job = job, .card = card, .open = (unsigned)job->full + (unsigned)job->preview + (unsigned)job->business };
+	/* One more than it asks: a question that cannot even be put may be answered at once. */
+	*l = (struct look_up){ .job = job, .card = card, .open = 1U + (unsigned)job->full + (unsigned)job->preview + (unsigned)job->business };
 	job->running++;
-	/* Answers come later, never inside these calls. */
 	if (job->full)
 		wa_client_picture(client, &who, true, NULL, got_full, l);
 	if (job->preview)
 		wa_client_picture(client, &who, false, NULL, got_preview, l);
 	if (job->business)
 		wa_client_business(client, &who, got_business, l);
+	one_answered(l, 0);
 }
 
 static void go_on(struct cards_job *job)
 {
 	bool more = job->full || job->preview || job->business;
 
+	if (job->starting)
+		return;
+	job->starting = true;
 	while (more && job->trouble == 0 && job->next < job->n && job->running < CARDS_AT_ONCE) {
 		struct card *card = &job->cards[job->next++];
 
@@ -194,6 +198,7 @@ static void go_on(struct cards_job *job)
 		}
 		look_up(job, card);
 	}
+	job->starting = false;
 	if (job->running == 0)
 		ask_settle(&job->ask, job->trouble);
 }

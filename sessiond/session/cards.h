@@ -38,6 +38,7 @@ struct cards_job {
 	size_t n;
 	/* inside session/ */
 	size_t next, running;
+	bool starting;            /* further up the stack */
 	int trouble;
 };
 
