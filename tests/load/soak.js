@@ -150,9 +150,12 @@ class Soak {
                 const difference = await this.differences(session);
                 if (difference) open.push(difference);
             }
+            // A delivery whose answer was late comes again under the same event id: that is one.
             const got = new Map();
+            const ids = new Set();
             for (const event of this.hook.events) {
-                if (event.event !== 'message_received') continue;
+                if (event.event !== 'message_received' || ids.has(event.id)) continue;
+                ids.add(event.id);
                 const key = `${event.session.id} ${event.data.message.key.id}`;
                 got.set(key, (got.get(key) ?? 0) + 1);
             }
@@ -195,6 +198,7 @@ class Soak {
         if (this.hook.bad) wrong.push(`${this.hook.bad} webhooks with a wrong signature`);
         if (figures.descriptors.end > figures.descriptors.early + FDS_MORE) wrong.push(`descriptors: ${JSON.stringify(figures.descriptors)}`);
         if (this.minutes >= JUDGED_MINUTES && late - early > GROWTH_KIB) wrong.push(`memory: ${JSON.stringify(figures.pss_kib)}`);
+        if (wrong.length) wrong.push(...this.gateway.log.trim().split('\n').slice(-40));
         return { figures, wrong };
     }
 }
