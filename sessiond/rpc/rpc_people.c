@@ -175,8 +175,8 @@ static void looked_up(struct ask_job *ask)
 
 static void do_lookup(struct rpc_request *request)
 {
-	struct numbers_work *w = work_new(request);
 	bool deep = rpc_param_bool(request, "deep");
+	struct numbers_work *w = work_new(request);
 	struct cards_job *job;
 
 	if (!w)
