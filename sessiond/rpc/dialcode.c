@@ -66,7 +66,7 @@ const char *dialcode_country(const char *digits)
 
 int dialcode_number(const char *text, const char *country, const char *default_code, char out[static 24])
 {
-	char digits[64], room[5];
+	char digits[64] = "", room[5];
 	const char *code = country && country[0] ? dialcode_of(country, room) : default_code;
 	const char *plus = strchr(text, '+');
 	const char *rest = digits;
