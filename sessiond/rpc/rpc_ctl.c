@@ -137,6 +137,14 @@ void ctl_put_session(struct buf *out, const struct session_entry *entry)
 	json_put_member(out, "pairError", view->pair_error[0] ? view->pair_error : NULL);
 	json_put_member(out, "passkey", passkey_step_name(view->passkey));
 	json_put_member(out, "passkeyCode", view->passkey_code[0] ? view->passkey_code : NULL);
+	if (view->history_kind) {
+		json_put_name(out, "history");
+		buf_u8(out, '{');
+		json_put_member(out, "kind", view->history_kind);
+		json_put_int(out, "percent", view->history_percent);
+		json_put_int(out, "messages", view->history_messages);
+		buf_u8(out, '}');
+	}
 	buf_u8(out, '}');
 }
 
