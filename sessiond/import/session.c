@@ -267,7 +267,7 @@ static bool is_open(struct json_object *session)
 
 static bool put_closed(struct buf *out, struct json_object *sessions, const struct import_own *own)
 {
-	struct closed list[CLOSED_MAX];
+	struct closed list[CLOSED_MAX] = { { NULL, 0 } };
 	size_t n = 0;
 
 	json_object_object_foreach(sessions, name, session)
