@@ -24,7 +24,9 @@ function callFor(route) {
   const vote = { pollCreationMessageKey: { id: 'P' }, vote: { encPayload: 'AAAA', encIv: 'AAAA' } };
   const values = { pin: true, emoji: 'x', latitude: 1, longitude: 2, question: 'q', options: ['a', 'b'], buttons: ['b'], sections: [{ rows: ['r'] }],
     string: 'text', type: 'image', mediaKey: 'AAAA', fileSha256: 'AAAA', encrypted: 'AAAA', pollUpdateVote: vote, messageSecret: 'AAAA', sessionId: 's', phone: '62812', username: 'u', password: 'p', apiKey: 'k', url: 'http://x', secret: 'secret', to: '62812',
-    message: 'm', schedule: '02:30' };
+    message: 'm', schedule: '02:30', groupId: '120363000000000001@g.us', groupName: 'g', description: 'd', inviteLink: 'https://chat.whatsapp.com/AAAAAAAAAAAAAAAAAAAAAA',
+    participants: ['62812'], locked: true, announcement: true, picture: 'data:image/png;base64,AAAA', checkNumbers: ['62812'], jid: '62812@s.whatsapp.net',
+    input: 'text', key: 'k', value: 'text' };
   const path = route.path.replace('{sessionId}', 's').replace('{chatId}', '62812@s.whatsapp.net').replace('{messageId}', 'M').replace('{target}', 'png');
   if (route.method === 'GET') return [`${path}?${new URLSearchParams(values)}`, {}];
   return [path, { body: values }];

@@ -282,7 +282,7 @@ export class Newsletters {
         const post = channel.posts.find(p => p.id === stanza.attrs.id);
         post.bytes = bytes ?? Buffer.alloc(0);
         post.edit = stanza.attrs.edit;
-        this.tell(channel, sender, post);
+        this.deliver(channel, sender, post);
         this.sim.event('newsletter_change', { newsletter: channel.jid, id: post.id, edit: post.edit });
         return { server_id: post.serverId };
     }
@@ -297,12 +297,12 @@ export class Newsletters {
     post(channel, sender, id, type, bytes) {
         const post = { id, bytes, type, serverId: channel.posts.length + 100 };
         channel.posts.push(post);
-        this.tell(channel, sender, post);
+        this.deliver(channel, sender, post);
         this.sim.event('newsletter_post', { newsletter: channel.jid, id, server_id: post.serverId });
         return post;
     }
 
-    tell(channel, sender, post) {
+    deliver(channel, sender, post) {
         const { id, type, bytes, edit } = post;
         const stanza = node('message', { from: channel.jid, id, server_id: post.serverId, t: this.sim.now(), type, edit }, [
             node('plaintext', {}, bytes), ...(edit ? [node('meta', { msg_edit_t: this.sim.now() })] : [])

@@ -23,11 +23,13 @@ export class Presence {
             this.subscribe(device, stanza);
             return;
         }
+        if ((stanza.attrs.name || '').includes('@')) this.sim.strict.violation(device, 'presence', 'name with @', stanza);
+        // a changed name is told without saying whether its owner is there
+        if (type === undefined && stanza.attrs.name && !to) return;
         if (type !== 'available' && type !== 'unavailable') {
             this.sim.strict.violation(device, 'presence', `type "${type}"`, stanza);
             return;
         }
-        if ((stanza.attrs.name || '').includes('@')) this.sim.strict.violation(device, 'presence', 'name with @', stanza);
         this.set(device, type === 'available');
     }
 
