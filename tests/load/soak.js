@@ -25,6 +25,7 @@ const jidOf = phone => `${phone}@s.whatsapp.net`;
 class Soak {
     constructor({ minutes, sessions, pause = 400 }) {
         Object.assign(this, { minutes, count: sessions, pause, sessions: [], peers: [], groups: [], counts: {}, refused: {}, faults: [], pss: [], fds: [] });
+        this.doing = new Map();
         this.sent = new Set();
         this.owed = new Set();
         this.next = 0;
@@ -107,14 +108,25 @@ class Soak {
     async work(session) {
         while (!this.over) {
             const name = pick(this.weights);
+            this.doing.set(session.id, name);
             try {
                 await this.actions[name](session);
                 this.counts[name] = (this.counts[name] ?? 0) + 1;
             } catch (error) {
                 this.faults.push(`${session.id} ${name}: ${error.message}`);
             }
+            this.doing.delete(session.id);
             await new Promise(resolve => setTimeout(resolve, this.pause * (0.5 + Math.random())));
         }
+    }
+
+    /** False after a bounded time: what hangs is told, not waited for. */
+    async within(limitMs, promise) {
+        let timer;
+        const late = new Promise(resolve => { timer = setTimeout(() => resolve(false), limitMs); });
+        const done = await Promise.race([promise.then(() => true), late]);
+        clearTimeout(timer);
+        return done;
     }
 
     sample() {
@@ -174,8 +186,11 @@ class Soak {
         const workers = this.sessions.map(s => this.work(s));
         await new Promise(resolve => setTimeout(resolve, this.minutes * 60000));
         this.over = true;
-        await Promise.all(workers);
-        for (const session of this.sessions) await this.gateway.open(session.id);
+        if (!await this.within(180000, Promise.all(workers)))
+            this.faults.push(...[...this.doing].map(([id, name]) => `${id}: ${name} has no answer`));
+        for (const session of this.sessions) {
+            if (!await this.within(60000, this.gateway.open(session.id))) this.faults.push(`${session.id} is not open: ${await this.gateway.state(session.id)}`);
+        }
         const end = await this.settled(120000);
         this.sample();
         clearInterval(sampler);
@@ -193,7 +208,7 @@ class Soak {
             sessions: this.count, seconds: round(seconds), actions: this.counts, sent: this.sent.size, received: this.owed.size, refused: this.refused,
             pss_kib: { early, late, growth: late - early, most: Math.max(...this.pss) }, descriptors: { early: median(this.fds.slice(quarter, 2 * quarter)), end: this.fds.at(-1) }
         };
-        const wrong = [...this.faults.slice(0, 5), ...end.differences, ...end.lost.map(k => `lost: ${k}`), ...end.twice.map(k => `twice: ${k}`), ...end.violations];
+        const wrong = [...this.faults.slice(0, 20), ...end.differences, ...end.lost.map(k => `lost: ${k}`), ...end.twice.map(k => `twice: ${k}`), ...end.violations];
         if (end.exit.code !== 0) wrong.push(`the daemon ended with ${JSON.stringify(end.exit)}`);
         if (this.hook.bad) wrong.push(`${this.hook.bad} webhooks with a wrong signature`);
         if (figures.descriptors.end > figures.descriptors.early + FDS_MORE) wrong.push(`descriptors: ${JSON.stringify(figures.descriptors)}`);
