@@ -132,7 +132,8 @@ for (const kind of serverKinds) {
     });
 
     test('many at once', async () => {
-      const all = await Promise.all(Array.from({ length: 40 }, (_, i) => server.request('GET', `/api/v1/session/devices?sessionId=s${i}`, { key: 'k' })));
+      const all = await Promise.all(Array.from({ length: 40 }, (_, i) => server.request('GET', `/api/v1/session/devices?sessionId=s${i}`, { key: 'k' })))
+        .catch((error) => assert.fail(`${error.message}\n${server.complaints()}`));
       assert.ok(all.every((a) => a.status === 200));
       assert.equal(new Set(daemon.requests.map((r) => r.session.id)).size, 40);
     });

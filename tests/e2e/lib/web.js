@@ -195,6 +195,12 @@ class WebServer {
   request(method, target, options) {
     return httpRequest(this.port, method, target, options);
   }
+
+  // What the web server wrote to its error log last.
+  complaints() {
+    const places = [path.join(this.lab.dir, 'web', 'error.log'), path.join(this.lab.dir, 'lighttpd.log')];
+    return places.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8').slice(-3000)).join('\n');
+  }
 }
 
 // One HTTP request with its path sent as written. body: string or Buffer, or an object that goes as JSON.
