@@ -90,14 +90,7 @@ static void put_details(struct buf *out, const struct part *part, size_t sent)
 	const struct send_result *first = &part->job->results[part->first];
 	size_t blocked = blocked_count(shape);
 
-	json_put_name(out, "advancedInfo");
-	buf_u8(out, '{');
-	json_put_bool(out, "isForwarded", shape->forwarded);
-	json_put_member(out, "quotedMessageId", shape->quoted_id);
-	if (first->audience)
-		json_put_int(out, "audience", (int64_t)first->audience);
-	if (first->chunks)
-		json_put_int(out, "chunks", (int64_t)first->chunks);
+	send_put_advanced(out, shape, first);
 	if (sent)
 		put_files(out, part);
 	put_blocked(out, shape);

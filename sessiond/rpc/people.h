@@ -14,6 +14,8 @@ bool people_ask(struct rpc_request *request, struct ask_job *ask, void (*done)(s
 void people_refuse(struct rpc_request *request, int code, const char *fallback);
 /* Answers what a change of shared state came to, other than CHANGE_DONE. */
 void people_refuse_change(struct rpc_request *request, const struct change_job *job);
+/* A change of shared state has ended: answers 200 with `message` and what `put` adds to the object, or why not. Frees the job. */
+void people_changed(struct change_job *job, const char *message, void (*put)(struct buf *out, const struct change_job *job));
 /* The JID of a parameter; false: the request is answered (wording of jid). */
 bool people_person(struct rpc_request *request, const char *name, struct jid *out);
 /* {"sessionId":..,"phone":.. */

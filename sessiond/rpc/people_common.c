@@ -154,6 +154,23 @@ void people_open(struct buf *out, const struct rpc_request *request, const struc
 	json_put_member(out, "phone", jid_is_none(own) ? NULL : own->user);
 }
 
+void people_changed(struct change_job *job, const char *message, void (*put)(struct buf *out, const struct change_job *job))
+{
+	struct rpc_request *request = job->arg;
+	struct buf result = { 0 };
+
+	if (job->code != CHANGE_DONE) {
+		people_refuse_change(request, job);
+	} else {
+		people_open(&result, request, &job->own);
+		put(&result, job);
+		buf_u8(&result, '}');
+		rpc_answer(request, 200, 1000, message, buf_text(&result));
+	}
+	buf_free(&result);
+	change_job_free(job);
+}
+
 void people_put_jid(struct buf *out, const char *name, const struct jid *jid)
 {
 	char text[JID_TEXT_MAX];

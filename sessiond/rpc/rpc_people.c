@@ -280,26 +280,19 @@ static void do_catalog(struct rpc_request *request)
 
 /* ---- the address book: part of the state that all devices share ---- */
 
+static void put_contact(struct buf *out, const struct change_job *job)
+{
+	people_put_jid(out, "jid", &job->chat);
+	people_put_jid(out, "lid", &job->lid);
+	if (!job->removed) {
+		json_put_member(out, "name", job->text);
+		json_put_member(out, "firstName", job->text2);
+	}
+}
+
 static void contact_changed(struct change_job *job)
 {
-	struct rpc_request *request = job->arg;
-	struct buf result = { 0 };
-
-	if (job->code != CHANGE_DONE) {
-		people_refuse_change(request, job);
-	} else {
-		people_open(&result, request, &job->own);
-		people_put_jid(&result, "jid", &job->chat);
-		people_put_jid(&result, "lid", &job->lid);
-		if (!job->removed) {
-			json_put_member(&result, "name", job->text);
-			json_put_member(&result, "firstName", job->text2);
-		}
-		buf_u8(&result, '}');
-		rpc_answer(request, 200, 1000, job->removed ? "Contact removed" : "Contact saved", buf_text(&result));
-	}
-	buf_free(&result);
-	change_job_free(job);
+	people_changed(job, job->removed ? "Contact removed" : "Contact saved", put_contact);
 }
 
 static void change_contact(struct rpc_request *request, const struct profile_person *person)

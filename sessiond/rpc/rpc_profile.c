@@ -249,21 +249,14 @@ static void do_timer(struct rpc_request *request)
 
 /* ---- name: part of the state that all devices share ---- */
 
+static void put_name(struct buf *out, const struct change_job *job)
+{
+	json_put_member(out, "name", job->text);
+}
+
 static void name_set(struct change_job *job)
 {
-	struct rpc_request *request = job->arg;
-	struct buf result = { 0 };
-
-	if (job->code != CHANGE_DONE) {
-		people_refuse_change(request, job);
-	} else {
-		people_open(&result, request, &job->own);
-		json_put_member(&result, "name", job->text);
-		buf_u8(&result, '}');
-		rpc_answer(request, 200, 1000, "Profile name updated", buf_text(&result));
-	}
-	buf_free(&result);
-	change_job_free(job);
+	people_changed(job, "Profile name updated", put_name);
 }
 
 static void do_name(struct rpc_request *request)

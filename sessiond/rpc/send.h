@@ -87,6 +87,8 @@ int send_answer_dry(struct buf *out, const struct send_job *job, const struct se
 int send_answer_files(struct buf *out, const struct send_job *job, const struct send_shape *shape);
 /* "success", "queued", "scheduled": how far the messages of the job got. */
 const char *send_word(const struct send_job *job);
+/* "advancedInfo":{ with the members that every entry of an answer has; the caller adds its own and closes it. */
+void send_put_advanced(struct buf *out, const struct send_shape *shape, const struct send_result *result);
 void send_file_free(struct send_file *file);
 /* {"status":..,"code":..,"message":..}, with the JSON of result and failed unless NULL. */
 void send_answer_put(struct buf *out, int status, int code, const char *message, const struct buf *result, const struct buf *failed);

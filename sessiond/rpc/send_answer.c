@@ -39,6 +39,18 @@ static const char *state_of(const struct send_result *result)
 	return result->failed ? "failed" : result->delivered ? "delivered" : result->acked ? "server_ack" : "queued";
 }
 
+void send_put_advanced(struct buf *out, const struct send_shape *shape, const struct send_result *result)
+{
+	json_put_name(out, "advancedInfo");
+	buf_u8(out, '{');
+	json_put_bool(out, "isForwarded", shape->forwarded);
+	json_put_member(out, "quotedMessageId", shape->quoted_id);
+	if (result->audience)
+		json_put_int(out, "audience", (int64_t)result->audience);
+	if (result->chunks)
+		json_put_int(out, "chunks", (int64_t)result->chunks);
+}
+
 static void put_entry(struct buf *out, const struct send_job *job, const struct send_shape *shape, const struct send_result *result, const char *word)
 {
 	struct jid to = jid_bare(&result->to);
@@ -58,13 +70,7 @@ static void put_entry(struct buf *out, const struct send_job *job, const struct 
 		json_put_time(out, "scheduledAt", job->not_before_ms);
 	if (job->wait != SEND_WAIT_ACK)
 		json_put_member(out, "state", state_of(result));
-	buf_append_text(out, ",\"advancedInfo\":{");
-	json_put_bool(out, "isForwarded", shape->forwarded);
-	json_put_member(out, "quotedMessageId", shape->quoted_id);
-	if (result->audience)
-		json_put_int(out, "audience", (int64_t)result->audience);
-	if (result->chunks)
-		json_put_int(out, "chunks", (int64_t)result->chunks);
+	send_put_advanced(out, shape, result);
 	if (shape->extras.len) {
 		buf_u8(out, ',');
 		buf_append_span(out, buf_span(&shape->extras));

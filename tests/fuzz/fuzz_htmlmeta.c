@@ -5,6 +5,8 @@
 #include "common/htmlmeta.h"
 #include "common/utf8.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span input = span_of(data, size), link = htmlmeta_first_link(input);
