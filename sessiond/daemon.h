@@ -23,6 +23,7 @@ struct guard;
 struct crash;
 struct net;
 struct mediajobs;
+struct call_server;
 
 /* Counters that every loop may add to. */
 struct metrics {
@@ -51,6 +52,7 @@ struct daemon {
 	struct mediajobs *media;        /* the media worker; any thread may submit jobs */
 	struct net *net;             /* of the main loop, for webhooks */
 	struct crash *crash;         /* what is being decoded; NULL: not remembered */
+	const struct call_server *calls; /* who does the work of the REST routes (call.h) */
 	struct guard *guard;         /* who may be dialled for users */
 	struct metrics metrics;
 	int64_t started_mono_ms;

@@ -193,7 +193,7 @@ void idempotency_begin(struct rpc_request *request, rpc_work *work)
 	k = xcalloc(1, sizeof *k);
 	k->request = request;
 	k->work = work;
-	k->scope = xasprintf("%" PRId64 " %s", request->caller.key, route ? route : request->method->name);
+	k->scope = request->scope ? xstrdup(request->scope) : xasprintf("%" PRId64 " %s", request->caller.key, route ? route : request->method->name);
 	k->key = xstrdup(key);
 	k->slot = xasprintf("%s\n%s", k->scope, k->key);
 	arena_init(&k->arena, 0);

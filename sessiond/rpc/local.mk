@@ -19,6 +19,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/guards.c sessiond/rpc/guards.h \
 	sessiond/rpc/header_image.c sessiond/rpc/header_image.h \
 	sessiond/rpc/idempotency.c sessiond/rpc/idempotency.h \
+	sessiond/rpc/internal.c sessiond/rpc/internal.h \
 	sessiond/rpc/lockout.c sessiond/rpc/lockout.h \
 	sessiond/rpc/media_input.c sessiond/rpc/media_input.h \
 	sessiond/rpc/media_message.c sessiond/rpc/media_send.h \

@@ -14,6 +14,7 @@
 #include "sessiond/rpc/choice.h"
 #include "sessiond/rpc/context.h"
 #include "sessiond/rpc/guards.h"
+#include "sessiond/rpc/internal.h"
 #include "sessiond/rpc/lockout.h"
 #include "sessiond/session/session.h"
 
@@ -86,7 +87,10 @@ static void release(struct rpc_request *request)
 			close(request->fds[i]);
 	json_object_put(request->json);
 	free(request->session_id);
+	free(request->scope);
 	buf_free(&request->headers);
+	if (request->internal)
+		internal_forget(request->internal);
 	free(request);
 }
 
@@ -104,11 +108,28 @@ static void free_request(struct rpc_request *request)
 	release(request);
 }
 
+bool rpc_request_is_awaited(const struct rpc_request *request)
+{
+	return request->conn || request->internal;
+}
+
+/* fd (-1: none) is taken over; a call from inside has no use for files. */
+static void write_once(struct rpc_request *request, struct buf *json, int fd)
+{
+	if (request->conn && !request->answered) {
+		request->context->write(request->conn, request->id, json, fd);
+	} else {
+		if (request->internal)
+			internal_answer(request->internal, json);
+		if (fd >= 0)
+			close(fd);
+	}
+	buf_free(json);
+}
+
 static void write_out(struct rpc_request *request, struct buf *json)
 {
-	if (request->conn && !request->answered)
-		request->context->write(request->conn, request->id, json, -1);
-	buf_free(json);
+	write_once(request, json, -1);
 }
 
 /* The request stays until its work ends it, but nobody is kept waiting. */
@@ -189,11 +210,7 @@ void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_j
 /* The answer with a descriptor that is taken over (-1: none), and the end of the request. */
 static void write_with_file(struct rpc_request *request, struct buf *json, int fd)
 {
-	if (request->conn && !request->answered)
-		request->context->write(request->conn, request->id, json, fd);
-	else if (fd >= 0)
-		close(fd);
-	buf_free(json);
+	write_once(request, json, fd);
 	free_request(request);
 }
 
@@ -409,6 +426,18 @@ static void answer_at_once(struct rpc_context *context, struct rpc_conn *conn, u
 	buf_free(&json);
 }
 
+static void admit(struct rpc_request *request)
+{
+	struct rpc_context *context = request->context;
+
+	request->next = context->requests;
+	if (request->next)
+		request->next->prev = request;
+	context->requests = request;
+	context->active++;
+	timer_start(context->daemon->timers, &request->deadline, timefmt_monotonic_ms() + DEADLINE_MS, too_late, request);
+}
+
 void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, bool operator, struct rpc_frame *frame)
 {
 	uint32_t id = frame->id;
@@ -443,13 +472,26 @@ void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, bool o
 		request->p = json_object_new_object();
 		json_object_object_add(request->json, "p", request->p);
 	}
-	request->next = context->requests;
-	if (request->next)
-		request->next->prev = request;
-	context->requests = request;
-	context->active++;
-	timer_start(context->daemon->timers, &request->deadline, timefmt_monotonic_ms() + DEADLINE_MS, too_late, request);
+	admit(request);
 	check_key(request);
+}
+
+void rpc_request_run(struct rpc_request *request, int64_t session)
+{
+	struct rpc_context *context = request->context;
+	struct session_entry *entry = sessions_find(context->daemon->sessions,
+		json_object_get_string(json_object_object_get(json_object_object_get(request->json, "session"), "id")));
+
+	request->method = find_method(json_object_get_string(json_object_object_get(request->json, "m")));
+	admit(request);
+	if (context->draining || context->active > MAX_ACTIVE)
+		rpc_answer(request, 503, 8001, "Service temporarily unavailable", NULL);
+	else if (!request->method)
+		rpc_answer(request, 501, 8005, "Not implemented", NULL);
+	else if (!entry || entry->number != session)
+		rpc_answer(request, 404, 1101, "Session not found", NULL);
+	else if (choose_session(request) && pass_guards(request))
+		request->method->work(request);
 }
 
 void rpc_request_orphan(struct rpc_context *context, const struct rpc_conn *conn)

@@ -11,10 +11,12 @@
 
 #include "common/buf.h"
 #include "common/limits.h"
+#include "sessiond/call.h"
 #include "sessiond/daemon.h"
 #include "sessiond/store/store.h"
 #include "sessiond/timers.h"
 
+struct internal;
 struct rpc_conn;
 struct rpc_context;
 struct rpc_request;
@@ -29,7 +31,8 @@ struct rpc_method {
 
 struct rpc_request {
 	struct rpc_context *context;      /* borrowed */
-	struct rpc_conn *conn;            /* borrowed; NULL once the connection is gone */
+	struct rpc_conn *conn;            /* borrowed; NULL once the connection is gone, and for calls from inside */
+	struct internal *internal;        /* borrowed: the call from inside that waits for this one (internal.c); NULL: none */
 	struct rpc_request *next, *prev;  /* list of the context */
 	uint32_t id;                      /* of the frame */
 	bool operator;                    /* the peer is root or our own user: ctl.* is allowed */
@@ -38,6 +41,7 @@ struct rpc_request {
 	struct json_object *json;         /* owned: the request */
 	struct json_object *p;            /* borrowed from json: the parameters, never NULL */
 	struct store_principal caller;    /* valid behind the key check */
+	char *scope;                      /* owned: of the idempotency key; NULL: the API key's and the route's */
 	char *session_id;                 /* owned: the chosen session's id; NULL if the method needs none */
 	int64_t session_number;           /* of the session that the caller was allowed; 0: the work makes it, or an operator asks */
 	struct buf headers;               /* members of "headers" so far */
@@ -58,6 +62,8 @@ struct rpc_context {
 	struct server_info *info;   /* owned; rpc_server.c */
 	struct restarts *restarts;  /* owned; restart.c */
 	struct rpc_request *requests; /* owned list */
+	struct internal *internals;   /* owned list; internal.c */
+	struct call_server call_server;
 	size_t active;
 	bool draining;              /* no new requests */
 	bool dropping;              /* the requests are being freed unanswered */
@@ -81,6 +87,10 @@ struct rpc_frame;
 
 /* Takes one request frame from a connection, with its descriptors. */
 void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, bool operator, struct rpc_frame *frame);
+/* Takes a request from inside: json, p, caller are set, and it is run for that session alone, without a look at keys. */
+void rpc_request_run(struct rpc_request *request, int64_t session);
+/* False: whoever asked has gone, so that what would be done now would be done for nobody. */
+bool rpc_request_is_awaited(const struct rpc_request *request);
 /* The connection is gone: its requests will answer nobody. */
 void rpc_request_orphan(struct rpc_context *context, const struct rpc_conn *conn);
 /* The caller of that request is gone. */

@@ -177,7 +177,7 @@ static void send_all(struct files_send *s)
 		return;
 	}
 	/* Nobody waits any more: nothing is sent that nobody would know of. */
-	if (!request->conn) {
+	if (!rpc_request_is_awaited(request)) {
 		refuse(s, 500, 8000, "Internal server error");
 		return;
 	}

@@ -228,7 +228,7 @@ static void pictured(void *arg, const struct span *image)
 	struct rpc_request *request = w->request;
 	enum fallback fallback = fallback_of(request);
 
-	if (image && request->conn) {
+	if (image && rpc_request_is_awaited(request)) {
 		if (fallback == FALLBACK_INSTEAD)
 			build_lines(&w->plan->contents[0].message, request, &w->flow);
 		else

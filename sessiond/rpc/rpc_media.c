@@ -199,7 +199,7 @@ static void uploaded(struct upload_job *job)
 		refuse(s, 404, 1101, "Session not found");
 		return;
 	}
-	if (job->error || !s->request->conn)
+	if (job->error || !rpc_request_is_awaited(s->request))
 		refuse(s, 500, 8000, "Internal server error");
 	else
 		go_on(s);

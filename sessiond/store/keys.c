@@ -243,6 +243,24 @@ int store_cookie_check(struct store *store, const char *token, struct store_prin
 	return check(store, token, true, who);
 }
 
+int store_key_of_owner(struct store *store, const char *registry, struct store_principal *who)
+{
+	const struct key_table *table = store->keys;
+	const struct key_entry *oldest = NULL;
+
+	pthread_rwlock_rdlock(&store->keys->lock);
+	for (size_t i = 0; i < table->slot_count; i++) {
+		for (const struct key_entry *entry = table->slots[i]; entry != NULL; entry = entry->next) {
+			if (!expires(entry->who.kind) && strcmp(entry->who.registry, registry) == 0 && (oldest == NULL || entry->who.key < oldest->who.key))
+				oldest = entry;
+		}
+	}
+	if (oldest != NULL)
+		*who = oldest->who;
+	pthread_rwlock_unlock(&store->keys->lock);
+	return oldest != NULL ? 0 : STORE_NOT_FOUND;
+}
+
 /* ---- making ---- */
 
 /* ULID: 48 bits of time and 80 of chance, in Crockford's base 32. */

@@ -211,6 +211,8 @@ void store_tx_key_revoke_all(struct store_tx *tx, int64_t user, unsigned kinds);
  */
 int store_key_check(struct store *store, const char *text, struct store_principal *who);
 int store_cookie_check(struct store *store, const char *token, struct store_principal *who);
+/* Any thread, in memory: the oldest API key of a user, which stands for what is done in the user's name inside the daemon. Does not count as use. STORE_NOT_FOUND: none. */
+int store_key_of_owner(struct store *store, const char *registry, struct store_principal *who);
 
 struct store_key {
 	int64_t number, user;
