@@ -14,6 +14,7 @@ const char *const send_presence_values[] = { "true", "false", "typing", "compose
 					     "audio", "voice", "mic", "microphone", "ptt", "available", "online", "unavailable",
 					     "offline", "paused", NULL };
 const char *const send_wait_values[] = { "queued", "ack", "delivered", NULL };
+const char *const send_priority_values[] = { "high", "normal", "low", NULL };
 
 const struct json *send_member(struct request *r, const struct json *object, const char *const *names)
 {

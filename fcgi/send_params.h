@@ -40,6 +40,9 @@
 	{ .name = "send_at", .aliases = { "sendAt" }, .in = SEND_BODY_QUERY, .kind = PARAM_TIME, .type = "string|number", \
 	  .invalid = { 400, 2002, "send_at must be a time within a year: seconds, milliseconds or ISO 8601" }, \
 	  .note = "not before this time; answers 202 as soon as the message is stored" }, \
+	{ .name = "priority", .in = SEND_BODY_QUERY, .kind = PARAM_ENUM, .type = "string", .values = send_priority_values, \
+	  .invalid = { 400, 2002, "priority is one of high, normal, low" }, \
+	  .note = "which of the session's waiting messages goes first; the order within a chat is kept, quiet hours do not hold high" }, \
 	{ .name = "dry_run", .aliases = { "dryRun" }, .in = SEND_BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", \
 	  .note = "checks everything and sends nothing" }
 #define SEND_AUDIENCE(IN) \
@@ -67,7 +70,7 @@
 	{ 409, 2009, "Idempotency-Key was used with another request" }, { 409, 2009, "messageId was used already" }, \
 	{ 500, 8000, "Internal server error" }, { 502, 3002, "Failed to send " NOUN " to all recipients" }, { 0 }
 
-extern const char *const send_presence_values[], *const send_wait_values[]; /* end with NULL */
+extern const char *const send_presence_values[], *const send_wait_values[], *const send_priority_values[]; /* end with NULL */
 
 /* ---- structured contents ---- */
 

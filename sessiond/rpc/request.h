@@ -13,6 +13,7 @@
 #include "common/limits.h"
 #include "sessiond/call.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/session.h"
 #include "sessiond/store/store.h"
 #include "sessiond/timers.h"
 
@@ -35,6 +36,7 @@ struct rpc_request {
 	struct internal *internal;        /* borrowed: the call from inside that waits for this one (internal.c); NULL: none */
 	struct rpc_request *next, *prev;  /* list of the context */
 	uint32_t id;                      /* of the frame */
+	enum send_source source;          /* who asks: 0 for a request of the outside */
 	bool operator;                    /* the peer is root or our own user: ctl.* is allowed */
 	bool answered;
 	const struct rpc_method *method;

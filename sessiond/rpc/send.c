@@ -73,6 +73,16 @@ static enum send_wait wait_of(const struct rpc_request *request)
 	return wait && strcmp(wait, "delivered") == 0 ? SEND_WAIT_DELIVERED : SEND_WAIT_ACK;
 }
 
+/* Campaigns let others go first unless they say otherwise. */
+static enum send_priority priority_of(const struct rpc_request *request)
+{
+	const char *priority = rpc_param_text(request, "priority");
+
+	if (!priority)
+		return request->source == SEND_BY_CAMPAIGN ? SEND_LOW : SEND_NORMAL;
+	return strcmp(priority, "high") == 0 ? SEND_HIGH : strcmp(priority, "low") == 0 ? SEND_LOW : SEND_NORMAL;
+}
+
 bool send_color(struct rpc_request *request, const char *name, uint32_t *argb)
 {
 	const char *text = rpc_param_text(request, name);
@@ -95,6 +105,8 @@ void send_job_common(const struct rpc_request *request, struct send_job *job)
 {
 	job->presence = (int)presence_of(request);
 	job->wait = wait_of(request);
+	job->priority = priority_of(request);
+	job->source = request->source;
 	job->forwarded = rpc_param_bool(request, "isForwarded");
 	job->forwarding_score = (uint32_t)json_object_get_int(json_object_object_get(request->p, "forwardingScore"));
 	job->not_before_ms = json_object_get_int64(json_object_object_get(request->p, "send_at"));

@@ -11,7 +11,7 @@
  * send_begin() and the answer; a builder that works asynchronously keeps its own state and the request's pointer.
  *
  * Parameters that send_go() reads: to (array of JIDs), presence, replyMessageId, isForwarded, forwardingScore, messageId, wait,
- * send_at (ms), dry_run, audience (array of JIDs).
+ * send_at (ms), priority, dry_run, audience (array of JIDs).
  */
 #ifndef SESSIOND_RPC_SEND_H
 #define SESSIOND_RPC_SEND_H

@@ -150,6 +150,15 @@ struct send_group_mention {
 	char *subject;             /* owned; NULL: as far as it is known */
 };
 
+/* Which of a session's waiting messages goes first; within a chat the order in which they came is kept. */
+enum send_priority { SEND_NORMAL = 0, SEND_HIGH, SEND_LOW, SEND_PRIORITIES };
+
+/* Whose messages these are. They all go the same road; it is kept with the rows and told by the queue's state. */
+enum send_source { SEND_BY_REQUEST = 0, SEND_BY_ACTION, SEND_BY_CAMPAIGN, SEND_BY_ITSELF, SEND_SOURCES };
+
+/* Why a message waits in the queue although its turn has come. */
+enum send_hold { HOLD_NONE = 0, HOLD_PAUSED, HOLD_RESTRICTED, HOLD_QUIET_HOURS, HOLD_COLD_BUDGET, HOLD_PACE, HOLD_COUNT };
+
 struct send_result {
 	struct jid to;
 	char id[SEND_ID_MAX + 1];
@@ -159,6 +168,8 @@ struct send_result {
 	bool failed;       /* will never be sent */
 	int code;
 	char error[128];
+	enum send_hold hold;     /* not sent yet: why, and until when (wall clock; 0: not known) */
+	int64_t hold_until_ms;
 	size_t audience, chunks; /* of a status: for how many it is, in how many messages; id is that of the first */
 };
 
@@ -199,6 +210,8 @@ struct send_job {
 	bool forwarded;
 	uint32_t forwarding_score; /* with forwarded */
 	int presence;              /* enum presence_target */
+	enum send_priority priority;
+	enum send_source source;
 	enum send_wait wait;
 	int64_t not_before_ms;     /* wall clock; 0: now. A job for later is done when its rows are stored */
 	char *info;                /* owned; kept with the last row (store_outbox.info), for whoever rebuilds the answer; may be NULL */
