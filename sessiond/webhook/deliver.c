@@ -20,6 +20,19 @@ static void log_failure(const struct hook *hook, const struct delivery *delivery
 	         LOG_STR("error", answer->text), LOG_STR("state", hook->state == HOOK_PAUSED ? "paused" : "active"));
 }
 
+static void pass_on(const struct hook *hook, const struct delivery *delivery, const struct http_answer *http)
+{
+	const struct webhook_options *options = &hook->webhooks->options;
+	const struct webhook_said said = {
+		.session = hook->session, .session_id = hook->id, .registry = hook->registry, .receiver = HOOK_RECEIVER,
+		.event_id = delivery->event_id, .kind = delivery->kind, .number = delivery->number, .lane = delivery->lane,
+		.sent = buf_span(&delivery->body), .answer = http->body,
+	};
+
+	if (options->answered && http->body.n > 0 && !http->truncated)
+		options->answered(options->ctx, &said);
+}
+
 static void on_answer(void *arg, const struct http_answer *http)
 {
 	struct delivery *delivery = arg;
@@ -38,6 +51,8 @@ static void on_answer(void *arg, const struct http_answer *http)
 	delivery->call = NULL;
 	hook->in_flight--;
 	webhooks->in_flight--;
+	if (answer.verdict == VERDICT_DELIVERED)
+		pass_on(hook, delivery, http);
 	hook_judge(hook, delivery, &answer, &webhooks->options);
 	if (answer.verdict != VERDICT_DELIVERED)
 		log_failure(hook, delivery, &answer);

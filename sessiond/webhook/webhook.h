@@ -23,12 +23,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/log.h"
 #include "sessiond/net/net.h"
 
 struct loop;
 struct store;
 struct webhooks;
+
+/* What a receiver said when it took an event; everything is lent for the call. */
+struct webhook_said {
+	int64_t session;
+	const char *session_id, *registry;
+	const char *receiver;      /* its name among those of the session */
+	const char *event_id, *kind;
+	int64_t number;            /* of the event in the journal */
+	uint64_t lane;             /* of its chat: what belongs to one chat has one lane */
+	struct span sent;          /* the body that was posted: the whole envelope */
+	struct span answer;        /* the body of the 2xx answer, never empty */
+};
 
 struct webhook_options {
 	struct loop *loop;         /* borrowed, as all pointers here: they outlive the webhooks */
@@ -49,6 +62,11 @@ struct webhook_options {
 	bool clear_gone;           /* WAREST_COMPAT_WEBHOOK_CLEAR_GONE */
 	/* clear_gone: the session's stored URL is to be erased (secret kept); then webhooks_session_changed(). */
 	void (*clear_url)(void *ctx, int64_t session, const char *session_id);
+	/*
+	 * A receiver took an event and had something to say. Called before the delivery is booked as a success, and whenever it happens (an
+	 * event can be delivered twice, under its id): what is committed from inside is committed before the receiver's cursor. NULL: nobody listens.
+	 */
+	void (*answered)(void *ctx, const struct webhook_said *said);
 	void *ctx;
 };
 
