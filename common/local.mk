@@ -11,6 +11,7 @@ libcommon_a_SOURCES = \
 	common/config.c common/config.h \
 	common/config_check.c common/config_check.h \
 	common/envfile.c common/envfile.h \
+	common/eventfilter.c common/eventfilter.h \
 	common/filetype.c common/filetype.h \
 	common/fold.c common/fold.h \
 	common/jid.c common/jid.h \
@@ -30,7 +31,7 @@ libcommon_a_SOURCES = \
 COMMON_LIBS = libcommon.a $(JSONC_LIBS) -lm
 
 if HAVE_CMOCKA
-COMMON_TESTS = test_buf test_config test_envfile test_filetype test_htmlmeta test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
+COMMON_TESTS = test_buf test_config test_envfile test_eventfilter test_filetype test_htmlmeta test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
 check_PROGRAMS += $(COMMON_TESTS)
 TESTS += $(COMMON_TESTS)
 
@@ -46,6 +47,9 @@ test_filetype_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_envfile_SOURCES = tests/unit/test_envfile.c
 test_envfile_CFLAGS = $(TEST_CFLAGS)
 test_envfile_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_eventfilter_SOURCES = tests/unit/test_eventfilter.c
+test_eventfilter_CFLAGS = $(TEST_CFLAGS)
+test_eventfilter_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_jid_SOURCES = tests/unit/test_jid.c
 test_jid_CFLAGS = $(TEST_CFLAGS)
 test_jid_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
