@@ -36,6 +36,7 @@ struct loop {
 
 struct offload {
 	uv_work_t work;
+	struct loop_tasks *tasks; /* borrowed; NULL: nobody counts */
 	void (*run)(void *arg);
 	void (*done)(void *arg);
 	void *arg;
@@ -247,21 +248,43 @@ static void offload_done(uv_work_t *work, int status)
 	struct offload *o = work->data;
 
 	(void)status;
+	if (o->tasks)
+		o->tasks->count--;
 	o->done(o->arg);
 	free(o);
 }
 
-int loop_offload(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+static int offload(struct loop *loop, struct loop_tasks *tasks, void (*work)(void *arg), void (*done)(void *arg), void *arg)
 {
 	struct offload *o = xmalloc(sizeof *o);
 	int error;
 
-	*o = (struct offload){ .run = work, .done = done, .arg = arg };
+	*o = (struct offload){ .tasks = tasks, .run = work, .done = done, .arg = arg };
 	o->work.data = o;
 	error = uv_queue_work(&loop->uv, &o->work, offload_run, offload_done);
 	if (error)
 		free(o);
 	return error;
+}
+
+int loop_offload(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	return offload(loop, NULL, work, done, arg);
+}
+
+int loop_tasks_offload(struct loop_tasks *tasks, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	int error = offload(tasks->loop, tasks, work, done, arg);
+
+	if (!error)
+		tasks->count++;
+	return error;
+}
+
+void loop_tasks_wait(struct loop_tasks *tasks)
+{
+	while (tasks->count)
+		uv_run(&tasks->loop->uv, UV_RUN_ONCE);
 }
 
 void loop_pool_end(void)

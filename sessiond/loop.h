@@ -37,6 +37,15 @@ void loop_hold(void);
 void loop_release(void);
 /* Loop thread: work(arg) runs in the thread pool, then done(arg) on this loop. For PBKDF2, scrypt and the like. */
 int loop_offload(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+/* What one owner has in the thread pool. An owner that may go away before the loop does waits for it. */
+struct loop_tasks {
+	struct loop *loop; /* borrowed */
+	size_t count;
+};
+/* loop_offload() that counts. */
+int loop_tasks_offload(struct loop_tasks *tasks, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+/* The loop has stopped: runs it on until all of it, and what that has started, is done. */
+void loop_tasks_wait(struct loop_tasks *tasks);
 /*
  * A program's last act with loops, after every loop_free(): ends the threads of the pool and waits for them. They hold state of
  * OpenSSL's, which their end gives back; left alone they would end after OpenSSL has cleaned up at exit. Nothing can be offloaded

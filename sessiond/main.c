@@ -479,6 +479,7 @@ static void run(struct program *program)
 	sessions_load(daemon->sessions, sessions_loaded, program);
 	quiet = quiet_new(daemon);
 	loop_run(daemon->loop);
+	rpc_server_settle(program->rpc);
 	sessions_join(daemon->sessions);
 	storage_stop(daemon->storage);
 	store_close(daemon->store);

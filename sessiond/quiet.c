@@ -22,6 +22,7 @@ enum {
 struct quiet {
 	struct daemon *daemon; /* borrowed */
 	struct timer timer;
+	struct loop_tasks tasks;
 	long long seen, trimmed_at; /* count of work at the last look, and when memory was last given back */
 };
 
@@ -58,7 +59,7 @@ static void look(void *arg)
 	quiet->seen = now;
 	if (rests && now - quiet->trimmed_at >= WORTH) {
 		quiet->trimmed_at = now;
-		if (loop_offload(quiet->daemon->loop, give_back, given_back, quiet) == 0)
+		if (loop_tasks_offload(&quiet->tasks, give_back, given_back, quiet) == 0)
 			return;
 	}
 	look_again(quiet);
@@ -69,6 +70,7 @@ struct quiet *quiet_new(struct daemon *daemon)
 	struct quiet *quiet = xcalloc(1, sizeof *quiet);
 
 	quiet->daemon = daemon;
+	quiet->tasks.loop = daemon->loop;
 	/* The start itself (configuration, migrations, the list of sessions) is worth a look. */
 	quiet->trimmed_at = -WORTH;
 	look_again(quiet);
@@ -79,6 +81,7 @@ void quiet_free(struct quiet *quiet)
 {
 	if (!quiet)
 		return;
+	loop_tasks_wait(&quiet->tasks);
 	timer_stop(quiet->daemon->timers, &quiet->timer);
 	free(quiet);
 }

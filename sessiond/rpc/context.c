@@ -37,6 +37,7 @@ struct rpc_context *rpc_context_new(struct daemon *daemon, void (*write)(struct 
 	struct rpc_context *context = xcalloc(1, sizeof *context);
 
 	context->daemon = daemon;
+	context->tasks.loop = daemon->loop;
 	context->log = log_named(&daemon->log, "rpc");
 	context->write = write;
 	context->guards = guards_new(&limits);

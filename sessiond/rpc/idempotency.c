@@ -175,7 +175,7 @@ static void hash(struct keyed *k)
 		h->error = h->fds[i] < 0 ? CRYPTO_EIO : CRYPTO_OK;
 	}
 	k->hashing = h;
-	if (loop_offload(request->context->daemon->loop, hash_files, files_hashed, h))
+	if (rpc_offload(request->context, hash_files, files_hashed, h))
 		abort();
 }
 

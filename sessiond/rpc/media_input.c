@@ -131,7 +131,7 @@ static void looked(void *arg)
 
 static void look_at(struct look *look)
 {
-	if (loop_offload(look->input->request->context->daemon->loop, look_work, looked, look))
+	if (rpc_offload(look->input->request->context, look_work, looked, look))
 		abort();
 }
 

@@ -160,7 +160,7 @@ void media_prepare(struct media_send *s, void (*done)(void *arg, int error), voi
 	*p = (struct preparing){ .s = s, .route = job.route, .output = -1, .done = done, .arg = arg };
 	/* Of other documents there is no picture to make. */
 	if (s->media.type == WA_MEDIA_DOCUMENT && kind != FILETYPE_IMAGE && kind != FILETYPE_VIDEO && kind != FILETYPE_GIF) {
-		if (loop_offload(daemon->loop, nothing, as_it_is, p))
+		if (rpc_offload(s->request->context, nothing, as_it_is, p))
 			abort();
 		return;
 	}

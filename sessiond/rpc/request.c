@@ -510,6 +510,11 @@ void rpc_request_cancel(struct rpc_context *context, const struct rpc_conn *conn
 	}
 }
 
+int rpc_offload(struct rpc_context *context, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	return loop_tasks_offload(&context->tasks, work, done, arg);
+}
+
 void rpc_request_drop_all(struct rpc_context *context)
 {
 	struct rpc_request *next;

@@ -13,6 +13,7 @@
 #include "common/limits.h"
 #include "sessiond/call.h"
 #include "sessiond/daemon.h"
+#include "sessiond/loop.h"
 #include "sessiond/session/session.h"
 #include "sessiond/store/store.h"
 #include "sessiond/timers.h"
@@ -67,6 +68,7 @@ struct rpc_context {
 	struct internal *internals;   /* owned list; internal.c */
 	struct call_server call_server;
 	size_t active;
+	struct loop_tasks tasks;    /* work of requests in the thread pool */
 	bool draining;              /* no new requests */
 	bool dropping;              /* the requests are being freed unanswered */
 	struct timer sweep;
@@ -86,6 +88,9 @@ extern const struct rpc_method rpc_group_methods[], rpc_group_setting_methods[],
 	rpc_group_make_methods[], rpc_group_picture_methods[], rpc_community_methods[];
 
 struct rpc_frame;
+
+/* loop_offload() for the work of a request: done() runs while the request is there, also when the daemon stops meanwhile. */
+int rpc_offload(struct rpc_context *context, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
 /* Takes one request frame from a connection, with its descriptors. */
 void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, bool operator, struct rpc_frame *frame);

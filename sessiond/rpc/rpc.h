@@ -31,6 +31,8 @@ int rpc_server_listen(struct rpc_server *server, const char *path, gid_t group);
 void rpc_server_drain(struct rpc_server *server);
 /* How many requests wait for their answer. */
 size_t rpc_server_active(const struct rpc_server *server);
+/* The loop has stopped: waits for what requests have in the thread pool. */
+void rpc_server_settle(struct rpc_server *server);
 /* Closes every connection, removes the socket file. The loop has to run once more. */
 void rpc_server_free(struct rpc_server *server);
 

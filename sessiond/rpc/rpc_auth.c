@@ -162,7 +162,7 @@ static void user_found(void *arg)
 		rpc_answer_error(login->request, 500, "login failed");
 		return;
 	}
-	if (loop_offload(login->request->context->daemon->loop, check_password, password_checked, login))
+	if (rpc_offload(login->request->context, check_password, password_checked, login))
 		rpc_answer_error(login->request, 500, "login failed");
 }
 

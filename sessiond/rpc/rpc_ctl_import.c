@@ -109,7 +109,7 @@ void ctl_session_import(struct rpc_request *request)
 		w->request = request;
 		w->fd = request->fds[0];
 		request->fds[0] = -1;
-		if (loop_offload(request->context->daemon->loop, read_records, records_read, w))
+		if (rpc_offload(request->context, read_records, records_read, w))
 			abort();
 	}
 }

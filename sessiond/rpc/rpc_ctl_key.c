@@ -248,6 +248,6 @@ void ctl_user_add(struct rpc_request *request)
 
 	if (!name_is_valid(rpc_param_text(request, "username")) || !password || strlen(password) < 8)
 		rpc_answer(request, 400, 2002, "A name has 1 to 64 of A-Z a-z 0-9 . _ @ + -, a password at least 8 characters", NULL);
-	else if (loop_offload(request->context->daemon->loop, hash_password, add_user, key_work_new(request)))
+	else if (rpc_offload(request->context, hash_password, add_user, key_work_new(request)))
 		failed(request, STORE_IO);
 }

@@ -140,7 +140,7 @@ static void input_ready(void *arg, struct media_input *input)
 		d->fd = transfer_temp_file(d->request->context->daemon->config->state_dir);
 		if (d->fd < 0)
 			rpc_answer(d->request, 500, APP_INTERNAL_ERROR, "Internal error", NULL);
-		else if (loop_offload(d->request->context->daemon->loop, decrypt, decrypted, d))
+		else if (rpc_offload(d->request->context, decrypt, decrypted, d))
 			abort();
 	}
 }

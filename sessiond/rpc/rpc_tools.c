@@ -271,7 +271,7 @@ static void worked(void *arg)
 static void start_work(struct tool *t)
 {
 	t->working = true;
-	if (loop_offload(t->daemon->loop, work, worked, t))
+	if (rpc_offload(t->request->context, work, worked, t))
 		abort();
 }
 

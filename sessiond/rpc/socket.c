@@ -352,6 +352,11 @@ size_t rpc_server_active(const struct rpc_server *server)
 	return server->context->active;
 }
 
+void rpc_server_settle(struct rpc_server *server)
+{
+	loop_tasks_wait(&server->context->tasks);
+}
+
 void rpc_server_free(struct rpc_server *server)
 {
 	struct stat st;

@@ -11,6 +11,7 @@
 #define STORAGE_DRIVER_H
 
 #include "common/arena.h"
+#include "sessiond/loop.h"
 #include "sessiond/storage/keyring.h"
 #include "sessiond/storage/legacy.h"
 #include "sessiond/storage/storage.h"
@@ -94,7 +95,7 @@ struct storage {
 	struct storage_op *ops;       /* owned list */
 	struct pump *pumps;           /* owned list */
 	size_t pump_count;
-	size_t offloaded;             /* jobs in the thread pool */
+	struct loop_tasks tasks;      /* in the thread pool */
 	bool stopping;
 	struct s3 *s3;                /* owned; storage_s3.c */
 	struct sweep *sweep;          /* owned; sweep.c */

@@ -142,7 +142,6 @@ static void worked(void *arg)
 {
 	struct pump *pump = arg;
 
-	pump->storage->offloaded--;
 	if (pump->over || pump->storage->stopping)
 		end_pump(pump);
 	else
@@ -151,8 +150,7 @@ static void worked(void *arg)
 
 static void go_on(struct pump *pump)
 {
-	pump->storage->offloaded++;
-	if (loop_offload(pump->storage->loop, work, worked, pump))
+	if (loop_tasks_offload(&pump->storage->tasks, work, worked, pump))
 		abort();
 }
 

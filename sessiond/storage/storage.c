@@ -128,7 +128,6 @@ static void offload_done(void *arg)
 	struct offload o = *(struct offload *)arg;
 
 	free(arg);
-	o.op->storage->offloaded--;
 	if (!o.op->storage->stopping)
 		o.done(o.op);
 }
@@ -138,8 +137,7 @@ void storage_offload(struct storage_op *op, void (*work)(void *op), void (*done)
 	struct offload *o = xmalloc(sizeof *o);
 
 	*o = (struct offload){ .op = op, .work = work, .done = done };
-	op->storage->offloaded++;
-	if (loop_offload(op->storage->loop, offload_work, offload_done, o))
+	if (loop_tasks_offload(&op->storage->tasks, offload_work, offload_done, o))
 		abort();
 }
 
@@ -723,6 +721,7 @@ int storage_new(struct storage **out, const struct storage_options *options, cha
 
 	storage->config = config;
 	storage->loop = options->loop;
+	storage->tasks.loop = options->loop;
 	storage->timers = options->timers;
 	storage->net = options->net;
 	storage->store = options->store;
@@ -761,8 +760,7 @@ void storage_stop(struct storage *storage)
 	pump_stop_all(storage);
 	if (storage->s3)
 		storage_s3.halt(storage);
-	while (storage->offloaded)
-		uv_run(loop_uv(storage->loop), UV_RUN_ONCE);
+	loop_tasks_wait(&storage->tasks);
 }
 
 void storage_free(struct storage **storage_pointer)

@@ -163,3 +163,13 @@ test('warestctl: sessions, keys, users, sending, states, migrations', async () =
   await bench.daemon.start();
   await bench.reconnectRpc();
 });
+
+test('a stop while passwords are being checked ends in order', async () => {
+  const lost = Promise.allSettled(Array.from({ length: 12 }, () => bench.rpc.call('auth.login', { p: { username: 'ivy', password: 'a password' } })));
+  await bench.call('session.list');
+  bench.rpc.close();
+  assert.deepEqual(await bench.daemon.stop(), { code: 0, signal: null });
+  await lost;
+  await bench.daemon.start();
+  await bench.reconnectRpc();
+});
