@@ -8,6 +8,7 @@ libcommon_a_SOURCES = \
 	common/appcode.c common/appcode.h \
 	common/arena.c common/arena.h \
 	common/buf.c common/buf.h \
+	common/cidr.c common/cidr.h \
 	common/config.c common/config.h \
 	common/config_check.c common/config_check.h \
 	common/envfile.c common/envfile.h \
@@ -18,9 +19,11 @@ libcommon_a_SOURCES = \
 	common/log.c common/log.h \
 	common/mem.c common/mem.h \
 	common/memfile.c common/memfile.h \
+	common/reach.c common/reach.h \
 	common/recipient.c common/recipient.h \
 	common/rpc.c common/rpc.h \
 	common/rpc_client.c common/rpc_client.h \
+	common/scope.c common/scope.h \
 	common/text.c common/text.h \
 	common/timefmt.c common/timefmt.h \
 	common/ulid.c common/ulid.h \
@@ -31,7 +34,7 @@ libcommon_a_SOURCES = \
 COMMON_LIBS = libcommon.a $(JSONC_LIBS) -lm
 
 if HAVE_CMOCKA
-COMMON_TESTS = test_buf test_config test_envfile test_eventfilter test_filetype test_htmlmeta test_ids test_jid test_log test_recipient test_rpc test_rpc_client test_text test_timefmt
+COMMON_TESTS = test_buf test_config test_envfile test_eventfilter test_filetype test_htmlmeta test_ids test_jid test_log test_reach test_recipient test_rpc test_rpc_client test_text test_timefmt
 check_PROGRAMS += $(COMMON_TESTS)
 TESTS += $(COMMON_TESTS)
 
@@ -68,6 +71,9 @@ test_timefmt_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_ids_SOURCES = tests/unit/test_ids.c
 test_ids_CFLAGS = $(TEST_CFLAGS)
 test_ids_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+test_reach_SOURCES = tests/unit/test_reach.c
+test_reach_CFLAGS = $(TEST_CFLAGS)
+test_reach_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_recipient_SOURCES = tests/unit/test_recipient.c
 test_recipient_CFLAGS = $(TEST_CFLAGS)
 test_recipient_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
@@ -80,7 +86,7 @@ test_text_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-COMMON_FUZZ = fuzz_env fuzz_htmlmeta fuzz_rpc
+COMMON_FUZZ = fuzz_env fuzz_htmlmeta fuzz_reach fuzz_rpc
 FUZZ_TARGETS += $(COMMON_FUZZ)
 noinst_PROGRAMS += $(COMMON_FUZZ)
 fuzz_htmlmeta_SOURCES = tests/fuzz/fuzz_htmlmeta.c
@@ -91,6 +97,10 @@ fuzz_env_SOURCES = tests/fuzz/fuzz_env.c
 fuzz_env_CFLAGS = $(TEST_CFLAGS)
 fuzz_env_LDFLAGS = $(FUZZER_LINK)
 fuzz_env_LDADD = $(COMMON_LIBS)
+fuzz_reach_SOURCES = tests/fuzz/fuzz_reach.c
+fuzz_reach_CFLAGS = $(TEST_CFLAGS)
+fuzz_reach_LDFLAGS = $(FUZZER_LINK)
+fuzz_reach_LDADD = $(COMMON_LIBS)
 fuzz_rpc_SOURCES = tests/fuzz/fuzz_rpc.c
 fuzz_rpc_CFLAGS = $(TEST_CFLAGS)
 fuzz_rpc_LDFLAGS = $(FUZZER_LINK)

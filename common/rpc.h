@@ -15,7 +15,7 @@
  * One request frame carries credentials, guards, choice of session and work; one answer frame ends it (streams: several PART
  * frames, then ANSWER).
  *
- * Request {"m":"messages.send.text", "auth":"none|key|admin|docs", "key":"...", "ip":"...",
+ * Request {"m":"messages.send.text", "auth":"none|key|admin|docs", "scope":"read|send|manage|admin|any", "key":"...", "ip":"...",
  *          "guards":{"rate":true,"cooldown":"raw text of to","quota":true},
  *          "session":{"family":"messages","id":"...","phone":"..."},
  *          "idem":{"key":"...","digest":"..."}, "route":"POST /api/v1/messages/send/text", "p":{validated parameters}}
@@ -23,7 +23,7 @@
  *      or the same with "result_file":{"length":163745} instead of "result": its JSON is in the descriptor that comes along, sealed
  *      or {"status":429,"bare":{"error":"Too many requests"}}                       sent as it is
  *         both with optional "headers":{"X-RateLimit-Limit":"120"}.
- * The daemon checks in this order: key, admin, rate, cooldown, quota, session, work. "guards.check" has no work: it is what
+ * The daemon checks in this order: key, network, admin, scope, rate, cooldown, quota, session, work. "guards.check" has no work: it is what
  * warest.fcgi sends when its own validation has already failed, to learn whether the caller may be told.
  */
 #ifndef COMMON_RPC_H

@@ -5,7 +5,7 @@
 #include "fcgi/send_params.h"
 
 #define ACTION_ROUTE(what) \
-	.method = "POST", .path = "/api/v1/messages/{messageId}/action/" what, .name = "messages.action." what, .auth = AUTH_KEY, \
+	.method = "POST", .path = "/api/v1/messages/{messageId}/action/" what, .name = "messages.action." what, .auth = AUTH_KEY, .scope = SCOPE_SEND, \
 	.guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, \
 	.flags = ROUTE_SLOW, .tag = "Message actions"
 #define MISSING { 400, 2001, "Missing destination or messageId" }
@@ -143,27 +143,27 @@ static const struct route routes[] = {
 	{ ACTION_ROUTE("mark-as-read"), PARTS(read), .title = "Mark a message as read", .text = "Tells its author that it was read, or played." },
 	{ ACTION_ROUTE("forward"), PARTS(forward), .prepare = prepare_forward, .title = "Forward a message",
 	  .text = "Sends the content of a message that was sent or received here to others. View-once messages, polls and events are not passed on." },
-	{ .method = "POST", .path = "/api/v1/chats/{chatId}/messages/{messageId}/pin", .name = "chats.message.pin", .auth = AUTH_KEY,
+	{ .method = "POST", .path = "/api/v1/chats/{chatId}/messages/{messageId}/pin", .name = "chats.message.pin", .auth = AUTH_KEY, .scope = SCOPE_SEND,
 	  .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_chats_post, .family = FAMILY_S,
 	  .flags = ROUTE_SLOW, PARTS(pin), .tag = "Message actions", .title = "Pin a message",
 	  .text = "Pins a message in its chat, for everybody, for a day unless duration says otherwise; pin false takes it off." },
-	{ .method = "POST", .path = "/api/v1/messages/{messageId}/media", .name = "messages.media", .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA,
+	{ .method = "POST", .path = "/api/v1/messages/{messageId}/media", .name = "messages.media", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE | GUARD_QUOTA,
 	  .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, .flags = ROUTE_SLOW, PARTS(media), .tag = "Message actions",
 	  .title = "Fetch the media of a message",
 	  .text = "Downloads the file of a message from WhatsApp into the storage, unless it rests there already, and answers its address. When WhatsApp's "
 		  "servers have lost it, the phone is asked for it. Asking again answers the same file." },
-	{ .method = "GET", .path = "/api/v1/messages/{messageId}/status", .name = "messages.status", .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA,
+	{ .method = "GET", .path = "/api/v1/messages/{messageId}/status", .name = "messages.status", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE | GUARD_QUOTA,
 	  .selector = &selector_messages, .family = FAMILY_A_NULL, PARTS(status), .tag = "Message actions", .title = "How a sent message is doing",
 	  .text = "queued, sent, server_ack, delivered, read, played, cancelled or failed (with code and error); for each device that told us, its own "
 		  "state. Of a status, progress says for how many people it is, how many of them it has reached, and in how many messages." },
-	{ .method = "GET", .path = "/api/v1/messages/{messageId}/broadcast", .name = "messages.broadcast", .auth = AUTH_KEY,
+	{ .method = "GET", .path = "/api/v1/messages/{messageId}/broadcast", .name = "messages.broadcast", .auth = AUTH_KEY, .scope = SCOPE_READ,
 	  .guards = GUARD_RATE | GUARD_QUOTA, .selector = &selector_messages, .family = FAMILY_A_NULL, .params = status_params,
 	  .params_count = COUNT(status_params), .successes = broadcast_done, .errors = status_errors, .tag = "Message actions",
 	  .title = "How far a status got", .text = "A status for many people goes out in several messages: each of them with its state." },
-	{ .method = "GET", .path = "/api/v1/messages/scheduled", .name = "messages.scheduled", .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA,
+	{ .method = "GET", .path = "/api/v1/messages/scheduled", .name = "messages.scheduled", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE | GUARD_QUOTA,
 	  .selector = &selector_messages, .family = FAMILY_A_NULL, .successes = scheduled_done, .errors = scheduled_errors, .tag = "Message actions",
 	  .title = "What is to be sent later", .text = "Messages with a send_at that has not come, the next one first, at most 1,000." },
-	{ .method = "DELETE", .path = "/api/v1/messages/{messageId}/scheduled", .name = "messages.scheduled.cancel", .auth = AUTH_KEY,
+	{ .method = "DELETE", .path = "/api/v1/messages/{messageId}/scheduled", .name = "messages.scheduled.cancel", .auth = AUTH_KEY, .scope = SCOPE_SEND,
 	  .guards = GUARD_RATE | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, .params = status_params,
 	  .params_count = COUNT(status_params), .successes = cancel_done, .errors = cancel_errors, .tag = "Message actions",
 	  .title = "Take back a message that was to be sent later", .text = "Its state is cancelled then. Doing so again changes nothing." },

@@ -81,16 +81,16 @@ static const char updates_text[] = "Views and reactions of messages, without the
 static const char done_text[] = "Answers when WhatsApp has accepted it.";
 
 #define READ(where, does, list, wins, fails, heading, words) \
-	{ .method = "GET", .path = "/api/v1/channels" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_NONE, \
+	{ .method = "GET", .path = "/api/v1/channels" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_NONE, \
 	  .selector = &selector_messages, .family = FAMILY_S, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list), .tag = "Channels", \
 	  .title = heading, .text = words, .successes = wins, .errors = fails }
 #define CHANGE(verb, where, does, list, wins, fails, heading, words) \
-	{ .method = verb, .path = "/api/v1/channels" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
+	{ .method = verb, .path = "/api/v1/channels" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_MANAGE, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
 	  .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_S, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list), \
 	  .tag = "Channels", .title = heading, .text = words, .successes = wins, .errors = fails }
 
 static const struct route routes[] = {
-	{ .method = "GET", .path = "/api/v1/channels", .name = "channels.list", .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_NONE,
+	{ .method = "GET", .path = "/api/v1/channels", .name = "channels.list", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_NONE,
 	  .selector = &selector_messages, .family = FAMILY_S, .flags = ROUTE_SLOW, .tag = "Channels", .title = "List the channels of the account",
 	  .text = asked_text, .successes = list_done, .errors = list_errors },
 	CHANGE("POST", "", "channels.create", create_params, create_done, create_errors, "Create a channel", done_text),

@@ -82,11 +82,11 @@ static const char shared_text[] =
 static const char receipts_text[] = "Sends read receipts for stored inbound messages, oldest first, at most 10,000.";
 
 #define ACTION(verb, where, does, list, wins, fails, heading) \
-	{ .method = verb, .path = "/api/v1/messages/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
+	{ .method = verb, .path = "/api/v1/messages/" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_SEND, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
 	  .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list), \
 	  .tag = "Messages", .title = heading, .text = shared_text, .successes = wins, .errors = fails }
 #define CHAT(where, does, list, wins, fails, heading, words) \
-	{ .method = "POST", .path = "/api/v1/chats/{chatId}/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
+	{ .method = "POST", .path = "/api/v1/chats/{chatId}/" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_SEND, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
 	  .body = BODY_JSON, .selector = &selector_chats_post, .family = FAMILY_S, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list), \
 	  .tag = "Chats", .title = heading, .text = words, .successes = wins, .errors = fails }
 

@@ -112,7 +112,7 @@ static const struct fault search_errors[] = {
 };
 
 #define READING(WHERE, NAME, SELECTOR, FAMILY, LIST, WINS, FAILS, TAG, HEADING, WORDS) \
-	{ .method = "GET", .path = "/api/v1/" WHERE, .name = NAME, .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA, .selector = SELECTOR, \
+	{ .method = "GET", .path = "/api/v1/" WHERE, .name = NAME, .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE | GUARD_QUOTA, .selector = SELECTOR, \
 	  .family = FAMILY, .params = LIST, .params_count = COUNT(LIST), .tag = TAG, .title = HEADING, .text = WORDS, .successes = WINS, .errors = FAILS }
 
 static const struct route routes[] = {

@@ -57,10 +57,10 @@ GROUP_DONE(delete, "Community deactivated", BASE "status");
 static const struct fault delete_errors[] = { NO_COMMUNITY, REFUSED("Failed to deactivate the community"), { 0 } };
 
 #define GET(where, does, x, heading, words) \
-	{ GROUP_ROUTE("GET", "community/" where, does, BODY_NONE, 0), .params = community_params, .params_count = COUNT(community_params), \
+	{ GROUP_ROUTE("GET", "community/" where, does, BODY_NONE, 0), .scope = SCOPE_READ, .params = community_params, .params_count = COUNT(community_params), \
 	  .successes = x##_done, .errors = x##_errors, .tag = "Communities", .title = heading, .text = words }
 #define DO(verb, where, does, x, heading, words) \
-	{ GROUP_ROUTE(verb, "community/" where, does, BODY_JSON, 0), GROUP_PARTS(x), .tag = "Communities", .title = heading, .text = words }
+	{ GROUP_ROUTE(verb, "community/" where, does, BODY_JSON, 0), .scope = SCOPE_MANAGE, GROUP_PARTS(x), .tag = "Communities", .title = heading, .text = words }
 
 static const struct route routes[] = {
 	DO("POST", "create", "community.create", create, "Create a community", "WhatsApp makes its announcement group and its general chat with it."),
@@ -70,7 +70,7 @@ static const struct route routes[] = {
 	DO("POST", "group/create", "community.group.create", group, "Create a group in a community", "participants tells what became of each."),
 	DO("POST", "link", "community.link", link, "Link groups to a community", "The account has to be an admin of both."),
 	DO("POST", "unlink", "community.unlink", unlink, "Unlink groups from a community", "The groups go on without it."),
-	{ GROUP_ROUTE("DELETE", "community/delete", "community.delete", BODY_JSON, 0), .params = community_params, .params_count = COUNT(community_params),
+	{ GROUP_ROUTE("DELETE", "community/delete", "community.delete", BODY_JSON, 0), .scope = SCOPE_MANAGE, .params = community_params, .params_count = COUNT(community_params),
 	  .successes = delete_done, .errors = delete_errors, .tag = "Communities", .title = "Deactivate a community", .text = "Its groups go on without it." },
 };
 

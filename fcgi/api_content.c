@@ -8,7 +8,7 @@
 #include "fcgi/send_params.h"
 
 #define CONTENT_ROUTE(what) \
-	.method = "POST", .path = "/api/v1/messages/send/" what, .name = "messages.send." what, .auth = AUTH_KEY, \
+	.method = "POST", .path = "/api/v1/messages/send/" what, .name = "messages.send." what, .auth = AUTH_KEY, .scope = SCOPE_SEND, \
 	.guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON_SEND, .selector = &selector_messages, \
 	.family = FAMILY_A_NULL, .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .tag = "Messages"
 #define TO_ERROR { 400, 2001, "Missing or invalid 'to'" }

@@ -106,13 +106,13 @@ static const struct success no_picture_done[] = {
 };
 
 #define LOOK(where, does, wins, heading, words) \
-	{ GROUP_ROUTE("GET", where, does, BODY_NONE, 0), .params = group_params, .params_count = COUNT(group_params), .successes = wins, \
+	{ GROUP_ROUTE("GET", where, does, BODY_NONE, 0), .scope = SCOPE_READ, .params = group_params, .params_count = COUNT(group_params), .successes = wins, \
 	  .errors = group_errors, .tag = "Groups", .title = heading, .text = words }
 #define SET(where, does, x, heading, words) \
-	{ GROUP_ROUTE("POST", where, does, BODY_JSON, 0), GROUP_PARTS(x), .tag = "Groups", .title = heading, .text = words }
+	{ GROUP_ROUTE("POST", where, does, BODY_JSON, 0), .scope = SCOPE_MANAGE, GROUP_PARTS(x), .tag = "Groups", .title = heading, .text = words }
 
 static const struct route routes[] = {
-	{ GROUP_ROUTE("GET", "groups", "groups.list", BODY_NONE, 0), .successes = list_done, .errors = list_errors, .tag = "Groups", .title = "All groups",
+	{ GROUP_ROUTE("GET", "groups", "groups.list", BODY_NONE, 0), .scope = SCOPE_READ, .successes = list_done, .errors = list_errors, .tag = "Groups", .title = "All groups",
 	  .text = "The groups that the account is in, without their members. What WhatsApp refuses to show is an empty list." },
 	LOOK("group/info", "group.info", info_done, "A group", "Its settings and who made it."),
 	LOOK("group/participants", "group.participants.list", members_done, "The members of a group",
@@ -129,9 +129,9 @@ static const struct route routes[] = {
 	SET("group/join-approval", "group.join_approval", approval, "Whether admins approve who joins a group",
 	    "Then those who join by link wait: see participants/requests, request/approve, request/reject."),
 	SET("group/ephemeral", "group.ephemeral", ephemeral, "Disappearing messages of a group", "From now on; what was written before stays."),
-	{ GROUP_ROUTE("POST", "group/picture", "group.picture.set", BODY_UPLOAD, ROUTE_MISC_FILES), GROUP_PARTS(set_picture), .prepare = picture_prepare,
+	{ GROUP_ROUTE("POST", "group/picture", "group.picture.set", BODY_UPLOAD, ROUTE_MISC_FILES), .scope = SCOPE_MANAGE, GROUP_PARTS(set_picture), .prepare = picture_prepare,
 	  .tag = "Groups", .title = "Set the picture of a group", .text = "It is decoded in the media worker, cut to a square and scaled to 640 x 640 pixels." },
-	{ GROUP_ROUTE("DELETE", "group/picture", "group.picture.remove", BODY_JSON, 0), .params = group_params, .params_count = COUNT(group_params),
+	{ GROUP_ROUTE("DELETE", "group/picture", "group.picture.remove", BODY_JSON, 0), .scope = SCOPE_MANAGE, .params = group_params, .params_count = COUNT(group_params),
 	  .successes = no_picture_done, .errors = group_errors, .tag = "Groups", .title = "Remove the picture of a group",
 	  .text = "For everybody in it." },
 };

@@ -79,10 +79,10 @@ GROUP_DONE(take_back, "Invites revoked", BASE PERSON_FIELDS " status");
 static const struct fault take_back_errors[] = { NO_GROUP, NO_PEOPLE, REFUSED("Failed to revoke the invites"), { 0 } };
 
 #define GET(where, does, x, parameters, heading, words) \
-	{ GROUP_ROUTE("GET", where, does, BODY_NONE, 0), .params = parameters, .params_count = COUNT(parameters), .successes = x##_done, .errors = x##_errors, \
+	{ GROUP_ROUTE("GET", where, does, BODY_NONE, 0), .scope = SCOPE_READ, .params = parameters, .params_count = COUNT(parameters), .successes = x##_done, .errors = x##_errors, \
 	  .tag = "Groups", .title = heading, .text = words }
 #define DO(verb, where, does, parameters, wins, fails, heading, words) \
-	{ GROUP_ROUTE(verb, where, does, BODY_JSON, 0), .params = parameters, .params_count = COUNT(parameters), .successes = wins, .errors = fails, \
+	{ GROUP_ROUTE(verb, where, does, BODY_JSON, 0), .scope = SCOPE_MANAGE, .params = parameters, .params_count = COUNT(parameters), .successes = wins, .errors = fails, \
 	  .tag = "Groups", .title = heading, .text = words }
 #define MEMBERS(verb, what, does, wins, heading, words) DO(verb, "group/participants/" what, "group.participants." does, people_params, wins, people_errors, heading, words)
 
@@ -110,7 +110,7 @@ static const struct route routes[] = {
 	DO("POST", "group/invite/revoke", "group.invite.revoke", group_params, revoke_done, group_errors, "Reset the invite link of a group",
 	   "The old link is worth nothing any more."),
 	GET("group/invite/info", "group.invite.info", link_info, link_params, "The group behind an invite link", "As group/info shows it, without joining."),
-	{ GROUP_ROUTE("GET", "group/invitation/info", "group.invitation.info", BODY_NONE, 0), .params = invitation_params,
+	{ GROUP_ROUTE("GET", "group/invitation/info", "group.invitation.info", BODY_NONE, 0), .scope = SCOPE_READ, .params = invitation_params,
 	  .params_count = COUNT(invitation_params), .successes = link_info_done, .errors = invitation_errors, .tag = "Groups",
 	  .title = "The group behind an invite message", .text = "An invite that somebody sent to this account (groupInviteMessage)." },
 	DO("POST", "group/invitation/accept", "group.invitation.accept", invitation_params, accept_done, accept_errors, "Accept an invite message",

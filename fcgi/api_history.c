@@ -29,7 +29,7 @@ static const char more_text[] =
 	"connected. complete: it has no older ones.";
 
 static const struct route routes[] = {
-	{ .method = "POST", .path = "/api/v1/chats/{chatId}/messages/more", .name = "chats.messages.more", .auth = AUTH_KEY,
+	{ .method = "POST", .path = "/api/v1/chats/{chatId}/messages/more", .name = "chats.messages.more", .auth = AUTH_KEY, .scope = SCOPE_READ,
 	  .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_chats_post, .family = FAMILY_S, .flags = ROUTE_SLOW,
 	  .params = more_params, .params_count = COUNT(more_params), .tag = "Chats", .title = "Fetch older messages of a chat from the phone",
 	  .text = more_text, .successes = more_done, .errors = more_errors },

@@ -10,7 +10,7 @@
 #include "fcgi/upload.h"
 
 #define INTERACTIVE_ROUTE(what) \
-	.method = "POST", .path = "/api/v1/messages/send/" what, .name = "messages.send." what, .auth = AUTH_KEY, \
+	.method = "POST", .path = "/api/v1/messages/send/" what, .name = "messages.send." what, .auth = AUTH_KEY, .scope = SCOPE_SEND, \
 	.guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON_SEND, .selector = &selector_messages, \
 	.family = FAMILY_A_NULL, .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .tag = "Messages"
 /* The last arguments of EXPLAINED: further members, such as .note. */

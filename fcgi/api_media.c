@@ -214,7 +214,7 @@ static int gif_prepare(struct request *r, struct buf *p, struct answer *answer)
 	"servers before the message is sent. "
 
 #define SEND_ROUTE(kind, extra_flags, text_title, text_body)                                                                                         \
-	{ .method = "POST", .path = "/api/v1/messages/send/" #kind, .name = "messages.send." #kind, .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA, \
+	{ .method = "POST", .path = "/api/v1/messages/send/" #kind, .name = "messages.send." #kind, .auth = AUTH_KEY, .scope = SCOPE_SEND, .guards = GUARD_RATE | GUARD_QUOTA, \
 	  .body = BODY_UPLOAD, .selector = &selector_messages, .family = FAMILY_A_NULL, .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT | (extra_flags),        \
 	  .params = kind##_params, .params_count = COUNT(kind##_params), .prepare = kind##_prepare, .tag = "Messages", .title = (text_title),          \
 	  .text = FILE_TEXT text_body, .successes = kind##_sent, .errors = kind##_errors

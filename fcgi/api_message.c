@@ -100,11 +100,11 @@ static const char text_text[] =
 	"status@broadcast it is a status: answers 202 as soon as it is stored; messages/{messageId}/status tells how far it got.";
 
 static const struct route routes[] = {
-	{ .method = "POST", .path = "/api/v1/messages/send/text", .name = "messages.send.text", .auth = AUTH_KEY,
+	{ .method = "POST", .path = "/api/v1/messages/send/text", .name = "messages.send.text", .auth = AUTH_KEY, .scope = SCOPE_SEND,
 	  .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON_SEND, .selector = &selector_messages,
 	  .family = FAMILY_A_NULL, .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .params = text_params, .params_count = COUNT(text_params), .prepare = prepare_text,
 	  .tag = "Messages", .title = "Send a text", .text = text_text, .successes = text_sent, .errors = text_errors },
-	{ .method = "GET", .path = "/api/v1/messages/send/text", .name = "messages.send.text", .auth = AUTH_KEY,
+	{ .method = "GET", .path = "/api/v1/messages/send/text", .name = "messages.send.text", .auth = AUTH_KEY, .scope = SCOPE_SEND,
 	  .guards = GUARD_RATE | GUARD_QUOTA, .selector = &selector_messages, .family = FAMILY_A_NULL,
 	  .flags = ROUTE_SLOW | ROUTE_IDEMPOTENT, .params = text_params, .params_count = COUNT(text_params), .tag = "Messages",
 	  .title = "Send a text by a link", .text = text_text, .successes = text_sent, .errors = text_errors },

@@ -187,16 +187,16 @@ static const struct fault qr_errors[] = {
 /* ---- table ---- */
 
 static const struct route routes[] = {
-	{ .method = "POST", .path = "/api/v1/misc/convert-string-toqr/{target}", .name = "misc.qr", .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_JSON,
+	{ .method = "POST", .path = "/api/v1/misc/convert-string-toqr/{target}", .name = "misc.qr", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_JSON,
 	  .family = FAMILY_A, .params = qr_params, .params_count = COUNT(qr_params), .tag = "Misc", .title = "A text as QR code",
 	  .text = "base64 answers a PNG as data URI; the others store a picture for WAREST_STORAGE_TEMP_TTL_SEC and answer its address.", .successes = qr_made,
 	  .errors = qr_errors },
-	{ .method = "POST", .path = "/api/v1/misc/media/thumbnail", .name = "misc.thumbnail", .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_UPLOAD,
+	{ .method = "POST", .path = "/api/v1/misc/media/thumbnail", .name = "misc.thumbnail", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_UPLOAD,
 	  .family = FAMILY_A, .flags = ROUTE_SLOW | ROUTE_MISC_FILES, .params = thumbnail_params, .params_count = COUNT(thumbnail_params),
 	  .prepare = thumbnail_prepare, .tag = "Misc", .title = "Thumbnails of an image or video",
 	  .text = "JPEG. An image is cut to the size, a video's pictures are taken evenly over its duration.", .successes = thumbnail_made,
 	  .errors = thumbnail_errors },
-	{ .method = "POST", .path = "/api/v1/misc/media/image", .name = "misc.image", .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_UPLOAD,
+	{ .method = "POST", .path = "/api/v1/misc/media/image", .name = "misc.image", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_UPLOAD,
 	  .family = FAMILY_A, .flags = ROUTE_SLOW | ROUTE_MISC_FILES, .params = image_params, .params_count = COUNT(image_params), .prepare = image_prepare,
 	  .tag = "Misc", .title = "Convert, scale, recompress an image",
 	  .text = "The EXIF orientation is applied, metadata are left out. Without a format the image keeps its own.", .successes = image_made,

@@ -154,7 +154,7 @@ static const struct fault base64_errors[] = {
 /* ---- table ---- */
 
 #define TOOL(where, does, kind, list, wins, fails, heading, words) \
-	{ .method = "POST", .path = "/api/v1/misc/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .body = kind, .family = FAMILY_A, \
+	{ .method = "POST", .path = "/api/v1/misc/" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = kind, .family = FAMILY_A, \
 	  .flags = ROUTE_MISC_FILES | ROUTE_TEXTS_STAY, .params = list, .params_count = COUNT(list), .tag = "Misc", .title = heading, .text = words, .successes = wins, \
 	  .errors = fails,
 #define END }

@@ -110,7 +110,7 @@ static const struct param resolve_params[] = {
 };
 
 #define LOOK_UP(where, does, list, message, fields, heading, words, ...) \
-	{ .method = "POST", .path = "/api/v1/misc/whatsapp/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_JSON, \
+	{ .method = "POST", .path = "/api/v1/misc/whatsapp/" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_JSON, \
 	  .selector = &selector_misc_auto, .family = FAMILY_A, .flags = ROUTE_SLOW | ROUTE_PARAMS_FIRST, .params = list, .params_count = COUNT(list), \
 	  .tag = "Misc", .title = heading, .text = words, .successes = (const struct success[]){ { 200, 1000, message, fields }, { 0 } }, \
 	  .errors = (const struct fault[]){ __VA_ARGS__, NO_SESSION, { 500, 8000, "<exception text> or Internal error" }, { 0 } } }
@@ -124,7 +124,7 @@ static const struct route routes[] = {
 	LOOK_UP("resolve/jid-or-lid", "misc.resolve", resolve_params, "Identifier resolved", "data.isValid data.type data.lid data.jid data.country",
 		"Find the other name of somebody", "type is jid, lid or invalid.", { 400, 2001, "input is required" }),
 
-	{ .method = "POST", .path = "/api/v1/misc/whatsapp/file-decrypt", .name = "misc.file-decrypt", .auth = AUTH_KEY, .guards = GUARD_RATE,
+	{ .method = "POST", .path = "/api/v1/misc/whatsapp/file-decrypt", .name = "misc.file-decrypt", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE,
 	  .body = BODY_UPLOAD, .family = FAMILY_A, .flags = ROUTE_SLOW, .params = file_params, .params_count = COUNT(file_params),
 	  .prepare = prepare_file, .tag = "Misc", .title = "Decrypt a media file of WhatsApp",
 	  .text = "Decrypts a file as WhatsApp's servers keep it (media.url of message_received) with media.mediaKey of its message.",
@@ -134,7 +134,7 @@ static const struct route routes[] = {
 					    { 400, 2002, "MAC verification failed" },
 					    { 400, 2002, "fileSha256 does not match decrypted content" },
 					    { 413, 2006, "input exceeds limit (50.0 MB)" }, { 500, 8000, "<exception text> or Internal error" }, { 0 } } },
-	{ .method = "POST", .path = "/api/v1/misc/whatsapp/poll-update-vote", .name = "misc.poll-vote", .auth = AUTH_KEY, .guards = GUARD_RATE,
+	{ .method = "POST", .path = "/api/v1/misc/whatsapp/poll-update-vote", .name = "misc.poll-vote", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE,
 	  .body = BODY_JSON, .selector = &selector_misc, .family = FAMILY_A, .flags = ROUTE_PARAMS_FIRST, .params = vote_params,
 	  .params_count = COUNT(vote_params), .prepare = prepare_vote, .tag = "Misc", .title = "Read an encrypted poll vote",
 	  .text = "Decrypts a vote as message_received brings it. Both sides' addresses are tried as phone number and as LID. The event "

@@ -199,11 +199,14 @@ LOSE(reject_lost, { 400, 2001, "callId is required" }, { 400, 2002, "callId is i
 #define COMMON(verb, where, does, wins, fails, heading, words)                                                                           \
 	.method = verb, .path = "/api/v1/profile/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .selector = &selector_profile, \
 	.family = FAMILY_A, .tag = "Profile", .title = heading, .text = words, .successes = wins, .errors = fails
-#define GET(where, does, wins, fails, heading, words) { COMMON("GET", where, does, wins, fails, heading, words), .body = BODY_NONE, .flags = ROUTE_SLOW }
+#define GET(where, does, wins, fails, heading, words) \
+	{ COMMON("GET", where, does, wins, fails, heading, words), .scope = SCOPE_READ, .body = BODY_NONE, .flags = ROUTE_SLOW }
 #define GET_WITH(where, does, list, wins, fails, heading, words) \
-	{ COMMON("GET", where, does, wins, fails, heading, words), .body = BODY_NONE, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list) }
+	{ COMMON("GET", where, does, wins, fails, heading, words), .scope = SCOPE_READ, .body = BODY_NONE, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list) }
+#define CHANGE_AS(needs, verb, where, does, list, wins, fails, heading, words) \
+	{ COMMON(verb, where, does, wins, fails, heading, words), .scope = needs, .body = BODY_JSON, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list) }
 #define CHANGE(verb, where, does, list, wins, fails, heading, words) \
-	{ COMMON(verb, where, does, wins, fails, heading, words), .body = BODY_JSON, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list) }
+	CHANGE_AS(SCOPE_MANAGE, verb, where, does, list, wins, fails, heading, words)
 
 static const char hidden_text[] = "What WhatsApp does not show is null; when it does not answer, the answer is 502.";
 static const char shared_text[] = "Shared with all devices of the account: answers when WhatsApp has accepted the change.";
@@ -212,10 +215,10 @@ static const struct route routes[] = {
 	GET("info", "profile.info", info_won, read_lost, "Read the own profile", hidden_text),
 	GET("picture", "profile.picture", picture_won, read_lost, "Read the own picture", hidden_text),
 	{ COMMON("POST", "picture", "profile.picture.set", set_picture_won, set_picture_lost, "Set the own picture",
-		 "The picture is cut to a square and scaled in the media worker."), .body = BODY_UPLOAD, .flags = ROUTE_SLOW | ROUTE_MISC_FILES,
-	  .params = picture_params, .params_count = COUNT(picture_params), .prepare = prepare_picture },
+		 "The picture is cut to a square and scaled in the media worker."), .scope = SCOPE_MANAGE, .body = BODY_UPLOAD,
+	  .flags = ROUTE_SLOW | ROUTE_MISC_FILES, .params = picture_params, .params_count = COUNT(picture_params), .prepare = prepare_picture },
 	{ COMMON("DELETE", "picture", "profile.picture.remove", no_picture_won, no_picture_lost, "Remove the own picture", "results stays empty."),
-	  .body = BODY_JSON, .flags = ROUTE_SLOW },
+	  .scope = SCOPE_MANAGE, .body = BODY_JSON, .flags = ROUTE_SLOW },
 	GET("privacy", "profile.privacy", privacy_won, read_lost, "Read the privacy settings",
 	    "What WhatsApp does not tell is shown as its default. stikers and stickers are the same."),
 	GET_WITH("list-contacts", "profile.contacts", contacts_params, contacts_won, read_lost, "List contacts or the people in groups", hidden_text),
@@ -232,9 +235,9 @@ static const struct route routes[] = {
 	CHANGE("POST", "block", "profile.block", block_params, block_won, block_lost, "Block somebody", "Their LID is looked up if it is not known."),
 	CHANGE("POST", "unblock", "profile.unblock", block_params, unblock_won, unblock_lost, "Unblock somebody", "Also answers 200 for somebody who is not blocked."),
 	GET_WITH("catalog", "profile.catalog", catalog_params, catalog_won, catalog_lost, "Read a business's catalogue", "Prices are in thousandths of the currency."),
-	CHANGE("POST", "presence", "profile.presence.set", presence_params, presence_won, presence_lost, "Show a presence",
+	CHANGE_AS(SCOPE_SEND, "POST", "presence", "profile.presence.set", presence_params, presence_won, presence_lost, "Show a presence",
 	       "available and unavailable are of the account; the others of a chat."),
-	CHANGE("POST", "presence/subscribe", "profile.presence.subscribe", subscribe_params, subscribe_won, subscribe_lost, "Be told of a presence",
+	CHANGE_AS(SCOPE_SEND, "POST", "presence/subscribe", "profile.presence.subscribe", subscribe_params, subscribe_won, subscribe_lost, "Be told of a presence",
 	       "Goes online; presence_update events follow, also after a reconnect."),
 	CHANGE("POST", "disappearing", "profile.disappearing.set", timer_params, timer_won, timer_lost, "Set the timer of new chats",
 	       "Messages of chats that begin from now on disappear after this time."),

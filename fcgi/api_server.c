@@ -11,8 +11,8 @@
 
 #define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
 #define SERVER_ROUTE(verb, where, does) .method = verb, .path = "/api/v1/server/" where, .name = does, .family = FAMILY_A, .tag = "Server"
-#define GUARDED .auth = AUTH_ADMIN, .guards = GUARD_RATE | GUARD_QUOTA
-#define GUARDED_WITH_BODY .auth = AUTH_ADMIN, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON
+#define GUARDED .auth = AUTH_ADMIN, .scope = SCOPE_ADMIN, .guards = GUARD_RATE | GUARD_QUOTA
+#define GUARDED_WITH_BODY .auth = AUTH_ADMIN, .scope = SCOPE_ADMIN, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, .body = BODY_JSON
 
 static const char *const periods[] = { "1h", "6h", "12h", "24h", "7d", "30d", NULL };
 static const char *const intervals[] = { "1m", "5m", "15m", "30m", "1h", NULL };
@@ -98,7 +98,7 @@ static const struct route routes[] = {
 	  .successes = (const struct success[]){ { 200, 1000, "Server is alive", "ping latencyMs serverTime serverTimeISO serverTimeUTC "
 									     "timezone timezoneLocale timestamp" }, { 0 } },
 	  .errors = (const struct fault[]){ { 500, 8000, "Unable to answer ping" }, { 0 } } },
-	{ SERVER_ROUTE("GET", "info", "server.info"), .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_QUOTA, .title = "About the server and its machine",
+	{ SERVER_ROUTE("GET", "info", "server.info"), .auth = AUTH_KEY, .scope = SCOPE_ANY, .guards = GUARD_RATE | GUARD_QUOTA, .title = "About the server and its machine",
 	  .text = "A key without administrator rights gets a reduced object: serviceName, serviceVersion, environment, uptimeSeconds, "
 		  "uptimeDays, timezone, its own sessions, timestamp.",
 	  .successes = (const struct success[]){

@@ -115,17 +115,19 @@ static const char change_text[] =
 static const char chat_text[] = "Done on all devices of the account: answers when WhatsApp has accepted the change.";
 
 #define READ(where, does, list, wins, fails, topic, heading) \
-	{ .method = "GET", .path = "/api/v1/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_NONE, \
+	{ .method = "GET", .path = "/api/v1/" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_NONE, \
 	  .selector = &selector_messages, .family = FAMILY_S, .params = list, .params_count = COUNT(list), .tag = topic, .title = heading, \
 	  .text = kept_text, .successes = wins, .errors = fails }
 #define READ_ALL(where, does, wins, topic, heading) \
-	{ .method = "GET", .path = "/api/v1/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .body = BODY_NONE, \
+	{ .method = "GET", .path = "/api/v1/" where, .name = does, .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE, .body = BODY_NONE, \
 	  .selector = &selector_messages, .family = FAMILY_S, .tag = topic, .title = heading, .text = kept_text, .successes = wins, \
 	  .errors = read_errors }
-#define CHANGE(verb, where, does, list, wins, fails, topic, heading, words) \
-	{ .method = verb, .path = "/api/v1/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
+#define CHANGE_AS(needs, verb, where, does, list, wins, fails, topic, heading, words) \
+	{ .method = verb, .path = "/api/v1/" where, .name = does, .auth = AUTH_KEY, .scope = needs, .guards = GUARD_RATE | GUARD_COOLDOWN | GUARD_QUOTA, \
 	  .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_S, .flags = ROUTE_SLOW, .params = list, .params_count = COUNT(list), \
 	  .tag = topic, .title = heading, .text = words, .successes = wins, .errors = fails }
+#define CHANGE(verb, where, does, list, wins, fails, topic, heading, words) \
+	CHANGE_AS(SCOPE_SEND, verb, where, does, list, wins, fails, topic, heading, words)
 #define LABEL(verb, where, does, list, wins, fails, heading) CHANGE(verb, "labels" where, does, list, wins, fails, "Labels", heading, change_text)
 #define CHAT(verb, where, does, list, wins, fails, heading) CHANGE(verb, "chats/{chatId}" where, does, list, wins, fails, "Chats", heading, chat_text)
 
@@ -146,7 +148,7 @@ static const struct route routes[] = {
 	CHANGE("DELETE", "quick-replies/{quickReplyId}", "quick_replies.delete", reply_id_params, reply_gone_done, reply_gone_errors, "Labels",
 	       "Delete a quick reply", change_text),
 	READ_ALL("account/settings", "account.settings", settings_done, "Chats", "Read the settings that all devices share"),
-	CHANGE("POST", "account/settings", "account.settings.change", setting_params, setting_done, setting_errors, "Chats",
+	CHANGE_AS(SCOPE_MANAGE, "POST", "account/settings", "account.settings.change", setting_params, setting_done, setting_errors, "Chats",
 	       "Change a setting that all devices share", chat_text),
 	CHAT("POST", "/unread", "chats.unread", unread_params, unread_done, chat_errors, "Mark a chat as unread"),
 	CHAT("DELETE", "", "chats.delete", delete_params, chat_gone_done, chat_errors, "Delete a chat"),

@@ -11,7 +11,7 @@ static const struct param preflight_params[] = {
 };
 
 static const struct route routes[] = {
-	{ .method = "POST", .path = "/api/webhooks/preflight", .name = "webhooks.preflight", .auth = AUTH_KEY, .body = BODY_JSON,
+	{ .method = "POST", .path = "/api/webhooks/preflight", .name = "webhooks.preflight", .auth = AUTH_KEY, .scope = SCOPE_MANAGE, .body = BODY_JSON,
 	  .selector = &selector_preflight, .family = FAMILY_BARE, .flags = ROUTE_SLOW | ROUTE_PARAMS_FIRST, .params = preflight_params,
 	  .params_count = COUNT(preflight_params), .tag = "Webhooks", .title = "Try a webhook",
 	  .text = "Posts a signed event \"preflight\" to each URL. ok is true even if targets failed; each result says how it went.",

@@ -95,6 +95,8 @@ static void write_question(struct buf *b, const struct request *r, const struct 
 	json_open(b, '{');
 	json_member(b, "m", q->method);
 	json_member(b, "auth", auths[q->auth]);
+	if (scope_name(q->scope))
+		json_member(b, "scope", scope_name(q->scope));
 	if (r->key) {
 		json_name(b, "key");
 		json_span(b, utf8_clean(r->arena, span_text(r->key)));

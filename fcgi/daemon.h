@@ -18,6 +18,7 @@
 struct question {
 	const char *method;      /* daemon's name of the work */
 	enum auth auth;
+	unsigned scope;          /* of common/scope.h; SCOPE_NONE: only keys without limits */
 	unsigned guards;         /* GUARD_* */
 	bool cooldown;           /* the guard applies: raw is the text of "to" */
 	struct span cooldown_raw;

@@ -30,6 +30,7 @@
 	"participants[].input participants[].phone participants[].jid participants[].lid participants[].status participants[].code " \
 	"participants[].reason? participants[].inviteCode? participants[].inviteExpiration?"
 
+/* The scope is the route's own. */
 #define GROUP_ROUTE(verb, where, does, kind_of_body, more_flags) \
 	.method = verb, .path = "/api/v1/" where, .name = does, .auth = AUTH_KEY, .guards = GUARD_RATE, .body = kind_of_body, \
 	.selector = &selector_groups, .family = FAMILY_A, .flags = ROUTE_SLOW | (more_flags)

@@ -375,6 +375,14 @@ static void add_response(struct document *d, struct response *all, size_t *n, in
 		all[(*n)++] = (struct response){ status, success, line, envelope };
 }
 
+static const char *envelope_name(const struct route *r)
+{
+	static const char *const names[] = { [FAMILY_A] = "ErrorResults", [FAMILY_A_NULL] = "ErrorNullResults", [FAMILY_S] = "ErrorResult",
+					     [FAMILY_BARE] = "Bare", [FAMILY_FILE] = "Bare" };
+
+	return names[r->family];
+}
+
 static void guard_responses(struct document *d, const struct route *r, struct response *all, size_t *n)
 {
 	if (r->body != BODY_NONE) {
@@ -388,6 +396,12 @@ static void guard_responses(struct document *d, const struct route *r, struct re
 	}
 	if (r->auth == AUTH_ADMIN)
 		add_response(d, all, n, 403, 0, "Admin only", "Bare", NULL);
+	if (r->auth == AUTH_KEY && r->scope != SCOPE_ANY) {
+		add_response(d, all, n, 403, 2205, arena_printf(d->arena, "Scope does not allow this operation (it needs %s)", scope_name(r->scope)),
+			     envelope_name(r), NULL);
+	}
+	if (r->auth == AUTH_KEY || r->auth == AUTH_ADMIN)
+		add_response(d, all, n, 403, 2201, "This key may not be used from this address", envelope_name(r), NULL);
 	if (r->auth == AUTH_DOCS)
 		add_response(d, all, n, 401, 0, "LOGIN_REQUIRED", "Bare", NULL);
 	if (r->guards & GUARD_RATE)
@@ -396,14 +410,6 @@ static void guard_responses(struct document *d, const struct route *r, struct re
 		add_response(d, all, n, 429, 0, "Recipient cooldown", "Bare", NULL);
 	if (r->guards & GUARD_QUOTA)
 		add_response(d, all, n, 429, 0, "Quota exceeded", "Bare", NULL);
-}
-
-static const char *envelope_name(const struct route *r)
-{
-	static const char *const names[] = { [FAMILY_A] = "ErrorResults", [FAMILY_A_NULL] = "ErrorNullResults", [FAMILY_S] = "ErrorResult",
-					     [FAMILY_BARE] = "Bare", [FAMILY_FILE] = "Bare" };
-
-	return names[r->family];
 }
 
 static size_t collect_responses(struct document *d, const struct route *r, struct response *all)
@@ -486,6 +492,8 @@ static void write_operation(struct document *d, const struct route *r)
 	json_member(d->out, "summary", r->title);
 	json_member(d->out, "description", r->text);
 	write_security(d, r);
+	if (scope_name(r->scope))
+		json_member(d->out, "x-scope", scope_name(r->scope));
 	member(d, "parameters", '[');
 	each_param(d, r, parameter_of_place);
 	if (r->flags & ROUTE_IDEMPOTENT)

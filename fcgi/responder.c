@@ -62,13 +62,15 @@ static void bare_fault(struct responder *w, const struct fault *f)
 static struct question question_of(struct responder *w, const struct request *r)
 {
 	const struct route *route = r->match.route;
-	struct question q = { .method = "guards.check", .auth = AUTH_KEY, .guards = GUARD_RATE, .timeout_ms = w->settings->timeout_ms };
+	struct question q = { .method = "guards.check", .auth = AUTH_KEY, .scope = SCOPE_ANY, .guards = GUARD_RATE,
+			      .timeout_ms = w->settings->timeout_ms };
 
 	if (!route) {
 		q.route = arena_printf(&w->arena, "%s (unknown)", r->method);
 		return q;
 	}
 	q.auth = route->auth;
+	q.scope = route->scope;
 	q.guards = route->guards;
 	q.route = arena_printf(&w->arena, "%s %s", route->method, route->path);
 	if (route->flags & ROUTE_SLOW)

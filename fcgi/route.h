@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/scope.h"
 
 struct answer;
 struct request;
@@ -119,6 +120,7 @@ struct route {
 	const char *path;   /* "{x}" = a segment of any text */
 	const char *name;   /* the daemon's method and the document's operationId */
 	enum auth auth;
+	unsigned scope;     /* the one of common/scope.h that a key needs; SCOPE_NONE: only keys without limits */
 	unsigned guards;
 	enum body_kind body;
 	const struct selector *selector; /* NULL: no session */

@@ -77,6 +77,9 @@ static bool by_id(struct rpc_request *request, const struct family *family, cons
 		return refuse(request, &family->unknown);
 	if (entry && !any_owner && strcmp(entry->registry, request->caller.registry) != 0)
 		return refuse(request, &family->foreign);
+	/* also one that is yet to be made */
+	if (!reach_has_session(request->caller.reach, id))
+		return refuse(request, &family->foreign);
 	if (entry && family->must_be_open && entry->view.status != SESSION_OPEN)
 		return refuse(request, &family->closed);
 	request->session_id = xstrdup(id);
@@ -115,8 +118,8 @@ bool choose_session(struct rpc_request *request)
 	if (id && id[0])
 		return by_id(request, family, id, any_owner);
 	if (phone && phone[0])
-		return take_entry(request, sessions_find_phone(daemon->sessions, any_owner ? NULL : request->caller.registry, phone), &family->no_phone);
+		return take_entry(request, sessions_find_phone(daemon->sessions, any_owner ? NULL : request->caller.registry, request->caller.reach, phone), &family->no_phone);
 	if (family->first_open)
-		return take_entry(request, sessions_first_open(daemon->sessions, request->caller.registry), &family->absent);
+		return take_entry(request, sessions_first_open(daemon->sessions, request->caller.registry, request->caller.reach), &family->absent);
 	return refuse(request, &family->absent);
 }

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += librpc.a
 librpc_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 librpc_a_SOURCES = \
+	sessiond/rpc/access.c sessiond/rpc/access.h \
 	sessiond/rpc/chat_view.c sessiond/rpc/chat_view.h \
 	sessiond/rpc/choice.c sessiond/rpc/choice.h \
 	sessiond/rpc/context.c sessiond/rpc/context.h \

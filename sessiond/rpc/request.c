@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "common/rpc.h"
 #include "sessiond/json_text.h"
+#include "sessiond/rpc/access.h"
 #include "sessiond/rpc/choice.h"
 #include "sessiond/rpc/context.h"
 #include "sessiond/rpc/guards.h"
@@ -86,6 +87,7 @@ static void release(struct rpc_request *request)
 		if (request->fds[i] >= 0)
 			close(request->fds[i]);
 	json_object_put(request->json);
+	reach_drop(request->caller.reach);
 	free(request->session_id);
 	free(request->scope);
 	buf_free(&request->headers);
@@ -292,6 +294,11 @@ static bool is_the_chosen(const struct rpc_request *request, const struct sessio
 	return !request->caller.registry[0] || strcmp(entry->registry, request->caller.registry) == 0;
 }
 
+bool rpc_may_see(const struct rpc_request *request, const struct session_entry *entry)
+{
+	return strcmp(entry->registry, request->caller.registry) == 0 && reach_has_session(request->caller.reach, entry->id);
+}
+
 struct session_entry *rpc_session(struct rpc_request *request)
 {
 	struct session_entry *entry = sessions_find(request->context->daemon->sessions, request->session_id);
@@ -362,36 +369,9 @@ static bool pass_guards(struct rpc_request *request)
 	return true;
 }
 
-static bool find_caller(struct rpc_request *request, const char *key, bool docs)
-{
-	struct store *store = request->context->daemon->store;
-	bool from_cookie = json_object_get_boolean(json_object_object_get(request->json, "cookie"));
-
-	if (docs && from_cookie)
-		return store_cookie_check(store, key, &request->caller) == STORE_OK;
-	return store_key_check(store, key, &request->caller) == STORE_OK;
-}
-
-static void with_key(struct rpc_request *request, const char *wanted, const char *key)
-{
-	bool docs = strcmp(wanted, "docs") == 0;
-
-	if (!key || !key[0]) {
-		rpc_answer_error(request, 401, docs ? "LOGIN_REQUIRED" : "Missing X-WAREST-API-KEY");
-	} else if (!find_caller(request, key, docs)) {
-		request->context->daemon->metrics.rpc_refused++;
-		rpc_answer_error(request, 401, docs ? "LOGIN_REQUIRED" : "Invalid X-WAREST-API-KEY");
-	} else if (strcmp(wanted, "admin") == 0 && !request->caller.admin) {
-		rpc_answer_error(request, 403, "Admin only");
-	} else if (pass_guards(request) && choose_session(request)) {
-		request->method->work(request);
-	}
-}
-
 static void check_key(struct rpc_request *request)
 {
 	const char *wanted = json_object_get_string(json_object_object_get(request->json, "auth"));
-	const char *key = json_object_get_string(json_object_object_get(request->json, "key"));
 	bool is_ctl = strncmp(request->method->name, "ctl.", 4) == 0;
 
 	if (is_ctl && !request->operator)
@@ -400,8 +380,8 @@ static void check_key(struct rpc_request *request)
 		request->method->work(request);
 	else if (!wanted || (strcmp(wanted, "key") != 0 && strcmp(wanted, "admin") != 0 && strcmp(wanted, "docs") != 0))
 		rpc_answer_error(request, 500, "Malformed request frame");
-	else
-		with_key(request, wanted, key);
+	else if (access_granted(request) && pass_guards(request) && choose_session(request))
+		request->method->work(request);
 }
 
 static struct json_object *parse(struct span payload)

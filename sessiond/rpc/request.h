@@ -43,7 +43,7 @@ struct rpc_request {
 	const struct rpc_method *method;
 	struct json_object *json;         /* owned: the request */
 	struct json_object *p;            /* borrowed from json: the parameters, never NULL */
-	struct store_principal caller;    /* valid behind the key check */
+	struct store_principal caller;    /* valid behind the key check; admin only when the key has that scope too */
 	char *scope;                      /* owned: of the idempotency key; NULL: the API key's and the route's */
 	char *session_id;                 /* owned: the chosen session's id; NULL if the method needs none */
 	int64_t session_number;           /* of the session that the caller was allowed; 0: the work makes it, or an operator asks */
@@ -134,5 +134,7 @@ bool rpc_param_bool(const struct rpc_request *request, const char *name);
 
 /* The session the request chose, NULL if it has gone meanwhile (then the request is answered with 404/1101). */
 struct session_entry *rpc_session(struct rpc_request *request);
+/* Is that session the caller's, and one that his key is good for? For lists and whatever is not chosen by choose_session(). */
+bool rpc_may_see(const struct rpc_request *request, const struct session_entry *entry);
 
 #endif

@@ -9,6 +9,7 @@
 #include "sessiond/async.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/json_text.h"
+#include "sessiond/rpc/access.h"
 #include "sessiond/rpc/lockout.h"
 #include "sessiond/rpc/request.h"
 
@@ -151,7 +152,7 @@ static void check_password(void *arg)
 {
 	struct login *login = arg;
 
-	login->fits = crypto_password_verify(login->found == STORE_OK ? login->user.password : NULL, login->password);
+	login->fits = crypto_password_verify(login->found == STORE_OK && !login->user.disabled ? login->user.password : NULL, login->password);
 }
 
 static void user_found(void *arg)
@@ -178,7 +179,6 @@ static void do_login(struct rpc_request *request)
 	const struct daemon *daemon = request->context->daemon;
 	const char *username = rpc_param_text(request, "username");
 	const char *password = rpc_param_text(request, "password");
-	const char *ip = json_object_get_string(json_object_object_get(request->json, "ip"));
 	struct login *login = xcalloc(1, sizeof *login);
 	int64_t wait_s;
 
@@ -186,7 +186,7 @@ static void do_login(struct rpc_request *request)
 	request->work = login;
 	request->work_free = login_free;
 	arena_init(&login->arena, 0);
-	login->ip = xstrdup(ip ? ip : "");
+	login->ip = xstrdup(access_address(request));
 	login->username = trimmed(username ? username : "");
 	login->password = trimmed(password ? password : "");
 	if (!login->username[0] || !login->password[0]) {
@@ -211,20 +211,26 @@ static void logged_out(void *arg, int error)
 }
 
 /* Only what a login issued ends with a logout; other keys are somebody's integration. */
+static void end_login(struct rpc_request *request, struct store_tx *tx, const char *text, bool cookie)
+{
+	struct store_principal who;
+
+	if (!text || access_key(request, text, cookie, &who) != STORE_OK)
+		return;
+	if (cookie || who.kind == STORE_KEY_UI)
+		store_tx_key_revoke(tx, who.key);
+	reach_drop(who.reach);
+}
+
 static void do_logout(struct rpc_request *request)
 {
 	const struct daemon *daemon = request->context->daemon;
 	const char *key = rpc_param_text(request, "apiKey");
-	const char *cookie = rpc_param_text(request, "cookie");
 	struct store_tx *tx = store_tx_new(daemon->store);
-	struct store_principal who;
 
-	if (key && store_key_check(daemon->store, key, &who) == STORE_OK && who.kind == STORE_KEY_UI)
-		store_tx_key_revoke(tx, who.key);
-	if (key && store_cookie_check(daemon->store, key, &who) == STORE_OK)
-		store_tx_key_revoke(tx, who.key);
-	if (cookie && store_cookie_check(daemon->store, cookie, &who) == STORE_OK)
-		store_tx_key_revoke(tx, who.key);
+	end_login(request, tx, key, false);
+	end_login(request, tx, key, true);
+	end_login(request, tx, rpc_param_text(request, "cookie"), true);
 	if (store_tx_is_empty(tx)) {
 		store_tx_free(tx);
 		rpc_answer_bare(request, 200, "{\"ok\":true}", "");
@@ -244,6 +250,7 @@ static void cookie_free(void *arg)
 	struct cookie *cookie = arg;
 
 	crypto_wipe(cookie->text, sizeof cookie->text);
+	reach_drop(cookie->who.reach);
 	free(cookie);
 }
 
@@ -278,7 +285,7 @@ static void do_session(struct rpc_request *request)
 	request->work_free = cookie_free;
 	if (!key || !key[0]) {
 		rpc_answer_error(request, 400, "apiKey required");
-	} else if (store_key_check(daemon->store, key, &cookie->who)) {
+	} else if (access_key(request, key, false, &cookie->who) != STORE_OK) {
 		rpc_answer_error(request, 401, "Invalid apiKey");
 	} else if (store_key_make(daemon->store, cookie->who.admin, cookie->text)) {
 		rpc_answer_error(request, 500, "sync failed");

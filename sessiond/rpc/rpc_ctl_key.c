@@ -152,7 +152,7 @@ static void list_keys(void *arg)
 		json_put_int(&out, "number", k->keys[i].number);
 		json_put_member(&out, "username", name);
 		json_put_member(&out, "kind", kinds[k->keys[i].kind]);
-		json_put_member(&out, "label", k->keys[i].label);
+		json_put_member(&out, "label", k->keys[i].grant.label);
 		json_put_int(&out, "created", k->keys[i].created_ms);
 		json_put_int(&out, "used", k->keys[i].used_ms);
 		buf_u8(&out, '}');

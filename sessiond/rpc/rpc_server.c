@@ -47,7 +47,7 @@ static void add_bool(struct json_object *o, const char *name, bool value)
 /* ---- info ---- */
 
 struct tally {
-	const char *registry; /* NULL: of everybody */
+	const struct rpc_request *of; /* whose caller may see them; NULL: of everybody */
 	int64_t total;
 	int64_t by_status[SESSION_STATUS_COUNT];
 };
@@ -56,15 +56,15 @@ static void count_session(struct session_entry *entry, void *arg)
 {
 	struct tally *t = arg;
 
-	if (t->registry && strcmp(entry->registry, t->registry) != 0)
+	if (t->of && !rpc_may_see(t->of, entry))
 		return;
 	t->total++;
 	t->by_status[entry->view.status]++;
 }
 
-static struct json_object *session_tally(struct rpc_request *request, const char *registry)
+static struct json_object *session_tally(struct rpc_request *request, bool everybody)
 {
-	struct tally t = { .registry = registry };
+	struct tally t = { .of = everybody ? NULL : request };
 	struct json_object *o = json_object_new_object();
 	struct json_object *by_status = json_object_new_object();
 
@@ -142,7 +142,7 @@ static void do_info(struct rpc_request *request)
 		json_object_object_add(o, "runtime", programs(daemon));
 		json_object_object_add(o, "ioStats", server_info_io(request->context->info));
 	}
-	json_object_object_add(o, "sessions", session_tally(request, admin ? NULL : request->caller.registry));
+	json_object_object_add(o, "sessions", session_tally(request, admin));
 	if (admin)
 		json_object_object_add(o, "pipeline", pipeline(daemon));
 	add_int(o, "timestamp", timefmt_now_ms() / 1000);

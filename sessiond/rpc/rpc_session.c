@@ -343,14 +343,46 @@ static void do_devices(struct rpc_request *request)
 	answer_buf(request, 200, 1000, "Device info", &result);
 }
 
+struct limited_list {
+	const struct rpc_request *request;
+	struct buf json;
+};
+
+static void put_if_seen(struct session_entry *entry, void *arg)
+{
+	struct limited_list *list = arg;
+
+	if (!rpc_may_see(list->request, entry))
+		return;
+	buf_append_text(&list->json, list->json.data[list->json.len - 1] == '[' ? "{" : ",{");
+	session_view_put_item(&list->json, entry->id, &entry->view);
+	buf_u8(&list->json, '}');
+}
+
+/* For a key that is good for some sessions only: made for it alone. */
+static void list_some(struct rpc_request *request)
+{
+	struct limited_list list = { .request = request };
+
+	buf_append_text(&list.json, "{\"items\":[");
+	sessions_each(request->context->daemon->sessions, put_if_seen, &list);
+	buf_append_text(&list.json, "]}");
+	answer_buf(request, 200, 1000, "OK", &list.json);
+}
+
 static void do_list(struct rpc_request *request)
 {
 	struct sessions *sessions = request->context->daemon->sessions;
 	const struct buf *list;
 	struct buf answer = { 0 };
 	size_t length;
-	int file = sessions_list_file(sessions, request->caller.registry, &length);
+	int file;
 
+	if (request->caller.reach && request->caller.reach->nsessions > 0) {
+		list_some(request);
+		return;
+	}
+	file = sessions_list_file(sessions, request->caller.registry, &length);
 	if (file >= 0) {
 		rpc_answer_result_file(request, "OK", length, file);
 		return;

@@ -309,20 +309,20 @@ struct session_entry *sessions_find(struct sessions *sessions, const char *id)
 	return slot && !(*slot)->priv->removing ? *slot : NULL;
 }
 
-struct session_entry *sessions_find_phone(struct sessions *sessions, const char *registry, const char *digits)
+struct session_entry *sessions_find_phone(struct sessions *sessions, const char *registry, const struct reach *reach, const char *digits)
 {
 	for (struct session_entry *e = sessions->first; e; e = e->priv->next) {
 		if (e->view.status == SESSION_OPEN && strcmp(e->view.me_pn.user, digits) == 0 && (!registry || strcmp(e->registry, registry) == 0) &&
-			!e->priv->removing)
+			!e->priv->removing && reach_has_session(reach, e->id))
 			return e;
 	}
 	return NULL;
 }
 
-struct session_entry *sessions_first_open(struct sessions *sessions, const char *registry)
+struct session_entry *sessions_first_open(struct sessions *sessions, const char *registry, const struct reach *reach)
 {
 	for (struct session_entry *e = sessions->first; e; e = e->priv->next) {
-		if (e->view.status == SESSION_OPEN && strcmp(e->registry, registry) == 0 && !e->priv->removing)
+		if (e->view.status == SESSION_OPEN && strcmp(e->registry, registry) == 0 && !e->priv->removing && reach_has_session(reach, e->id))
 			return e;
 	}
 	return NULL;

@@ -20,6 +20,7 @@
 
 #include "common/buf.h"
 #include "common/jid.h"
+#include "common/reach.h"
 #include "sessiond/session/view.h"
 
 struct daemon;
@@ -50,9 +51,9 @@ void sessions_free(struct sessions *sessions);
 /* ---- looking ---- */
 
 struct session_entry *sessions_find(struct sessions *sessions, const char *id);
-/* An open session by its own phone number (digits); registry NULL: of anybody. */
-struct session_entry *sessions_find_phone(struct sessions *sessions, const char *registry, const char *digits);
-struct session_entry *sessions_first_open(struct sessions *sessions, const char *registry);
+/* An open session by its own phone number (digits); registry NULL: of anybody; reach: of a key (common/reach.h). */
+struct session_entry *sessions_find_phone(struct sessions *sessions, const char *registry, const struct reach *reach, const char *digits);
+struct session_entry *sessions_first_open(struct sessions *sessions, const char *registry, const struct reach *reach);
 void sessions_each(struct sessions *sessions, void (*visit)(struct session_entry *entry, void *arg), void *arg);
 size_t sessions_total(const struct sessions *sessions);
 /* {"items":[...]} of session/list, kept until something in it changes. Borrowed until the next call. */

@@ -23,7 +23,8 @@ enum { ULID_TEXT = 26 };
 struct key_entry {
 	struct key_entry *next;
 	uint8_t digest[CRYPTO_SHA256_LEN];
-	struct store_principal who;
+	struct store_principal who; /* with the entry's reference to its reach */
+	int64_t expires_ms;         /* 0: never */
 	atomic_int_fast64_t used_ms;
 	int64_t stored_ms; /* used_ms as the database has it; writer and keeper, under the lock */
 };
@@ -49,6 +50,7 @@ static void free_slots(struct key_entry **slots, size_t count)
 			struct key_entry *entry = slots[i];
 
 			slots[i] = entry->next;
+			reach_drop(entry->who.reach);
 			crypto_wipe(entry, sizeof *entry);
 			free(entry);
 		}
@@ -120,14 +122,20 @@ void key_table_free(struct key_table *table)
 	free(table);
 }
 
+/* A limit that cannot be read must not become none: that key is of no use then. */
 static struct key_entry *entry_of_row(struct db_statement *query)
 {
 	struct span digest = db_blob(query, 3);
 	struct key_entry *entry;
+	struct reach *reach;
+	char why[128];
 
-	if (digest.n != CRYPTO_SHA256_LEN)
+	if (digest.n != CRYPTO_SHA256_LEN || reach_new(&reach, db_text_borrowed(query, 9), db_text_borrowed(query, 10), why, sizeof why))
 		return NULL;
 	entry = xcalloc(1, sizeof *entry);
+	entry->who.reach = reach;
+	entry->who.scopes = (unsigned)db_int(query, 8) & SCOPE_ALL;
+	entry->expires_ms = db_int(query, 11);
 	entry->who.key = db_int(query, 0);
 	entry->who.user = db_int(query, 1);
 	entry->who.kind = (enum store_key_kind)db_int(query, 2);
@@ -164,8 +172,10 @@ int key_table_load(struct store *store, struct db *db)
 
 	table_init(&fresh);
 	query = db_query(db, &rc,
-	                 "SELECT k.number, k.user_number, k.kind, k.digest, k.used_ms, u.admin, u.registry, u.username "
-	                 "FROM api_keys k JOIN users u ON u.number = k.user_number", "");
+	                 "SELECT m.number, m.user_number, m.kind, k.digest, m.used_ms, u.admin, u.registry, u.username, m.scopes, m.sessions, m.networks, "
+	                 "CASE WHEN m.expires_ms > 0 AND (k.expires_ms = 0 OR m.expires_ms < k.expires_ms) THEN m.expires_ms ELSE k.expires_ms END "
+	                 "FROM api_keys k JOIN api_keys m ON m.number = COALESCE(k.replaced_by, k.number) "
+	                 "JOIN users u ON u.number = m.user_number WHERE u.disabled = 0", "");
 	while (query != NULL && (rc = db_step(query)) > 0) {
 		struct key_entry *entry = entry_of_row(query);
 
@@ -196,7 +206,7 @@ static int digest_of_sha(const struct store *store, const uint8_t sha[CRYPTO_SHA
 	return crypto_hmac(CRYPTO_SHA256, store->pepper, sizeof store->pepper, sha, CRYPTO_SHA256_LEN, digest);
 }
 
-static int digest_of_key(const struct store *store, const char *text, uint8_t digest[CRYPTO_SHA256_LEN])
+int key_digest(const struct store *store, const char *text, uint8_t digest[CRYPTO_SHA256_LEN])
 {
 	uint8_t sha[CRYPTO_SHA256_LEN];
 	int rc = crypto_sha256(text, strlen(text), sha);
@@ -207,9 +217,16 @@ static int digest_of_key(const struct store *store, const char *text, uint8_t di
 	return rc;
 }
 
-static bool expires(enum store_key_kind kind)
+static bool ends_unused(enum store_key_kind kind)
 {
 	return kind == STORE_KEY_UI || kind == STORE_KEY_COOKIE;
+}
+
+static bool is_over(const struct key_entry *entry, int64_t now_ms)
+{
+	if (entry->expires_ms > 0 && now_ms >= entry->expires_ms)
+		return true;
+	return ends_unused(entry->who.kind) && now_ms - atomic_load(&entry->used_ms) > IDLE_MS;
 }
 
 static int check(struct store *store, const char *text, bool cookie, struct store_principal *who)
@@ -219,13 +236,13 @@ static int check(struct store *store, const char *text, bool cookie, struct stor
 	struct key_entry *entry;
 	int rc = STORE_NOT_FOUND;
 
-	if (digest_of_key(store, text, digest) != CRYPTO_OK)
+	if (key_digest(store, text, digest) != CRYPTO_OK)
 		return STORE_NOT_FOUND;
 	pthread_rwlock_rdlock(&store->keys->lock);
 	entry = table_find(store->keys, digest);
-	if (entry != NULL && (entry->who.kind == STORE_KEY_COOKIE) == cookie &&
-	    !(expires(entry->who.kind) && now_ms - atomic_load(&entry->used_ms) > IDLE_MS)) {
+	if (entry != NULL && (entry->who.kind == STORE_KEY_COOKIE) == cookie && !is_over(entry, now_ms)) {
 		*who = entry->who;
+		reach_ref(who->reach);
 		atomic_store(&entry->used_ms, now_ms);
 		rc = 0;
 	}
@@ -251,12 +268,16 @@ int store_key_of_owner(struct store *store, const char *registry, struct store_p
 	pthread_rwlock_rdlock(&store->keys->lock);
 	for (size_t i = 0; i < table->slot_count; i++) {
 		for (const struct key_entry *entry = table->slots[i]; entry != NULL; entry = entry->next) {
-			if (!expires(entry->who.kind) && strcmp(entry->who.registry, registry) == 0 && (oldest == NULL || entry->who.key < oldest->who.key))
+			if (!ends_unused(entry->who.kind) && strcmp(entry->who.registry, registry) == 0 && (oldest == NULL || entry->who.key < oldest->who.key))
 				oldest = entry;
 		}
 	}
-	if (oldest != NULL)
+	if (oldest != NULL) {
 		*who = oldest->who;
+		/* the user himself, not what that key is good for */
+		who->scopes = SCOPE_ALL;
+		who->reach = NULL;
+	}
 	pthread_rwlock_unlock(&store->keys->lock);
 	return oldest != NULL ? 0 : STORE_NOT_FOUND;
 }
@@ -305,7 +326,7 @@ struct key_op {
 	int64_t *number;
 };
 
-static void reload(struct store *store, struct db *db, struct tx_op *op)
+void key_table_reload(struct store *store, struct db *db, struct tx_op *op)
 {
 	(void)op;
 	if (key_table_load(store, db) != 0)
@@ -334,7 +355,7 @@ static struct key_op *add_op(struct store_tx *tx, int64_t user, enum store_key_k
 {
 	struct key_op *add = tx_op_add(tx, sizeof *add, apply_add);
 
-	add->op.committed = reload;
+	add->op.committed = key_table_reload;
 	add->user = user;
 	add->kind = (int)kind;
 	add->label = tx_text(tx, label);
@@ -348,7 +369,7 @@ void store_tx_key_add(struct store_tx *tx, int64_t user, enum store_key_kind kin
 	struct key_op *add = add_op(tx, user, kind, label);
 
 	add->number = number;
-	if (digest_of_key(tx->store, text, add->digest) != CRYPTO_OK)
+	if (key_digest(tx->store, text, add->digest) != CRYPTO_OK)
 		tx->error = STORE_SEAL;
 }
 
@@ -358,7 +379,7 @@ void store_tx_key_import(struct store_tx *tx, int64_t user, const char *stored, 
 	uint8_t sha[CRYPTO_SHA256_LEN];
 	int rc = crypto_unhex(stored, strlen(stored), sha, sizeof sha);
 
-	rc = rc == CRYPTO_OK ? digest_of_sha(tx->store, sha, add->digest) : digest_of_key(tx->store, stored, add->digest);
+	rc = rc == CRYPTO_OK ? digest_of_sha(tx->store, sha, add->digest) : key_digest(tx->store, stored, add->digest);
 	if (rc != CRYPTO_OK)
 		tx->error = STORE_SEAL;
 	crypto_wipe(sha, sizeof sha);
@@ -374,7 +395,7 @@ void store_tx_key_revoke(struct store_tx *tx, int64_t key)
 {
 	struct key_op *change = tx_op_add(tx, sizeof *change, apply_revoke);
 
-	change->op.committed = reload;
+	change->op.committed = key_table_reload;
 	change->key = key;
 }
 
@@ -395,7 +416,7 @@ void store_tx_key_revoke_all(struct store_tx *tx, int64_t user, unsigned kinds)
 {
 	struct key_op *change = tx_op_add(tx, sizeof *change, apply_revoke_all);
 
-	change->op.committed = reload;
+	change->op.committed = key_table_reload;
 	change->user = user;
 	change->kinds = kinds;
 }
@@ -403,10 +424,15 @@ void store_tx_key_revoke_all(struct store_tx *tx, int64_t user, unsigned kinds)
 static int apply_expire(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	struct key_op *change = (struct key_op *)op;
-	int rc = db_run(db, "DELETE FROM api_keys WHERE kind >= ? AND used_ms < ?", "ni", (int)STORE_KEY_UI, change->at_ms);
+	int rc = db_run(db, "DELETE FROM api_keys WHERE kind >= ? AND used_ms < ?", "ni", (int)STORE_KEY_UI, change->at_ms - IDLE_MS);
+	bool any = rc == 0 && db->driver->changes(db) > 0;
 
 	(void)tx;
-	change->op.committed = rc == 0 && db->driver->changes(db) > 0 ? reload : NULL;
+	/* what a rotated key had before; keys that have expired stay to be seen */
+	if (rc == 0)
+		rc = db_run(db, "DELETE FROM api_keys WHERE replaced_by IS NOT NULL AND expires_ms < ?", "i", change->at_ms);
+	any = any || (rc == 0 && db->driver->changes(db) > 0);
+	change->op.committed = any ? key_table_reload : NULL;
 	return rc;
 }
 
@@ -414,7 +440,7 @@ void tx_keys_expire(struct store_tx *tx, int64_t now_ms)
 {
 	struct key_op *change = tx_op_add(tx, sizeof *change, apply_expire);
 
-	change->at_ms = now_ms - IDLE_MS;
+	change->at_ms = now_ms;
 }
 
 static int apply_used(struct store_tx *tx, struct db *db, struct tx_op *op)
@@ -422,7 +448,7 @@ static int apply_used(struct store_tx *tx, struct db *db, struct tx_op *op)
 	const struct key_op *change = (const struct key_op *)op;
 
 	(void)tx;
-	return db_run(db, "UPDATE api_keys SET used_ms = ? WHERE number = ?", "ii", change->at_ms, change->key);
+	return db_run(db, "UPDATE api_keys SET used_ms = ? WHERE number = ? AND used_ms < ?", "iii", change->at_ms, change->key, change->at_ms);
 }
 
 void key_table_flush(struct store *store, struct store_tx *tx)
@@ -475,7 +501,7 @@ int key_seed_fixed(struct store *store, int64_t user, const char *text)
 	struct store_tx *tx;
 	int64_t key;
 
-	if (wanted && digest_of_key(store, text, digest) != CRYPTO_OK)
+	if (wanted && key_digest(store, text, digest) != CRYPTO_OK)
 		return STORE_IO;
 	key = fixed_key_of(store, user, wanted ? digest : NULL, &other);
 	if (!other && (key != 0 || !wanted))
@@ -485,30 +511,4 @@ int key_seed_fixed(struct store *store, int64_t user, const char *text)
 	if (wanted)
 		store_tx_key_add(tx, user, STORE_KEY_FIXED, text, "WAREST_ADMIN_APIKEY", NULL);
 	return store_commit_wait(store, tx);
-}
-
-/* ---- reading ---- */
-
-int store_key_list(struct store_reader *reader, struct arena *arena, int64_t user, struct store_key **rows, size_t *n)
-{
-	struct rows list;
-	int rc = 0;
-	struct db_statement *query = db_query(reader->db, &rc,
-	                                      "SELECT number, user_number, kind, label, created_ms, used_ms FROM api_keys "
-	                                      "WHERE user_number = ? OR ? = 0 ORDER BY number", "ii", user, user);
-
-	rows_init(&list, arena, sizeof **rows);
-	while (query != NULL && (rc = db_step(query)) > 0) {
-		*(struct store_key *)rows_add(&list) = (struct store_key){
-			.number = db_int(query, 0),
-			.user = db_int(query, 1),
-			.kind = (enum store_key_kind)db_int(query, 2),
-			.label = db_text(query, arena, 3),
-			.created_ms = db_int(query, 4),
-			.used_ms = db_int(query, 5),
-		};
-	}
-	*rows = list.data;
-	*n = list.count;
-	return db_done(query, rc);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sessiond/store/: the database, see store.h.
-STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql
+STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql sql/sqlite/0005_keys.sql
 EXTRA_DIST += $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
 
 sessiond/store/migrations_sqlite.c: $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
@@ -21,6 +21,7 @@ libstore_a_SOURCES = \
 	sessiond/store/events.c \
 	sessiond/store/files.c \
 	sessiond/store/fence.c sessiond/store/fence.h \
+	sessiond/store/grants.c \
 	sessiond/store/idempotency.c \
 	sessiond/store/identity.c sessiond/store/identity.h \
 	sessiond/store/keeper.c \

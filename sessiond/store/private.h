@@ -205,6 +205,10 @@ void store_warn(struct store *store, const char *format, ...) __attribute__((for
 struct key_table *key_table_new(void);
 void key_table_free(struct key_table *table);
 int key_table_load(struct store *store, struct db *db);
+/* committed() of whatever changes keys or what their users may do. */
+void key_table_reload(struct store *store, struct db *db, struct tx_op *op);
+/* HMAC(pepper, SHA-256(text)); 0 or an enum crypto_error. */
+int key_digest(const struct store *store, const char *text, uint8_t digest[32]);
 /* Adds the uses of keys that are not stored yet to a tx. */
 void key_table_flush(struct store *store, struct store_tx *tx);
 /* Makes text the one fixed key of this user; NULL: none. Blocks. */

@@ -23,6 +23,8 @@
 #include <stdint.h>
 
 #include "common/arena.h"
+#include "common/reach.h"
+#include "common/scope.h"
 #include "common/buf.h"
 
 struct store;
@@ -153,6 +155,7 @@ struct store_user {
 	const char *username; /* unique */
 	const char *password; /* stored form, crypto_password_verify() */
 	bool admin;
+	bool disabled;        /* no log-in, no key of his is good */
 	int64_t created_ms, last_login_ms;
 };
 
@@ -161,6 +164,8 @@ void store_tx_user_add(struct store_tx *tx, const struct store_user *user, int64
 void store_tx_user_password(struct store_tx *tx, int64_t user, const char *stored);
 void store_tx_user_rename(struct store_tx *tx, int64_t user, const char *username);
 void store_tx_user_login(struct store_tx *tx, int64_t user, int64_t at_ms);
+/* Role and whether he may do anything at all; his keys follow at once. */
+void store_tx_user_standing(struct store_tx *tx, int64_t user, bool admin, bool disabled);
 /* With its keys and sessions. */
 void store_tx_user_remove(struct store_tx *tx, int64_t user);
 
@@ -186,11 +191,13 @@ enum store_key_kind {
 
 enum { STORE_KEY_TEXT = 48, STORE_NAME_MAX = 256 };
 
-/* Who a key belongs to. */
+/* Who a key belongs to, and what it may do. */
 struct store_principal {
 	int64_t key, user;
 	enum store_key_kind kind;
-	bool admin;
+	bool admin;           /* the user */
+	unsigned scopes;      /* of common/scope.h; SCOPE_ADMIN counts only for an administrator */
+	struct reach *reach;  /* a reference: reach_drop() it; NULL: every session, from everywhere */
 	char registry[STORE_NAME_MAX], username[STORE_NAME_MAX];
 };
 
@@ -214,15 +221,36 @@ int store_cookie_check(struct store *store, const char *token, struct store_prin
 /* Any thread, in memory: the oldest API key of a user, which stands for what is done in the user's name inside the daemon. Does not count as use. STORE_NOT_FOUND: none. */
 int store_key_of_owner(struct store *store, const char *registry, struct store_principal *who);
 
+/* ---- what a key may do (grants.c) ------------------------------------------------------------------------------------------------- */
+
+struct store_grant {
+	const char *label;              /* may be NULL */
+	unsigned scopes;                /* of common/scope.h */
+	const char *sessions, *networks; /* as reach_new() reads them; NULL: all */
+	int64_t expires_ms;             /* 0: never */
+	const char *created_by;         /* may be NULL; not changed later */
+};
+
+/* A key of kind STORE_KEY_API. The lists have been read with reach_new() before. */
+void store_tx_key_grant(struct store_tx *tx, int64_t user, const char *text, const struct store_grant *grant, int64_t *number);
+/* Everything but created_by. STORE_NOT_FOUND fails the tx when the key has gone. */
+void store_tx_key_change(struct store_tx *tx, int64_t key, const struct store_grant *grant);
+/* The key has another text from now on; the one of before is good until until_ms (0: no longer). STORE_NOT_FOUND alike. */
+void store_tx_key_rotate(struct store_tx *tx, int64_t key, const char *text, int64_t until_ms);
+
 struct store_key {
 	int64_t number, user;
 	enum store_key_kind kind;
-	const char *label;
-	int64_t created_ms, used_ms;
+	int64_t created_ms, used_ms;    /* used_ms is up to a minute behind */
+	int64_t old_until_ms;           /* 0, or until when the text of before a rotation is good */
+	struct store_grant grant;
+	const char *username, *registry; /* of the user */
+	bool admin;                     /* the user is one */
 };
 
 /* user 0: of everybody. */
 int store_key_list(struct store_reader *reader, struct arena *arena, int64_t user, struct store_key **rows, size_t *n);
+int store_key_get(struct store_reader *reader, struct arena *arena, int64_t number, struct store_key *key);
 
 /* ---- sessions (sessions.c) -------------------------------------------------------------------------------------------------------- */
 

@@ -12,13 +12,6 @@ struct user_op {
 	int64_t *number;
 };
 
-static void reload_keys(struct store *store, struct db *db, struct tx_op *op)
-{
-	(void)op;
-	if (key_table_load(store, db) != 0)
-		store_warn(store, "the API keys could not be read again: %s", db->driver->message(db));
-}
-
 static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct user_op *add = (const struct user_op *)op;
@@ -71,7 +64,7 @@ void store_tx_user_rename(struct store_tx *tx, int64_t user, const char *usernam
 {
 	struct user_op *change = tx_op_add(tx, sizeof *change, apply_rename);
 
-	change->op.committed = reload_keys;
+	change->op.committed = key_table_reload;
 	change->user.number = user;
 	change->user.username = tx_text(tx, username);
 }
@@ -93,6 +86,24 @@ void store_tx_user_login(struct store_tx *tx, int64_t user, int64_t at_ms)
 	change->user.last_login_ms = at_ms;
 }
 
+static int apply_standing(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_user *user = &((const struct user_op *)op)->user;
+
+	(void)tx;
+	return db_run(db, "UPDATE users SET admin = ?, disabled = ? WHERE number = ?", "nni", (int)user->admin, (int)user->disabled, user->number);
+}
+
+void store_tx_user_standing(struct store_tx *tx, int64_t user, bool admin, bool disabled)
+{
+	struct user_op *change = tx_op_add(tx, sizeof *change, apply_standing);
+
+	change->op.committed = key_table_reload;
+	change->user.number = user;
+	change->user.admin = admin;
+	change->user.disabled = disabled;
+}
+
 static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	int64_t user = ((const struct user_op *)op)->user.number;
@@ -108,13 +119,13 @@ void store_tx_user_remove(struct store_tx *tx, int64_t user)
 {
 	struct user_op *change = tx_op_add(tx, sizeof *change, apply_remove);
 
-	change->op.committed = reload_keys;
+	change->op.committed = key_table_reload;
 	change->user.number = user;
 }
 
 /* ---- reading ---- */
 
-#define USER_COLUMNS "SELECT number, registry, username, password, admin, created_ms, last_login_ms FROM users "
+#define USER_COLUMNS "SELECT number, registry, username, password, admin, created_ms, last_login_ms, disabled FROM users "
 
 static struct store_user user_of_row(struct db_statement *query, struct arena *arena)
 {
@@ -126,6 +137,7 @@ static struct store_user user_of_row(struct db_statement *query, struct arena *a
 		.admin = db_int(query, 4) != 0,
 		.created_ms = db_int(query, 5),
 		.last_login_ms = db_int(query, 6),
+		.disabled = db_int(query, 7) != 0,
 	};
 }
 

@@ -87,6 +87,9 @@ static void table(void **state)
 			assert_true(r->name && r->title && r->text && r->tag && r->successes);
 			assert_true(path_names(r->path) <= ROUTE_MAX_PATH_VALUES);
 			assert_string_equal(found(r->method, r->path), r->name);
+			/* without a scope only keys without limits could use it: somebody forgot */
+			assert_true((r->auth == AUTH_KEY || r->auth == AUTH_ADMIN) == (scope_name(r->scope) != NULL));
+			assert_true((r->auth == AUTH_ADMIN) == (r->scope == SCOPE_ADMIN));
 			assert_true(!(r->guards & GUARD_COOLDOWN) || r->body != BODY_NONE);
 			assert_true(!r->selector || r->auth == AUTH_KEY);
 			for (size_t k = 0; k < r->params_count; k++)
