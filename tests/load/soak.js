@@ -15,6 +15,7 @@ const GROUPS = 5;
 const SAMPLE_MS = 5000;
 const GROWTH_KIB = 8192;
 const FDS_MORE = 8;
+const SLOW_MS = 60000;
 // Shorter runs are over before the caches are full: their growth is shown, not judged.
 const JUDGED_MINUTES = 4;
 
@@ -108,7 +109,7 @@ class Soak {
     async work(session) {
         while (!this.over) {
             const name = pick(this.weights);
-            this.doing.set(session.id, name);
+            this.doing.set(session.id, { name, since: Date.now() });
             try {
                 await this.actions[name](session);
                 this.counts[name] = (this.counts[name] ?? 0) + 1;
@@ -131,6 +132,12 @@ class Soak {
 
     sample() {
         const { pid } = this.gateway.daemon;
+        // While it still runs, somebody may want to look into the daemon.
+        for (const [id, doing] of this.doing)
+            if (!doing.told && Date.now() - doing.since > SLOW_MS) {
+                doing.told = true;
+                process.stderr.write(`${new Date().toISOString()} soak: ${id} waits for ${doing.name} since ${new Date(doing.since).toISOString()}, daemon ${pid}\n`);
+            }
         this.pss.push(pssKib(pid));
         this.fds.push(fdsOf(pid));
     }
@@ -187,7 +194,7 @@ class Soak {
         await new Promise(resolve => setTimeout(resolve, this.minutes * 60000));
         this.over = true;
         if (!await this.within(180000, Promise.all(workers)))
-            this.faults.push(...[...this.doing].map(([id, name]) => `${id}: ${name} has no answer`));
+            this.faults.push(...[...this.doing].map(([id, { name }]) => `${id}: ${name} has no answer`));
         for (const session of this.sessions) {
             if (!await this.within(60000, this.gateway.open(session.id))) this.faults.push(`${session.id} is not open: ${await this.gateway.state(session.id)}`);
         }
