@@ -219,6 +219,7 @@ INT(handshakes, "WAREST_HANDSHAKES", "", "50", 1, 10000, CLAMP, "Connections to 
 INT(reconnect_jitter_ms, "WAREST_RECONNECT_JITTER_MS", "", "5000", 0, 600000, CLAMP, "Reconnects of many sessions are spread over this time")
 TEXT(pid_file, "WAREST_PID_FILE", "", "", ANY, PATH, "Where the daemon writes its process id; empty: nowhere")
 INT(retention_days, "WAREST_RETENTION_DAYS", "", "0", 0, 36500, 0, "Stored messages are deleted after so many days; 0 = never")
+INT(audit_days, "WAREST_AUDIT_DAYS", "", "365", 0, 36500, 0, "Entries of the audit log are deleted after so many days; 0 = never")
 INT(retention_per_chat, "WAREST_RETENTION_PER_CHAT", "", "0", 0, 1000000000, 0, "Stored messages per chat; 0 = unlimited")
 
 SECTION("Connection to WhatsApp (for simulators; leave empty otherwise)")

@@ -15,6 +15,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_history.c \
 	fcgi/api_group.c fcgi/api_group_members.c fcgi/group_params.h \
 	fcgi/api_interactive.c \
+	fcgi/api_key.c \
 	fcgi/api_media.c \
 	fcgi/api_message.c \
 	fcgi/api_misc.c \
@@ -23,6 +24,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_server.c \
 	fcgi/api_shared.c \
 	fcgi/api_session.c \
+	fcgi/api_user.c \
 	fcgi/api_storage.c fcgi/storage_path.h \
 	fcgi/api_misc_whatsapp.c \
 	fcgi/api_webhook.c \

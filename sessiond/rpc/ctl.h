@@ -18,9 +18,20 @@ void ctl_session_wait(struct rpc_request *request);
 void ctl_session_import(struct rpc_request *request);
 
 /* rpc_ctl_key.c */
-void ctl_key_create(struct rpc_request *request);
 void ctl_key_list(struct rpc_request *request);
 void ctl_key_revoke(struct rpc_request *request);
+
+/* rpc_key.c */
+void ctl_key_create(struct rpc_request *request);
+void ctl_key_rotate(struct rpc_request *request);
+
+/* rpc_user.c */
+void ctl_user_list(struct rpc_request *request);
 void ctl_user_add(struct rpc_request *request);
+void ctl_user_change(struct rpc_request *request);
+void ctl_user_delete(struct rpc_request *request);
+
+/* rpc_audit.c */
+void ctl_audit_list(struct rpc_request *request);
 
 #endif

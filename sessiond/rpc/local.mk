@@ -4,10 +4,12 @@ noinst_LIBRARIES += librpc.a
 librpc_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 librpc_a_SOURCES = \
 	sessiond/rpc/access.c sessiond/rpc/access.h \
+	sessiond/rpc/audit.c sessiond/rpc/audit.h \
 	sessiond/rpc/chat_view.c sessiond/rpc/chat_view.h \
 	sessiond/rpc/choice.c sessiond/rpc/choice.h \
 	sessiond/rpc/context.c sessiond/rpc/context.h \
 	sessiond/rpc/ctl.h \
+	sessiond/rpc/grant.c sessiond/rpc/grant.h \
 	sessiond/rpc/group.h sessiond/rpc/group_common.c sessiond/rpc/group_people.c \
 	sessiond/rpc/rpc_community.c \
 	sessiond/rpc/rpc_group.c \
@@ -29,8 +31,11 @@ librpc_a_SOURCES = \
 	sessiond/rpc/restart.c sessiond/rpc/restart.h \
 	sessiond/rpc/rpc.h \
 	sessiond/rpc/rpc_action.c \
+	sessiond/rpc/rpc_audit.c \
 	sessiond/rpc/rpc_auth.c \
 	sessiond/rpc/rpc_change.c \
+	sessiond/rpc/rpc_key.c \
+	sessiond/rpc/rpc_user.c \
 	sessiond/rpc/rpc_channel.c \
 	sessiond/rpc/rpc_chats.c \
 	sessiond/rpc/rpc_ctl.c \

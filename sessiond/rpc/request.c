@@ -12,6 +12,7 @@
 #include "common/rpc.h"
 #include "sessiond/json_text.h"
 #include "sessiond/rpc/access.h"
+#include "sessiond/rpc/audit.h"
 #include "sessiond/rpc/choice.h"
 #include "sessiond/rpc/context.h"
 #include "sessiond/rpc/guards.h"
@@ -28,6 +29,9 @@ enum {
 
 static const struct rpc_method *const method_tables[] = {
 	rpc_auth_methods,
+	rpc_key_methods,
+	rpc_user_methods,
+	rpc_audit_methods,
 	rpc_server_methods,
 	rpc_session_methods,
 	rpc_message_methods,
@@ -89,6 +93,10 @@ static void release(struct rpc_request *request)
 	json_object_put(request->json);
 	reach_drop(request->caller.reach);
 	free(request->session_id);
+	free(request->audit_target);
+	buf_free(&request->held);
+	if (request->held_fd >= 0)
+		close(request->held_fd);
 	free(request->scope);
 	buf_free(&request->headers);
 	if (request->internal)
@@ -129,9 +137,27 @@ static void write_once(struct rpc_request *request, struct buf *json, int fd)
 	buf_free(json);
 }
 
-static void write_out(struct rpc_request *request, struct buf *json)
+/* The end of a request: its answer, with a descriptor that is taken over (-1: none), behind the audit log's entry if it gets one. */
+static void end(struct rpc_request *request, int status, struct buf *json, int fd)
 {
-	write_once(request, json, -1);
+	if (audit_holds(request, status)) {
+		request->held = *json;
+		request->held_fd = fd;
+		return;
+	}
+	write_once(request, json, fd);
+	free_request(request);
+}
+
+void rpc_request_resume(struct rpc_request *request)
+{
+	struct buf json = request->held;
+	int fd = request->held_fd;
+
+	request->held = (struct buf){ 0 };
+	request->held_fd = -1;
+	write_once(request, &json, fd);
+	free_request(request);
 }
 
 /* The request stays until its work ends it, but nobody is kept waiting. */
@@ -141,7 +167,7 @@ static void too_late(void *arg)
 	struct buf json = { 0 };
 
 	buf_append_text(&json, "{\"status\":504,\"code\":8002,\"message\":\"Operation timed out\",\"result\":null}");
-	write_out(request, &json);
+	write_once(request, &json, -1);
 	request->answered = true;
 }
 
@@ -185,8 +211,7 @@ void rpc_answer_failed(struct rpc_request *request, int status, int code, const 
 		json_put_raw(&json, "failed", failed_json);
 	put_headers(&json, request);
 	buf_u8(&json, '}');
-	write_out(request, &json);
-	free_request(request);
+	end(request, status, &json, -1);
 }
 
 void rpc_answer(struct rpc_request *request, int status, int code, const char *message, const char *result_json)
@@ -205,15 +230,7 @@ void rpc_answer_bare(struct rpc_request *request, int status, const char *bare_j
 		json_put_member(&json, "cookie", cookie);
 	put_headers(&json, request);
 	buf_u8(&json, '}');
-	write_out(request, &json);
-	free_request(request);
-}
-
-/* The answer with a descriptor that is taken over (-1: none), and the end of the request. */
-static void write_with_file(struct rpc_request *request, struct buf *json, int fd)
-{
-	write_once(request, json, fd);
-	free_request(request);
+	end(request, status, &json, -1);
 }
 
 void rpc_answer_file(struct rpc_request *request, int status, const char *type, int64_t length, int fd)
@@ -226,7 +243,7 @@ void rpc_answer_file(struct rpc_request *request, int status, const char *type, 
 	buf_u8(&json, '}');
 	put_headers(&json, request);
 	buf_u8(&json, '}');
-	write_with_file(request, &json, fd);
+	end(request, status, &json, fd);
 }
 
 void rpc_answer_result_file(struct rpc_request *request, const char *message, size_t length, int fd)
@@ -245,7 +262,7 @@ void rpc_answer_result_file(struct rpc_request *request, const char *message, si
 	buf_u8(&json, '}');
 	put_headers(&json, request);
 	buf_u8(&json, '}');
-	write_with_file(request, &json, copy);
+	end(request, 200, &json, copy);
 }
 
 void rpc_answer_error(struct rpc_request *request, int status, const char *text)
@@ -268,8 +285,7 @@ void rpc_answer_text(struct rpc_request *request, const struct buf *stored)
 	buf_append(&json, stored->data, stored->len - 1);
 	put_headers(&json, request);
 	buf_u8(&json, '}');
-	write_out(request, &json);
-	free_request(request);
+	end(request, 200, &json, -1);
 }
 
 const char *rpc_param_text(const struct rpc_request *request, const char *name)
@@ -410,6 +426,7 @@ static void admit(struct rpc_request *request)
 {
 	struct rpc_context *context = request->context;
 
+	request->held_fd = -1;
 	request->next = context->requests;
 	if (request->next)
 		request->next->prev = request;
@@ -453,6 +470,7 @@ void rpc_request_take(struct rpc_context *context, struct rpc_conn *conn, bool o
 		json_object_object_add(request->json, "p", request->p);
 	}
 	admit(request);
+	request->audit = audit_rule_of(request->method->name);
 	check_key(request);
 }
 

@@ -18,6 +18,7 @@
 #include "sessiond/store/store.h"
 #include "sessiond/timers.h"
 
+struct audit_rule;
 struct internal;
 struct rpc_conn;
 struct rpc_context;
@@ -51,6 +52,10 @@ struct rpc_request {
 	struct timer deadline;
 	int fds[LIMIT_RPC_DESCRIPTORS];   /* owned: descriptors that came with the frame; -1: taken */
 	size_t nfds;
+	const struct audit_rule *audit;   /* audit.c: what is written when it ends; NULL: nothing */
+	char *audit_target;               /* owned: on what it acts */
+	struct buf held;                  /* owned: the answer that waits for the audit log */
+	int held_fd;
 	void *work;                       /* whatever the method keeps; freed by work_free */
 	void (*work_free)(void *work);
 };
@@ -64,6 +69,8 @@ struct rpc_context {
 	struct bytemap *running;    /* owned: idempotency.c, requests with a key */
 	struct server_info *info;   /* owned; rpc_server.c */
 	struct restarts *restarts;  /* owned; restart.c */
+	int64_t audit_minute_ms;    /* audit.c: the minute in which failures are counted */
+	unsigned audit_failures;
 	struct rpc_request *requests; /* owned list */
 	struct internal *internals;   /* owned list; internal.c */
 	struct call_server call_server;
@@ -80,6 +87,7 @@ struct rpc_context {
 extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_session_methods[], rpc_message_methods[], rpc_status_methods[], rpc_send_methods[],
 	rpc_shared_methods[], rpc_interactive_methods[], rpc_media_methods[], rpc_action_methods[], rpc_fetch_methods[], rpc_change_methods[], rpc_webhook_methods[], rpc_misc_methods[], rpc_poll_methods[], rpc_decrypt_methods[], rpc_storage_methods[], rpc_ctl_methods[];
 extern const struct rpc_method rpc_history_methods[];
+extern const struct rpc_method rpc_key_methods[], rpc_user_methods[], rpc_audit_methods[];
 extern const struct rpc_method rpc_channel_methods[];
 extern const struct rpc_method rpc_chats_methods[];
 extern const struct rpc_method rpc_profile_methods[], rpc_privacy_methods[], rpc_people_methods[], rpc_contacts_methods[], rpc_calls_methods[],
@@ -105,6 +113,9 @@ void rpc_request_cancel(struct rpc_context *context, const struct rpc_conn *conn
 
 /* Frees every request without an answer: at the end. */
 void rpc_request_drop_all(struct rpc_context *context);
+
+/* audit.c: the entry is stored, the answer that was held back goes out. */
+void rpc_request_resume(struct rpc_request *request);
 
 /* ---- answers: each ends the request; it must not be touched afterwards ---- */
 

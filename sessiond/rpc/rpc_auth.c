@@ -10,6 +10,7 @@
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/json_text.h"
 #include "sessiond/rpc/access.h"
+#include "sessiond/rpc/audit.h"
 #include "sessiond/rpc/lockout.h"
 #include "sessiond/rpc/request.h"
 
@@ -138,6 +139,7 @@ static void password_checked(void *arg)
 		refuse_locked(request, wait_s);
 	} else if (login->fits == 1 && login->found == STORE_OK) {
 		lockout_succeeded(lockout, login->ip, login->username);
+		audit_actor(request, login->user.number, login->user.username);
 		login_good(login);
 	} else {
 		wait_s = lockout_failed(lockout, login->ip, login->username, now_ms);
@@ -217,8 +219,10 @@ static void end_login(struct rpc_request *request, struct store_tx *tx, const ch
 
 	if (!text || access_key(request, text, cookie, &who) != STORE_OK)
 		return;
-	if (cookie || who.kind == STORE_KEY_UI)
+	if (cookie || who.kind == STORE_KEY_UI) {
 		store_tx_key_revoke(tx, who.key);
+		audit_actor(request, who.user, who.username);
+	}
 	reach_drop(who.reach);
 }
 

@@ -377,7 +377,12 @@ const struct rpc_method rpc_ctl_methods[] = {
 	{ "ctl.webhook.resume", do_webhook_resume },
 	{ "ctl.key.create", ctl_key_create },
 	{ "ctl.key.list", ctl_key_list },
+	{ "ctl.key.rotate", ctl_key_rotate },
 	{ "ctl.key.revoke", ctl_key_revoke },
+	{ "ctl.user.list", ctl_user_list },
 	{ "ctl.user.add", ctl_user_add },
+	{ "ctl.user.change", ctl_user_change },
+	{ "ctl.user.delete", ctl_user_delete },
+	{ "ctl.audit.list", ctl_audit_list },
 	{ NULL, NULL },
 };

@@ -49,6 +49,8 @@ void keeper_round(struct store *store)
 	tx_records_expire(tx, now_ms);
 	tx_outbox_expire(tx, now_ms - store->outbox_keep_ms);
 	tx_idempotency_expire(tx, now_ms - 24 * HOUR_MS);
+	if (atomic_load(&store->audit_keep_ms) > 0)
+		tx_audit_expire(tx, now_ms - atomic_load(&store->audit_keep_ms));
 	fence_advance(tx);
 	rc = store_commit_wait(store, tx);
 	if (rc == 0)

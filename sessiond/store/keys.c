@@ -24,7 +24,6 @@ struct key_entry {
 	struct key_entry *next;
 	uint8_t digest[CRYPTO_SHA256_LEN];
 	struct store_principal who; /* with the entry's reference to its reach */
-	int64_t expires_ms;         /* 0: never */
 	atomic_int_fast64_t used_ms;
 	int64_t stored_ms; /* used_ms as the database has it; writer and keeper, under the lock */
 };
@@ -135,7 +134,7 @@ static struct key_entry *entry_of_row(struct db_statement *query)
 	entry = xcalloc(1, sizeof *entry);
 	entry->who.reach = reach;
 	entry->who.scopes = (unsigned)db_int(query, 8) & SCOPE_ALL;
-	entry->expires_ms = db_int(query, 11);
+	entry->who.expires_ms = db_int(query, 11);
 	entry->who.key = db_int(query, 0);
 	entry->who.user = db_int(query, 1);
 	entry->who.kind = (enum store_key_kind)db_int(query, 2);
@@ -224,7 +223,7 @@ static bool ends_unused(enum store_key_kind kind)
 
 static bool is_over(const struct key_entry *entry, int64_t now_ms)
 {
-	if (entry->expires_ms > 0 && now_ms >= entry->expires_ms)
+	if (entry->who.expires_ms > 0 && now_ms >= entry->who.expires_ms)
 		return true;
 	return ends_unused(entry->who.kind) && now_ms - atomic_load(&entry->used_ms) > IDLE_MS;
 }
@@ -277,6 +276,7 @@ int store_key_of_owner(struct store *store, const char *registry, struct store_p
 		/* the user himself, not what that key is good for */
 		who->scopes = SCOPE_ALL;
 		who->reach = NULL;
+		who->expires_ms = 0;
 	}
 	pthread_rwlock_unlock(&store->keys->lock);
 	return oldest != NULL ? 0 : STORE_NOT_FOUND;
@@ -397,6 +397,23 @@ void store_tx_key_revoke(struct store_tx *tx, int64_t key)
 
 	change->op.committed = key_table_reload;
 	change->key = key;
+}
+
+static int apply_logins_end(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct key_op *change = (const struct key_op *)op;
+
+	(void)tx;
+	return db_run(db, "DELETE FROM api_keys WHERE user_number = ? AND kind >= ? AND number <> ?", "ini", change->user, (int)STORE_KEY_UI, change->key);
+}
+
+void store_tx_logins_end(struct store_tx *tx, int64_t user, int64_t but)
+{
+	struct key_op *change = tx_op_add(tx, sizeof *change, apply_logins_end);
+
+	change->op.committed = key_table_reload;
+	change->user = user;
+	change->key = but;
 }
 
 static int apply_revoke_all(struct store_tx *tx, struct db *db, struct tx_op *op)

@@ -13,6 +13,7 @@ noinst_LIBRARIES += libstore.a
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 libstore_a_SOURCES = \
 	sessiond/store/adopt.c sessiond/store/adopt.h \
+	sessiond/store/audit.c \
 	sessiond/store/chatlist.c \
 	sessiond/store/chats.c sessiond/store/chats.h \
 	sessiond/store/cursor.c \

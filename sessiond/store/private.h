@@ -107,6 +107,7 @@ struct store {
 	atomic_int_fast64_t next_outbox; /* number of the next outbox row */
 	int64_t next_message;    /* number of the next message; writer thread once it runs */
 	atomic_int_fast64_t last_message, last_indexed; /* written by the writer; the second one is what full-text search knows */
+	atomic_int_fast64_t audit_keep_ms; /* 0: for ever */
 	atomic_int_fast64_t retention_age_ms, retention_per_chat; /* 0: no limit */
 	uint8_t cursor_key[32];  /* authenticates cursors */
 	int64_t uncounted_events; /* after an unclean end: journal_bytes lacks events up to this number; keeper thread */
@@ -221,6 +222,7 @@ void tx_keys_expire(struct store_tx *tx, int64_t now_ms);
 void tx_records_expire(struct store_tx *tx, int64_t now_ms);
 void tx_outbox_expire(struct store_tx *tx, int64_t before_ms);
 void tx_idempotency_expire(struct store_tx *tx, int64_t before_ms);
+void tx_audit_expire(struct store_tx *tx, int64_t before_ms);
 /* Takes the oldest events away until the journal is within its bound; keeper thread, with its connection. */
 int journal_trim(struct store *store, struct db *db);
 /* Restores the journal's size as the last clean end left it, or notes up to where the keeper must count. */

@@ -198,6 +198,7 @@ struct store_principal {
 	bool admin;           /* the user */
 	unsigned scopes;      /* of common/scope.h; SCOPE_ADMIN counts only for an administrator */
 	struct reach *reach;  /* a reference: reach_drop() it; NULL: every session, from everywhere */
+	int64_t expires_ms;   /* 0: never */
 	char registry[STORE_NAME_MAX], username[STORE_NAME_MAX];
 };
 
@@ -209,6 +210,8 @@ void store_tx_key_add(struct store_tx *tx, int64_t user, enum store_key_kind kin
 /* A key as the original's database holds it: 64 hex digits of SHA-256, or plain text. */
 void store_tx_key_import(struct store_tx *tx, int64_t user, const char *stored, const char *label);
 void store_tx_key_revoke(struct store_tx *tx, int64_t key);
+/* Every key and cookie that a log-in of this user has made, but for one (0: none excepted). */
+void store_tx_logins_end(struct store_tx *tx, int64_t user, int64_t but);
 /* Every key of these kinds (bits 1 << kind) of a user. */
 void store_tx_key_revoke_all(struct store_tx *tx, int64_t user, unsigned kinds);
 
@@ -251,6 +254,36 @@ struct store_key {
 /* user 0: of everybody. */
 int store_key_list(struct store_reader *reader, struct arena *arena, int64_t user, struct store_key **rows, size_t *n);
 int store_key_get(struct store_reader *reader, struct arena *arena, int64_t number, struct store_key *key);
+
+/* ---- audit log (audit.c) ---------------------------------------------------------------------------------------------------------- */
+
+struct store_audit {
+	int64_t number;         /* given by the store, rising */
+	int64_t at_ms;
+	int64_t user, key;      /* 0: unknown, or none */
+	const char *username;   /* as it was then */
+	const char *address;    /* of the client, may be empty */
+	const char *action;
+	const char *target;     /* may be NULL */
+	int status;             /* as in HTTP */
+	const char *detail;     /* may be NULL; never a secret */
+};
+
+void store_tx_audit_add(struct store_tx *tx, const struct store_audit *entry);
+/* How long entries are kept; 0: for ever. */
+void store_audit_keep(struct store *store, int64_t keep_ms);
+
+struct store_audit_query {
+	int64_t before;         /* number; 0: from the newest back */
+	const char *username, *action, *target; /* NULL: all */
+	int64_t from_ms, to_ms; /* inclusive; 0: unbounded */
+	int64_t status_from, status_to; /* from..to-1; 0: all */
+	int64_t limit;
+};
+
+/* Newest first. *more: there are older ones. */
+int store_audit_list(struct store_reader *reader, struct arena *arena, const struct store_audit_query *query, struct store_audit **rows, size_t *n,
+                     bool *more);
 
 /* ---- sessions (sessions.c) -------------------------------------------------------------------------------------------------------- */
 

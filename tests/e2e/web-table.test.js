@@ -41,6 +41,11 @@ const profile = ['POST name', 'POST about', 'POST privacy', 'GET blocklist', 'PO
   'POST presence/subscribe', 'POST disappearing', 'POST contact', 'DELETE contact', 'GET calls', 'POST calls', 'POST calls/reject'
 ].map((s) => s.replace(' ', ' /api/v1/profile/'));
 
+// API keys, users, audit log (fcgi/api_key.c, fcgi/api_user.c).
+const access = ['GET keys', 'GET keys/current', 'POST keys', 'GET keys/{keyId}', 'POST keys/{keyId}', 'POST keys/{keyId}/rotate', 'DELETE keys/{keyId}',
+  'GET users', 'POST users', 'GET users/{username}', 'POST users/{username}', 'DELETE users/{username}', 'POST users/me/password', 'GET audit'
+].map((s) => s.replace(' ', ' /api/v1/'));
+
 const operations = new Map();
 for (const [path, methods] of Object.entries(openapi.paths))
   for (const [method, operation] of Object.entries(methods)) operations.set(`${method.toUpperCase()} ${path}`, operation);
@@ -78,6 +83,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...profile,
     'POST /api/v1/chats/{chatId}/messages/more',
     ...groups, ...communities,
+    ...access,
     'GET /storage/private',
   ];
   assert.deepEqual([...operations.keys()].sort(), [...wanted, ...additions].sort());
@@ -130,6 +136,17 @@ for (const route of contract.routes) {
       }
   });
 }
+
+test('every operation behind a key names the scope that the key needs', () => {
+  for (const [name, operation] of operations) {
+    const scope = operation['x-scope'];
+    if (!operation.security.length || operation.security.length === 3) assert.equal(scope, undefined, name);
+    else assert.ok(['read', 'send', 'manage', 'admin', 'any'].includes(scope), name);
+    // what only looks needs no more than read, unless it is about access itself
+    if (name.startsWith('POST /api/v1/messages/send/')) assert.equal(scope, 'send', name);
+    if (/ \/api\/v1\/(users|audit|server\/re)/.test(name) && !name.endsWith('/me/password')) assert.equal(scope, 'admin', name);
+  }
+});
 
 test('every operation has texts, an id of its own and references that exist', () => {
   const ids = new Set();
