@@ -220,7 +220,9 @@ static void wish_closed(struct session *session)
 {
 	timer_stop(session->on->timers, &session->closing);
 	timer_stop(session->on->timers, &session->retry);
-	timer_stop(session->on->timers, &session->wake);
+	/* A client that goes on relies on what it asked for. */
+	if (session->wish != STOP_RECONNECT)
+		timer_stop(session->on->timers, &session->wake);
 	session_free_slot(session, DIAL_NONE);
 	if (session->wish == STOP_RECONNECT) {
 		session->wish = STOP_NONE;
