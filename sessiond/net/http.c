@@ -35,7 +35,7 @@ struct http_call {
 	CURLU *parts;
 	char *host;        /* owned: of this hop, ASCII form */
 	struct buf body, answer;
-	bool has_body, follow, follow_get, truncated, guard_refused;
+	bool has_body, follow, http2, follow_get, truncated, guard_refused;
 	bool has_body_file, has_answer_file, answer_full, file_failed;
 	int body_fd, answer_fd; /* borrowed */
 	uint64_t body_at, body_len, body_done, received;
@@ -274,6 +274,8 @@ static void set_hop_options(struct http_call *call)
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.data ? (const char *)call->body.data : "");
 	}
+	if (call->http2)
+		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
 	set_file_options(call);
 	if (call->method)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
@@ -522,6 +524,7 @@ int http_send(struct http_call **out, struct net *net, const struct http_request
 	call->arg = arg;
 	call->guard = request->guard;
 	call->follow = request->follow;
+	call->http2 = request->http2;
 	call->follow_get = request->follow_get && !request->method && !request->body.p && !request->has_body_file;
 	call->has_body_file = request->has_body_file;
 	call->body_fd = request->body_fd;

@@ -44,6 +44,7 @@ struct http_request {
 	size_t max_answer;         /* bytes of the answer's body that are read; the rest is cut off */
 	const struct guard *guard; /* must outlive the call; NULL: our own settings chose the address */
 	bool follow;               /* 307 and 308, at most three, method and body kept */
+	bool http2;                /* where an https server offers it (ALPN); else and by default HTTP/1.1 */
 	bool follow_get;           /* the same for 301, 302 and 303 of a GET */
 	/* Files instead of memory; the descriptors stay the caller's and must be good until done. Their positions are not used. */
 	bool has_body_file;        /* the body is body_len bytes of body_fd from body_at */

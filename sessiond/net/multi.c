@@ -274,7 +274,7 @@ int net_new(struct net **out, uv_loop_t *loop, const struct net_options *options
 	curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
 	curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
 	curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
-	curl_multi_setopt(net->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	curl_multi_setopt(net->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	if (options->max_connections)
 		curl_multi_setopt(net->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)options->max_connections);
 	uv_timer_init(loop, &net->timer);

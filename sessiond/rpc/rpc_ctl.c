@@ -297,7 +297,7 @@ static void put_webhook(struct session_entry *entry, void *arg)
 	struct buf *out = request->work;
 	struct webhook_status s;
 
-	if (!webhooks_status(request->context->daemon->webhooks, entry->number, &s))
+	if (!webhooks_status(request->context->daemon->webhooks, entry->number, HOOK_OWN, &s))
 		return;
 	if (out->data[out->len - 1] != '[')
 		buf_u8(out, ',');
@@ -346,8 +346,10 @@ static void do_webhook_replay(struct rpc_request *request)
 	int64_t from = json_object_get_int64(json_object_object_get(request->p, "from"));
 	int64_t to = json_object_get_int64(json_object_object_get(request->p, "to"));
 
+	const struct webhook_replay wanted = { .session = entry ? entry->number : 0, .receiver = HOOK_OWN, .from = from, .to = to > 0 ? to : INT64_MAX };
+
 	if (entry)
-		webhooks_replay(request->context->daemon->webhooks, entry->number, from, to > 0 ? to : INT64_MAX, replayed, request);
+		webhooks_replay(request->context->daemon->webhooks, &wanted, replayed, request);
 }
 
 static void do_webhook_resume(struct rpc_request *request)
@@ -356,7 +358,7 @@ static void do_webhook_resume(struct rpc_request *request)
 
 	if (!entry)
 		return;
-	webhooks_resume(request->context->daemon->webhooks, entry->number);
+	webhooks_resume(request->context->daemon->webhooks, entry->number, HOOK_OWN);
 	rpc_answer(request, 200, 1000, "Done", NULL);
 }
 

@@ -82,7 +82,7 @@ void store_tx_event_add(struct store_tx *tx, const struct store_event *event, in
 
 /* Oldest first, from a row on; of each session the newest event stays, for its number. */
 #define OLDEST "SELECT number, session, sequence, size FROM events e WHERE number > ? AND sequence < (SELECT max(sequence) FROM events n WHERE n.session = e.session) "
-#define DELIVERED "AND NOT EXISTS (SELECT 1 FROM receivers r WHERE r.session = e.session AND r.done_sequence < e.sequence) "
+#define DELIVERED "AND NOT EXISTS (SELECT 1 FROM receivers r WHERE r.session = e.session AND r.done_sequence < e.sequence AND r.state <> 'off') "
 #define NOT_DEAD "AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.session = e.session AND d.sequence = e.sequence) "
 #define SOME "ORDER BY number LIMIT 500"
 
@@ -103,7 +103,7 @@ static int apply_trim(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	struct trim_op *trim = (struct trim_op *)op;
 	const struct trim_row *row = &trim->row;
-	int rc = db_run(db, "UPDATE receivers SET overflow = 1, lost = lost + 1 WHERE session = ? AND done_sequence < ?", "ii",
+	int rc = db_run(db, "UPDATE receivers SET overflow = 1, lost = lost + 1 WHERE session = ? AND done_sequence < ? AND state <> 'off'", "ii",
 	                row->session, row->sequence);
 
 	(void)tx;
@@ -293,4 +293,29 @@ int store_event_range(struct store_reader *reader, int64_t session, int64_t *fir
 	query = db_query(reader->db, &rc, "SELECT max(sequence) FROM events WHERE session = ?", "i", session);
 	rc = db_read_number(query, rc, last);
 	return rc < 0 ? rc : 0;
+}
+
+int store_event_number(struct store_reader *reader, int64_t session, const char *event_id, int64_t *number)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, "SELECT sequence FROM events WHERE session = ? AND event_id = ?", "it", session, event_id);
+
+	*number = 0;
+	rc = db_read_number(query, rc, number);
+	return rc < 0 ? rc : 0;
+}
+
+int store_event_between(struct store_reader *reader, int64_t session, int64_t from_ms, int64_t to_ms, int64_t *first, int64_t *last)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc,
+	                                      "SELECT min(sequence), max(sequence) FROM events WHERE session = ? AND time_ms BETWEEN ? AND ?", "iii",
+	                                      session, from_ms, to_ms);
+
+	*first = *last = 0;
+	if (query != NULL && (rc = db_step(query)) > 0) {
+		*first = db_int(query, 0);
+		*last = db_int(query, 1);
+	}
+	return db_done(query, rc < 0 ? rc : 0);
 }

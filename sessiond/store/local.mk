@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sessiond/store/: the database, see store.h.
-STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql sql/sqlite/0005_keys.sql
+STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql sql/sqlite/0005_keys.sql sql/sqlite/0006_webhooks.sql
 EXTRA_DIST += $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
 
 sessiond/store/migrations_sqlite.c: $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
@@ -19,6 +19,7 @@ libstore_a_SOURCES = \
 	sessiond/store/cursor.c \
 	sessiond/store/db.c sessiond/store/db.h \
 	sessiond/store/db_sqlite.c \
+	sessiond/store/deliveries.c \
 	sessiond/store/events.c \
 	sessiond/store/files.c \
 	sessiond/store/fence.c sessiond/store/fence.h \
@@ -43,6 +44,7 @@ libstore_a_SOURCES = \
 	sessiond/store/store.c sessiond/store/store.h \
 	sessiond/store/tx.c \
 	sessiond/store/users.c \
+	sessiond/store/webhooks.c \
 	sessiond/store/writer.c
 nodist_libstore_a_SOURCES = sessiond/store/migrations_sqlite.c
 STORE_LIBS = libstore.a $(CRYPTO_HELPER_LIBS) $(SQLITE_LIBS) $(PTHREAD_LIBS)

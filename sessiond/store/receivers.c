@@ -16,13 +16,13 @@ static int apply_put(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	static const struct db_upsert upsert = {
 		"receivers", "session name",
-		"done_sequence state last_status last_error failed_since_ms next_ms delivered_ms failures",
+		"start_sequence done_sequence state last_status last_error failed_since_ms next_ms delivered_ms failures attempts",
 	};
 	const struct store_receiver *to = &((const struct receiver_op *)op)->receiver;
 
 	(void)tx;
-	return db_run_upsert(db, &upsert, "ititntiiin", to->session, to->name, to->cursor, to->state, to->last_status, to->last_error,
-	                     to->failed_since_ms, to->next_ms, to->delivered_ms, to->failures);
+	return db_run_upsert(db, &upsert, "itiitntiiini", to->session, to->name, to->start, to->cursor, to->state, to->last_status, to->last_error,
+	                     to->failed_since_ms, to->next_ms, to->delivered_ms, to->failures, to->attempts);
 }
 
 static struct receiver_op *op_for(struct store_tx *tx, int64_t session, const char *name,
@@ -63,6 +63,21 @@ void store_tx_receiver_cursor(struct store_tx *tx, int64_t session, const char *
 	change->receiver.delivered_ms = delivered_ms;
 }
 
+static int apply_count(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_receiver *to = &((const struct receiver_op *)op)->receiver;
+	const struct store_counts *more = &to->counts;
+
+	(void)tx;
+	return db_run(db, "UPDATE receivers SET delivered = delivered + ?, dead = dead + ?, skipped = skipped + ?, missed = missed + ? "
+			  "WHERE session = ? AND name = ?", "iiiiit", more->delivered, more->dead, more->skipped, more->missed, to->session, to->name);
+}
+
+void store_tx_receiver_count(struct store_tx *tx, int64_t session, const char *name, const struct store_counts *more)
+{
+	op_for(tx, session, name, apply_count)->receiver.counts = *more;
+}
+
 static int apply_clear(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_receiver *to = &((const struct receiver_op *)op)->receiver;
@@ -82,6 +97,8 @@ static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
 	int rc = db_run(db, "DELETE FROM dead_letters WHERE session = ? AND receiver = ?", "it", gone->session, gone->name);
 
 	(void)tx;
+	if (rc == 0)
+		rc = db_run(db, "DELETE FROM deliveries WHERE session = ? AND receiver = ?", "it", gone->session, gone->name);
 	return rc != 0 ? rc : db_run(db, "DELETE FROM receivers WHERE session = ? AND name = ?", "it", gone->session, gone->name);
 }
 
@@ -96,7 +113,8 @@ int store_receiver_list(struct store_reader *reader, struct arena *arena, int64_
 	int rc = 0;
 	struct db_statement *query = db_query(reader->db, &rc,
 	                                      "SELECT session, name, done_sequence, state, last_status, last_error, failed_since_ms, "
-	                                      "next_ms, delivered_ms, failures, overflow, lost FROM receivers "
+	                                      "next_ms, delivered_ms, failures, overflow, lost, start_sequence, attempts, delivered, dead, "
+	                                      "skipped, missed FROM receivers "
 	                                      "WHERE session = ? OR ? = 0 ORDER BY session, name", "ii", session, session);
 
 	rows_init(&list, arena, sizeof **rows);
@@ -114,6 +132,9 @@ int store_receiver_list(struct store_reader *reader, struct arena *arena, int64_
 			.failures = (int)db_int(query, 9),
 			.overflow = db_int(query, 10) != 0,
 			.lost = db_int(query, 11),
+			.start = db_int(query, 12),
+			.attempts = db_int(query, 13),
+			.counts = { db_int(query, 14), db_int(query, 15), db_int(query, 16), db_int(query, 17) },
 		};
 	}
 	*rows = list.data;
@@ -139,32 +160,39 @@ void store_tx_dead_letter_add(struct store_tx *tx, const struct store_dead_lette
 	add->letter.reason = tx_text(tx, letter->reason);
 }
 
-static int apply_letter_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
+static int apply_letter_delivered(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_dead_letter *gone = &((const struct letter_op *)op)->letter;
+	int rc = db_run(db, "DELETE FROM dead_letters WHERE session = ? AND receiver = ? AND sequence = ?", "iti", gone->session,
+	                gone->receiver, gone->number);
 
 	(void)tx;
-	return db_run(db, "DELETE FROM dead_letters WHERE session = ? AND receiver = ? AND sequence = ?", "iti", gone->session,
-	              gone->receiver, gone->number);
+	if (rc != 0 || db->driver->changes(db) == 0)
+		return rc;
+	/* A letter behind the cursor was counted as dead when the cursor passed it. */
+	return db_run(db, "UPDATE receivers SET dead = dead - 1, delivered = delivered + 1 WHERE session = ? AND name = ? AND done_sequence >= ?", "iti",
+	              gone->session, gone->receiver, gone->number);
 }
 
-void store_tx_dead_letter_remove(struct store_tx *tx, int64_t session, const char *receiver, int64_t number)
+void store_tx_dead_letter_delivered(struct store_tx *tx, int64_t session, const char *receiver, int64_t number)
 {
-	struct letter_op *gone = tx_op_add(tx, sizeof *gone, apply_letter_remove);
+	struct letter_op *gone = tx_op_add(tx, sizeof *gone, apply_letter_delivered);
 
 	gone->letter.session = session;
 	gone->letter.receiver = tx_text(tx, receiver);
 	gone->letter.number = number;
 }
 
-int store_dead_letter_list(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit,
+int store_dead_letter_list(struct store_reader *reader, struct arena *arena, int64_t session, const char *receiver, int64_t after, size_t limit,
                            struct store_dead_letter **rows, size_t *n)
 {
 	struct rows list;
 	int rc = 0;
 	struct db_statement *query = db_query(reader->db, &rc,
-	                                      "SELECT session, receiver, sequence, reason, status, at_ms FROM dead_letters "
-	                                      "WHERE session = ? ORDER BY receiver, sequence LIMIT ?", "ii", session, (int64_t)limit);
+	                                      "SELECT d.session, d.receiver, d.sequence, d.reason, d.status, d.at_ms, e.event_id, e.kind "
+	                                      "FROM dead_letters d LEFT JOIN events e ON e.session = d.session AND e.sequence = d.sequence "
+	                                      "WHERE d.session = ? AND (? IS NULL OR d.receiver = ?) AND d.sequence > ? "
+	                                      "ORDER BY d.receiver, d.sequence LIMIT ?", "ittii", session, receiver, receiver, after, (int64_t)limit);
 
 	rows_init(&list, arena, sizeof **rows);
 	while (query != NULL && (rc = db_step(query)) > 0) {
@@ -175,6 +203,8 @@ int store_dead_letter_list(struct store_reader *reader, struct arena *arena, int
 			.reason = db_text(query, arena, 3),
 			.status = (int)db_int(query, 4),
 			.at_ms = db_int(query, 5),
+			.event_id = db_text(query, arena, 6),
+			.kind = db_text(query, arena, 7),
 		};
 	}
 	*rows = list.data;

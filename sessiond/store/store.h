@@ -439,31 +439,52 @@ void store_tx_event_add(struct store_tx *tx, const struct store_event *event, in
 int store_event_list(struct store_reader *reader, struct arena *arena, int64_t session, int64_t after, size_t limit, size_t max_bytes,
                      struct store_event **rows, size_t *n);
 int store_event_get(struct store_reader *reader, struct arena *arena, int64_t session, int64_t number, struct store_event *event);
+/* The number of the event with this id, 0: none. */
+int store_event_number(struct store_reader *reader, int64_t session, const char *event_id, int64_t *number);
+/* The first and the last number among the events of from_ms..to_ms; both 0 when there is none. */
+int store_event_between(struct store_reader *reader, int64_t session, int64_t from_ms, int64_t to_ms, int64_t *first, int64_t *last);
 /* First and last number in the journal; both 0 when there is none. */
 int store_event_range(struct store_reader *reader, int64_t session, int64_t *first, int64_t *last);
 
 /* ---- receivers of the journal (receivers.c) --------------------------------------------------------------------------------------- */
 
-/* One webhook target (or other reader) of one session. Everything up to and including cursor is done with. */
+/* How the events that a receiver's cursor has passed ended. */
+struct store_counts {
+	int64_t delivered;
+	int64_t dead;    /* dead letters that are still there, or were taken away with the journal's oldest rows */
+	int64_t skipped; /* of kinds that it does not want, or written while it was off */
+	int64_t missed;  /* the journal's bound took them away before */
+};
+
+/*
+ * One webhook target (or other reader) of one session. Everything up to and including cursor is done with:
+ *
+ *     cursor - start = delivered + dead + skipped + missed        pending = last event's number - cursor
+ */
 struct store_receiver {
 	int64_t session;
 	const char *name;       /* chosen by webhook/, unique per session, at most 255 bytes */
-	int64_t cursor;
-	const char *state;      /* webhook/'s word: "active", "paused", ... */
+	int64_t start, cursor;
+	const char *state;      /* webhook/'s word: "active", "paused", ...; "off": nothing is lost for it */
 	int last_status;        /* HTTP, 0: none */
 	const char *last_error; /* may be NULL */
 	int64_t failed_since_ms, next_ms, delivered_ms;
 	int failures;
+	int64_t attempts;       /* ever made */
 	bool overflow;          /* the journal's bound took undelivered events away (set by the store) */
 	int64_t lost;           /* how many (counted by the store) */
+	struct store_counts counts; /* kept by store_tx_receiver_count() */
 };
 
-/* Adds or replaces all but overflow and lost. */
+/* Adds or replaces all but overflow, lost and counts. */
 void store_tx_receiver_put(struct store_tx *tx, const struct store_receiver *receiver);
 /* Only moves the cursor (forward) and delivered_ms: the short form after a delivery. */
 void store_tx_receiver_cursor(struct store_tx *tx, int64_t session, const char *name, int64_t cursor, int64_t delivered_ms);
+/* Adds to the counts: in the transaction that moves the cursor. */
+void store_tx_receiver_count(struct store_tx *tx, int64_t session, const char *name, const struct store_counts *more);
 /* The operator has seen the loss. */
 void store_tx_receiver_clear_overflow(struct store_tx *tx, int64_t session, const char *name);
+/* With its dead letters and deliveries. */
 void store_tx_receiver_remove(struct store_tx *tx, int64_t session, const char *name);
 /* session 0: of all sessions. */
 int store_receiver_list(struct store_reader *reader, struct arena *arena, int64_t session, struct store_receiver **rows, size_t *n);
@@ -475,12 +496,63 @@ struct store_dead_letter {
 	const char *reason; /* may be NULL */
 	int status;         /* HTTP, 0: none */
 	int64_t at_ms;
+	const char *event_id, *kind; /* of the event; only where it is read */
 };
 
 void store_tx_dead_letter_add(struct store_tx *tx, const struct store_dead_letter *letter);
-void store_tx_dead_letter_remove(struct store_tx *tx, int64_t session, const char *receiver, int64_t number);
-int store_dead_letter_list(struct store_reader *reader, struct arena *arena, int64_t session, size_t limit,
+/* The event was delivered after all: if there is such a letter it goes, and counts as delivered from now on. */
+void store_tx_dead_letter_delivered(struct store_tx *tx, int64_t session, const char *receiver, int64_t number);
+/* Of one receiver (NULL: of all), with numbers above after. */
+int store_dead_letter_list(struct store_reader *reader, struct arena *arena, int64_t session, const char *receiver, int64_t after, size_t limit,
                            struct store_dead_letter **rows, size_t *n);
+
+/* ---- deliveries (deliveries.c): the last attempts of each receiver, to be looked at --------------------------------------------------- */
+
+/* So many are kept of each receiver. */
+#define STORE_DELIVERIES 50
+
+struct store_delivery {
+	int64_t session;
+	const char *receiver;
+	int64_t attempt;      /* of the receiver: 1, 2, ...; the newest STORE_DELIVERIES stay */
+	int64_t number;       /* of the event */
+	const char *event_id, *kind;
+	int tried;            /* which attempt for this event */
+	int64_t at_ms, took_ms;
+	int status;           /* 0 with error */
+	const char *error;    /* may be NULL */
+	int64_t size;         /* of the body that was sent */
+	struct span sent, answer; /* their beginnings; sealed */
+};
+
+void store_tx_delivery_put(struct store_tx *tx, const struct store_delivery *delivery);
+/* Newest first. */
+int store_delivery_list(struct store_reader *reader, struct arena *arena, int64_t session, const char *receiver, struct store_delivery **rows,
+                        size_t *n);
+
+/* ---- webhooks (webhooks.c): receivers beyond a session's own URL ---------------------------------------------------------------------- */
+
+struct store_webhook {
+	const char *id;       /* unique; the name of its rows among the receivers */
+	int64_t session;      /* 0: of every session */
+	const char *name, *url;
+	const char *events;   /* kinds with a blank between them; "": those that every receiver gets */
+	int bits;             /* 224, 256, 384, 512; 0: as the server is set */
+	const char *scope;    /* webhook/'s word for what stays in order */
+	int parallel;
+	bool enabled;
+	const char *secret;      /* sealed, like the next two */
+	const char *next_secret; /* takes over at rotates_ms; NULL: none */
+	const char *headers;     /* "Name: value" lines, each with '\n'; NULL: none */
+	int64_t rotates_ms, created_ms;
+};
+
+/* Adds or replaces the one with this id; session and created_ms stay as they were. */
+void store_tx_webhook_put(struct store_tx *tx, const struct store_webhook *webhook);
+/* With its receivers, dead letters and deliveries in all sessions. */
+void store_tx_webhook_remove(struct store_tx *tx, const char *id);
+/* Those of the session and those of every session, in order of making; session 0: all there are. */
+int store_webhook_list(struct store_reader *reader, struct arena *arena, int64_t session, struct store_webhook **rows, size_t *n);
 
 /* ---- files of the storage (files.c) ----------------------------------------------------------------------------------------------- */
 

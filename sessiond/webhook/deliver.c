@@ -2,6 +2,7 @@
 /* Attempts: the body is built once per round, signed, sent, and the answer given to hook_judge() (see hook.h). */
 #include <stdlib.h>
 
+#include "common/mem.h"
 #include "common/timefmt.h"
 #include "sessiond/webhook/envelope.h"
 #include "sessiond/webhook/webhooks.h"
@@ -15,22 +16,62 @@ static void log_failure(const struct hook *hook, const struct delivery *delivery
 {
 	const struct log *log = hook->webhooks->options.log;
 
-	log_warn(log, "webhook delivery failed", LOG_STR("session", hook->id), LOG_STR("event", delivery->kind),
+	log_warn(log, "webhook delivery failed", LOG_STR("session", hook->id), LOG_STR("receiver", hook->name), LOG_STR("event", delivery->kind),
 	         LOG_INT("number", delivery->number), LOG_INT("attempt", delivery->attempts), LOG_INT("status", answer->status),
-	         LOG_STR("error", answer->text), LOG_STR("state", hook->state == HOOK_PAUSED ? "paused" : "active"));
+	         LOG_STR("error", answer->text), LOG_STR("state", hook_state_name(hook->state)));
 }
 
 static void pass_on(const struct hook *hook, const struct delivery *delivery, const struct http_answer *http)
 {
 	const struct webhook_options *options = &hook->webhooks->options;
 	const struct webhook_said said = {
-		.session = hook->session, .session_id = hook->id, .registry = hook->registry, .receiver = HOOK_RECEIVER,
+		.session = hook->session, .session_id = hook->id, .registry = hook->registry, .receiver = hook->name,
 		.event_id = delivery->event_id, .kind = delivery->kind, .number = delivery->number, .lane = delivery->lane,
 		.sent = buf_span(&delivery->body), .answer = http->body,
 	};
 
 	if (options->answered && http->body.n > 0 && !http->truncated)
 		options->answered(options->ctx, &said);
+}
+
+static void excerpt(struct buf *to, struct span from)
+{
+	size_t len = from.n > HOOK_EXCERPT ? HOOK_EXCERPT : from.n;
+
+	/* Not in the middle of a character. */
+	while (len < from.n && len > 0 && (from.p[len] & 0xC0) == 0x80)
+		len--;
+	buf_append(to, from.p, len);
+}
+
+static void take_note(struct hook *hook, const struct delivery *delivery, const struct http_answer *http)
+{
+	struct hook_note *note = xcalloc(1, sizeof(*note));
+
+	note->attempt = ++hook->attempts;
+	note->number = delivery->number;
+	note->at_ms = timefmt_now_ms() - http->round_trip_ms;
+	note->took_ms = http->round_trip_ms;
+	note->event_id = xstrdup(delivery->event_id);
+	note->kind = xstrdup(delivery->kind);
+	note->error = http->text[0] ? xstrdup(http->text) : NULL;
+	note->tried = delivery->attempts;
+	note->status = http->status;
+	note->size = delivery->body.len;
+	excerpt(&note->sent, buf_span(&delivery->body));
+	excerpt(&note->answer, http->body);
+	hook_note(hook, note);
+}
+
+static void free_request(struct hook *hook, struct delivery *delivery)
+{
+	struct webhooks *webhooks = hook->webhooks;
+
+	hook->in_flight--;
+	webhooks->in_flight--;
+	if (delivery->slow)
+		webhooks->slow_in_flight--;
+	delivery->slow = false;
 }
 
 static void on_answer(void *arg, const struct http_answer *http)
@@ -49,8 +90,9 @@ static void on_answer(void *arg, const struct http_answer *http)
 	};
 
 	delivery->call = NULL;
-	hook->in_flight--;
-	webhooks->in_flight--;
+	free_request(hook, delivery);
+	hook->slow = http->round_trip_ms > WEBHOOKS_SLOW_MS || answer.verdict == VERDICT_RETRY;
+	take_note(hook, delivery, http);
 	if (answer.verdict == VERDICT_DELIVERED)
 		pass_on(hook, delivery, http);
 	hook_judge(hook, delivery, &answer, &webhooks->options);
@@ -76,6 +118,8 @@ static bool attempt(struct hook *hook, struct delivery *delivery)
 	struct webhook_subject subject = subject_of(hook);
 	const char *lines[ENVELOPE_HEADERS_MAX];
 	struct arena arena;
+	int64_t wall_ms = timefmt_now_ms();
+	bool rotated = hook->target.next_secret && wall_ms >= hook->target.rotates_ms;
 	int count, error = -1;
 
 	if (delivery->body.len == 0)
@@ -83,14 +127,16 @@ static bool attempt(struct hook *hook, struct delivery *delivery)
 	arena_init(&arena, 0);
 	struct envelope_head head = {
 		.event = delivery->kind, .body = buf_span(&delivery->body), .ts_ms = delivery->ts_ms, .subject = &subject,
-		.secret = hook->secret, .bits = options->signature_bits, .version = options->version,
+		.secret = rotated ? hook->target.next_secret : hook->secret, .next_secret = rotated ? NULL : hook->target.next_secret,
+		.now_ms = wall_ms, .headers = hook->target.headers,
+		.bits = hook->target.bits ? hook->target.bits : options->signature_bits, .version = options->version,
 		.event_id = options->event_id_session ? hook->id : delivery->event_id, .attempt = delivery->attempts + 1,
 	};
 	count = envelope_headers(&arena, &head, lines);
 	if (count > 0) {
 		struct http_request request = {
 			.url = hook->url, .headers = lines, .header_count = (size_t)count, .body = buf_span(&delivery->body),
-			.timeout_ms = options->timeout_ms, .max_answer = WEBHOOKS_ANSWER_MAX, .guard = options->guard, .follow = true,
+			.timeout_ms = options->timeout_ms, .max_answer = WEBHOOKS_ANSWER_MAX, .guard = options->guard, .follow = true, .http2 = true,
 		};
 
 		error = http_send(&delivery->call, options->net, &request, on_answer, delivery);
@@ -108,37 +154,54 @@ static bool attempt(struct hook *hook, struct delivery *delivery)
 	hook->probing = hook->state == HOOK_PAUSED;
 	hook->in_flight++;
 	webhooks->in_flight++;
+	delivery->slow = hook->slow;
+	if (delivery->slow)
+		webhooks->slow_in_flight++;
 	return true;
 }
 
 /* ---- who may go on ------------------------------------------------------------------------------------------------------------ */
 
+static bool has_free_request(const struct webhooks *webhooks, bool slow)
+{
+	return webhooks->in_flight < WEBHOOKS_PARALLEL && (!slow || webhooks->slow_in_flight < WEBHOOKS_SLOW);
+}
+
 static void queue_hungry(struct hook *hook)
 {
-	struct webhooks *webhooks = hook->webhooks;
+	struct hungry *line = &hook->webhooks->hungry[hook->slow];
 
 	if (hook->hungry)
 		return;
 	hook->hungry = true;
 	hook->hungry_next = NULL;
-	if (webhooks->hungry_last)
-		webhooks->hungry_last->hungry_next = hook;
+	if (line->last)
+		line->last->hungry_next = hook;
 	else
-		webhooks->hungry_first = hook;
-	webhooks->hungry_last = hook;
+		line->first = hook;
+	line->last = hook;
+}
+
+/* Those in one line, as long as there is a free request for its kind. Who comes again, because there is none any more, goes behind. */
+static void feed(struct webhooks *webhooks, bool slow)
+{
+	struct hungry *line = &webhooks->hungry[slow];
+
+	while (line->first && has_free_request(webhooks, slow) && !webhooks->stopping) {
+		struct hook *hook = line->first;
+
+		line->first = hook->hungry_next;
+		if (!line->first)
+			line->last = NULL;
+		hook->hungry = false;
+		deliver_pump(hook);
+	}
 }
 
 void deliver_feed(struct webhooks *webhooks)
 {
-	while (webhooks->hungry_first && webhooks->in_flight < WEBHOOKS_PARALLEL && !webhooks->stopping) {
-		struct hook *hook = webhooks->hungry_first;
-
-		webhooks->hungry_first = hook->hungry_next;
-		if (!webhooks->hungry_first)
-			webhooks->hungry_last = NULL;
-		hook->hungry = false;
-		deliver_pump(hook);
-	}
+	feed(webhooks, false);
+	feed(webhooks, true);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -160,7 +223,8 @@ static void arm_timer(struct hook *hook, int64_t now_ms, int64_t due_ms)
 		return;
 	}
 	uv_update_time(hook->timer.loop);
-	uv_timer_start(&hook->timer, on_timer, due_ms > now_ms ? (uint64_t)(due_ms - now_ms) : 0, 0);
+	/* Not 0: libuv would run what arms itself again in the same round, for ever. */
+	uv_timer_start(&hook->timer, on_timer, due_ms > now_ms ? (uint64_t)(due_ms - now_ms) : 1, 0);
 }
 
 static void send_due(struct hook *hook)
@@ -170,7 +234,7 @@ static void send_due(struct hook *hook)
 	struct delivery *delivery;
 
 	while ((delivery = hook_next(hook, now_ms, &due_ms)) != NULL) {
-		if (webhooks->in_flight >= WEBHOOKS_PARALLEL) {
+		if (!has_free_request(webhooks, hook->slow)) {
 			queue_hungry(hook);
 			break;
 		}
@@ -183,6 +247,9 @@ static void send_due(struct hook *hook)
 			break;
 		}
 	}
+	/* What is left to be written down does not wait for the next event. */
+	if (hook->unstored.notes_count > 0 && !hook->committing && due_ms > hook->noted_ms + HOOK_NOTES_MS)
+		due_ms = hook->noted_ms + HOOK_NOTES_MS;
 	arm_timer(hook, now_ms, due_ms);
 }
 
@@ -197,7 +264,7 @@ void deliver_pump(struct hook *hook)
 	hook_settle(hook);
 	if (hook->state != HOOK_OFF) {
 		send_due(hook);
-		if (hook->count < HOOK_WINDOW / 2)
+		if (hook->count < HOOK_WINDOW / 2 && hook_has_room(hook))
 			jobs_read(hook);
 	}
 	jobs_store(hook);
@@ -212,7 +279,6 @@ void deliver_cancel(struct hook *hook)
 			continue;
 		http_cancel(&delivery->call);
 		delivery->state = DELIVERY_WAITING;
-		hook->in_flight--;
-		hook->webhooks->in_flight--;
+		free_request(hook, delivery);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One session's receiver: window, lanes, cursor, and what answers do to them (see hook.h). No I/O, no clock. */
+/* One receiver of a session: window, lanes, cursor, and what answers do to them (see hook.h). No I/O, no clock. */
 #include "sessiond/webhook/hook.h"
 
 #include <stdlib.h>
@@ -20,20 +20,75 @@ void delivery_free(struct delivery *delivery)
 	free(delivery);
 }
 
-void hook_release(struct hook *hook)
+void hook_drop(struct hook *hook)
 {
 	for (size_t i = 0; i < hook->count; i++)
 		delivery_free(hook->window[i]);
-	for (size_t i = 0; i < hook->dead_count; i++)
-		delivery_free(hook->dead[i]);
-	hook->count = hook->dead_count = 0;
+	hook->count = 0;
+	hook->probing = hook->bypassing = false;
+	hook_replays_free(hook);
+}
+
+void hook_release(struct hook *hook)
+{
+	hook_drop(hook);
+	hook_unstored_free(&hook->unstored);
+	target_free(&hook->target);
+	buf_free(&hook->ends);
 	free(hook->id);
 	free(hook->label);
 	free(hook->registry);
 	free(hook->username);
+	free(hook->name);
 	free(hook->url);
 	free(hook->secret);
 	free(hook->last_error);
+}
+
+/* ---- what came, and how it ends ------------------------------------------------------------------------------------------------- */
+
+bool hook_has_room(const struct hook *hook)
+{
+	return hook->count < HOOK_WINDOW && hook->tail - hook->cursor < HOOK_SPAN;
+}
+
+void hook_take(struct hook *hook, int64_t number, enum ended ended)
+{
+	if (number <= hook->tail)
+		return;
+	/* Numbers that were left out are gone from the journal. */
+	for (; hook->tail + 1 < number; hook->tail++)
+		buf_u8(&hook->ends, ENDED_MISSED);
+	buf_u8(&hook->ends, (uint8_t)ended);
+	hook->tail = number;
+}
+
+static int64_t *count_of(struct store_counts *counts, enum ended ended)
+{
+	switch (ended) {
+	case ENDED_DELIVERED: return &counts->delivered;
+	case ENDED_DEAD: return &counts->dead;
+	case ENDED_SKIPPED: return &counts->skipped;
+	case ENDED_MISSED:
+	case ENDED_OPEN: break;
+	}
+	return &counts->missed;
+}
+
+void hook_jump(struct hook *hook, int64_t number)
+{
+	/* What it had before is still what it was. */
+	for (size_t i = 0; i < hook->ends.len && hook->cursor < number; i++, hook->cursor++) {
+		enum ended ended = (enum ended)hook->ends.data[i];
+
+		++*count_of(&hook->unstored.counts, ended == ENDED_OPEN ? ENDED_SKIPPED : ended);
+	}
+	if (number > hook->cursor) {
+		hook->unstored.counts.skipped += number - hook->cursor;
+		hook->cursor = number;
+	}
+	buf_clear(&hook->ends);
+	hook->tail = hook->cursor;
 }
 
 /* FNV-1a. Two chats with one value only wait for each other. */
@@ -46,6 +101,17 @@ static uint64_t lane_of(const char *chat)
 	return hash;
 }
 
+/* What must stay in order has one lane. */
+static uint64_t lane_for(const struct hook *hook, const struct store_event *event)
+{
+	switch (hook->target.scope) {
+	case SCOPE_SESSION: return 0;
+	case SCOPE_NONE: return (uint64_t)event->number;
+	case SCOPE_CHAT: break;
+	}
+	return lane_of(event->chat);
+}
+
 bool hook_add(struct hook *hook, const struct store_event *event, bool replay)
 {
 	struct delivery *delivery;
@@ -55,7 +121,7 @@ bool hook_add(struct hook *hook, const struct store_event *event, bool replay)
 	delivery = xcalloc(1, sizeof(*delivery));
 	delivery->hook = hook;
 	delivery->number = event->number;
-	delivery->lane = lane_of(event->chat);
+	delivery->lane = lane_for(hook, event);
 	delivery->replay = replay;
 	delivery->time_ms = event->time_ms;
 	delivery->event_id = xstrdup(event->event_id);
@@ -65,6 +131,8 @@ bool hook_add(struct hook *hook, const struct store_event *event, bool replay)
 	if (!replay && hook->count == 0 && event->number == hook->cursor + 1 && hook->failures > 0)
 		delivery->attempts = (unsigned)hook->failures;
 	hook->window[hook->count++] = delivery;
+	if (!replay)
+		hook_take(hook, event->number, ENDED_OPEN);
 	return true;
 }
 
@@ -113,7 +181,7 @@ static struct delivery *next_probe(struct hook *hook)
 struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
 {
 	*due_ms = INT64_MAX;
-	if (hook->state == HOOK_OFF || hook->in_flight >= HOOK_PARALLEL)
+	if (hook->state == HOOK_OFF || hook->state == HOOK_HELD || hook->in_flight >= target_parallel(&hook->target))
 		return NULL;
 	if (hook->state == HOOK_PAUSED) {
 		if (hook->probing)
@@ -149,46 +217,42 @@ struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
 
 void hook_settle(struct hook *hook)
 {
-	int64_t cursor = hook->tail;
-	size_t kept = 0;
+	size_t kept = 0, passed = 0;
 
 	for (size_t i = 0; i < hook->count; i++) {
 		struct delivery *delivery = hook->window[i];
 
-		if (delivery->state == DELIVERY_DONE) {
-			delivery_free(delivery);
+		if (delivery->state != DELIVERY_DONE) {
+			hook->window[kept++] = delivery;
 			continue;
 		}
-		if (!delivery->replay && delivery->number <= cursor)
-			cursor = delivery->number - 1;
-		hook->window[kept++] = delivery;
+		if (!delivery->replay && delivery->number > hook->cursor)
+			hook->ends.data[delivery->number - hook->cursor - 1] = (uint8_t)delivery->ended;
+		delivery_free(delivery);
 	}
 	hook->count = kept;
-	if (cursor > hook->cursor)
-		hook->cursor = cursor;
+	while (passed < hook->ends.len && hook->ends.data[passed] != ENDED_OPEN)
+		++*count_of(&hook->unstored.counts, (enum ended)hook->ends.data[passed++]);
+	buf_consume(&hook->ends, passed);
+	hook->cursor += (int64_t)passed;
 }
 
-/* Takes it out of line, to be written as a dead letter. */
-static void bury(struct hook *hook, struct delivery *delivery, const char *reason)
+/* Takes it out of line, to be written as a dead letter. One that was asked for again is one already. */
+static void bury(struct hook *hook, struct delivery *delivery, const char *reason, int status)
 {
-	struct delivery *copy;
-
 	delivery->state = DELIVERY_DONE;
-	if (delivery->replay || hook->dead_count == HOOK_WINDOW)
-		return;
-	copy = xcalloc(1, sizeof(*copy));
-	copy->number = delivery->number;
-	hook->dead[hook->dead_count] = copy;
-	hook->dead_reason[hook->dead_count++] = reason;
+	delivery->ended = ENDED_DEAD;
+	if (!delivery->replay)
+		hook_bury(hook, delivery->number, reason, status);
 }
 
 void hook_expire(struct hook *hook, int64_t wall_ms, int64_t retention_ms)
 {
-	for (size_t i = 0; i < hook->count && hook->dead_count < HOOK_WINDOW; i++) {
+	for (size_t i = 0; i < hook->count; i++) {
 		struct delivery *delivery = hook->window[i];
 
 		if (delivery->state == DELIVERY_WAITING && delivery->time_ms > 0 && wall_ms - delivery->time_ms > retention_ms)
-			bury(hook, delivery, "not delivered within the retention time");
+			bury(hook, delivery, "not delivered within the retention time", hook->last_status);
 	}
 }
 
@@ -202,7 +266,7 @@ void hook_unblock(struct hook *hook)
 		if (delivery->replay)
 			continue;
 		if (delivery->state == DELIVERY_WAITING && delivery->failing_ms > 0)
-			bury(hook, delivery, "the receiver keeps failing on it while it takes others");
+			bury(hook, delivery, "the receiver keeps failing on it while it takes others", hook->last_status);
 		break;
 	}
 }
@@ -214,8 +278,9 @@ static void succeed(struct hook *hook, struct delivery *delivery, const struct h
 	bool was_failing = hook->failures > 0 || hook->state == HOOK_PAUSED || hook->last_error;
 
 	delivery->state = DELIVERY_DONE;
-	if (delivery->replay && hook->redelivered_count < HOOK_WINDOW)
-		hook->redelivered[hook->redelivered_count++] = delivery->number;
+	delivery->ended = ENDED_DELIVERED;
+	if (delivery->replay)
+		hook_redelivered(hook, delivery->number);
 	hook->delivered_ms = answer->wall_ms;
 	hook->success_ms = answer->now_ms;
 	if (!was_failing)
@@ -239,6 +304,9 @@ static void note_failure(struct hook *hook, struct delivery *delivery, const str
 
 static void pause_hook(struct hook *hook, int64_t pause_ms, const struct hook_answer *answer)
 {
+	/* What an operator holds stays held; its last answers say what would come. */
+	if (hook->state == HOOK_HELD)
+		return;
 	hook->state = HOOK_PAUSED;
 	hook->pauses++;
 	hook->pause_until_ms = answer->now_ms + pause_ms;
@@ -285,7 +353,7 @@ static void refuse(struct hook *hook, struct delivery *delivery, const struct ho
 	}
 	if (is_healthy_otherwise(hook, delivery) && hook->failures < HOOK_FAILURES) {
 		if (delivery->refusals >= HOOK_REFUSALS) {
-			bury(hook, delivery, "the receiver refuses it");
+			bury(hook, delivery, "the receiver refuses it", answer->status);
 			return;
 		}
 		delivery->due_ms = answer->now_ms + verdict_pause_ms(delivery->refusals, options->pause_ms, answer->random);
@@ -308,8 +376,10 @@ void hook_judge(struct hook *hook, struct delivery *delivery, const struct hook_
 	hook->probing = hook->bypassing = false;
 	if (delivery->generation != hook->generation) {
 		/* That was the old address; its answer says nothing about the new one. But what it took, it has. */
-		if (answer->verdict == VERDICT_DELIVERED)
+		if (answer->verdict == VERDICT_DELIVERED) {
 			delivery->state = DELIVERY_DONE;
+			delivery->ended = ENDED_DELIVERED;
+		}
 		return;
 	}
 	count_gone(hook, answer, options);
@@ -339,8 +409,24 @@ void hook_judge(struct hook *hook, struct delivery *delivery, const struct hook_
 	                                                     answer->status, answer->retry_after_s);
 }
 
+void hook_hold(struct hook *hook)
+{
+	if (hook->state == HOOK_OFF || hook->state == HOOK_HELD)
+		return;
+	hook->state = HOOK_HELD;
+	hook->next_ms = 0;
+	hook->put_due = true;
+	hook_forget_data(hook);
+}
+
 void hook_resume(struct hook *hook)
 {
+	if (hook->state == HOOK_HELD) {
+		hook->state = HOOK_ACTIVE;
+		hook->pauses = 0;
+		hook->failures = 0;
+		hook->put_due = true;
+	}
 	hook->pause_until_ms = 0;
 	for (size_t i = 0; i < hook->count; i++)
 		hook->window[i]->due_ms = 0;

@@ -6,8 +6,12 @@ libwebhook_a_SOURCES = \
 	sessiond/webhook/deliver.c \
 	sessiond/webhook/envelope.c sessiond/webhook/envelope.h \
 	sessiond/webhook/hook.c sessiond/webhook/hook.h \
-	sessiond/webhook/jobs.c \
+	sessiond/webhook/hook_notes.c \
+	sessiond/webhook/jobs.c sessiond/webhook/jobs.h \
+	sessiond/webhook/jobs_events.c \
+	sessiond/webhook/jobs_write.c \
 	sessiond/webhook/preflight.c \
+	sessiond/webhook/target.c sessiond/webhook/target.h \
 	sessiond/webhook/verdict.c sessiond/webhook/verdict.h \
 	sessiond/webhook/webhook.c sessiond/webhook/webhook.h \
 	sessiond/webhook/webhooks.h

@@ -60,7 +60,7 @@ void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject 
 	webhooks->preflights = preflight;
 	arena_init(&arena, 0);
 	envelope_body(&body, "preflight", span_text("{\"ping\":true}"), ts_ms, subject);
-	struct envelope_head head = { .event = "preflight", .body = buf_span(&body), .ts_ms = ts_ms, .subject = subject, .secret = secret,
+	struct envelope_head head = { .event = "preflight", .body = buf_span(&body), .ts_ms = ts_ms, .now_ms = ts_ms, .subject = subject, .secret = secret,
 		.bits = options->signature_bits, .version = options->version };
 	count = envelope_headers(&arena, &head, lines);
 	struct http_request request = { .url = url, .headers = lines, .header_count = count > 0 ? (size_t)count : 0, .body = buf_span(&body),

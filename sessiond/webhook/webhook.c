@@ -19,15 +19,24 @@ static struct hook **bucket(struct webhooks *webhooks, int64_t session)
 	return &webhooks->buckets[(uint64_t)session % WEBHOOKS_BUCKETS];
 }
 
-struct hook *webhooks_find(struct webhooks *webhooks, int64_t session)
+struct hook *webhooks_next(struct webhooks *webhooks, int64_t session, const struct hook *hook)
 {
-	for (struct hook *hook = *bucket(webhooks, session); hook; hook = hook->next)
-		if (hook->session == session)
+	struct hook *at = hook ? hook->next : *bucket(webhooks, session);
+
+	while (at && at->session != session)
+		at = at->next;
+	return at;
+}
+
+struct hook *webhooks_find(struct webhooks *webhooks, int64_t session, const char *name)
+{
+	for (struct hook *hook = webhooks_next(webhooks, session, NULL); hook; hook = webhooks_next(webhooks, session, hook))
+		if (strcmp(hook->name, name) == 0)
 			return hook;
 	return NULL;
 }
 
-struct hook *webhooks_add(struct webhooks *webhooks, int64_t session, const char *id)
+struct hook *webhooks_add(struct webhooks *webhooks, int64_t session, const char *id, const char *name)
 {
 	struct hook *hook = xcalloc(1, sizeof(*hook));
 	struct hook **at = bucket(webhooks, session);
@@ -35,12 +44,21 @@ struct hook *webhooks_add(struct webhooks *webhooks, int64_t session, const char
 	hook->webhooks = webhooks;
 	hook->session = session;
 	hook->id = xstrdup(id);
-	hook->state = HOOK_ACTIVE;
+	hook->name = xstrdup(name);
+	hook->state = HOOK_OFF;
+	hook->slow = true;
 	uv_timer_init(loop_uv(webhooks->options.loop), &hook->timer);
 	hook->timer.data = hook;
 	hook->next = *at;
 	*at = hook;
 	return hook;
+}
+
+const char *hook_state_name(enum hook_state state)
+{
+	static const char *const names[] = { [HOOK_OFF] = "off", [HOOK_ACTIVE] = "active", [HOOK_PAUSED] = "paused", [HOOK_HELD] = "held" };
+
+	return names[state];
 }
 
 void webhooks_dispose(struct hook *hook)
@@ -60,19 +78,19 @@ static void on_timer_closed(uv_handle_t *handle)
 		webhooks_dispose(hook);
 }
 
-static void unqueue_hungry(struct webhooks *webhooks, struct hook *hook)
+static void unqueue_hungry(struct hungry *line, struct hook *hook)
 {
 	struct hook *before = NULL;
 
-	for (struct hook *i = webhooks->hungry_first; i; before = i, i = i->hungry_next) {
+	for (struct hook *i = line->first; i; before = i, i = i->hungry_next) {
 		if (i != hook)
 			continue;
 		if (before)
 			before->hungry_next = hook->hungry_next;
 		else
-			webhooks->hungry_first = hook->hungry_next;
-		if (webhooks->hungry_last == hook)
-			webhooks->hungry_last = before;
+			line->first = hook->hungry_next;
+		if (line->last == hook)
+			line->last = before;
 		return;
 	}
 }
@@ -85,7 +103,8 @@ void webhooks_remove(struct webhooks *webhooks, struct hook *hook)
 		at = &(*at)->next;
 	if (*at)
 		*at = hook->next;
-	unqueue_hungry(webhooks, hook);
+	unqueue_hungry(&webhooks->hungry[0], hook);
+	unqueue_hungry(&webhooks->hungry[1], hook);
 	deliver_cancel(hook);
 	hook->removed = true;
 	uv_close((uv_handle_t *)&hook->timer, on_timer_closed);
@@ -110,22 +129,30 @@ static bool replace(char **slot, const char *text)
 	return true;
 }
 
-bool webhooks_apply(struct hook *hook, const struct store_session *session, const char *username)
+/* The default URL is only used with a default secret (no built-in secrets, D25). */
+static const char *own_url(struct hook *hook, const struct store_session *session, const char **secret)
 {
 	const struct webhook_options *options = &hook->webhooks->options;
-	const char *url = session->webhook_url, *secret = session->webhook_secret;
-	bool moved, renamed;
+	const char *url = session->webhook_url;
 
 	hook->own_url = is_text(url);
-	/* The default URL is only used with a default secret (no built-in secrets, D25). */
 	if (!hook->own_url)
 		url = is_text(options->default_url) && is_text(options->default_secret) ? options->default_url : NULL;
-	if (!is_text(secret))
-		secret = options->default_secret;
+	*secret = is_text(session->webhook_secret) ? session->webhook_secret : options->default_secret;
+	return url;
+}
+
+bool webhooks_apply(struct hook *hook, const struct store_session *session, const struct store_webhook *row, const char *username)
+{
+	const char *secret = row ? row->secret : NULL;
+	const char *url = row ? (row->enabled ? row->url : NULL) : own_url(hook, session, &secret);
+	bool moved, renamed;
+
 	if (!secret || strlen(secret) < WEBHOOK_SECRET_MIN)
 		url = NULL;
 	moved = replace(&hook->url, url);
 	moved = replace(&hook->secret, url ? secret : NULL) || moved;
+	moved = target_set(&hook->target, row) || moved;
 	renamed = replace(&hook->label, session->label);
 	renamed = replace(&hook->registry, session->registry) || renamed;
 	renamed = replace(&hook->username, username) || renamed;
@@ -140,9 +167,7 @@ bool webhooks_apply(struct hook *hook, const struct store_session *session, cons
 
 static void take_news(struct webhooks *webhooks, const struct news *news)
 {
-	struct hook *hook;
-
-	if (!webhooks->ready) {
+	if (!webhooks->ready || news->session == 0) {
 		/* The read that is under way may have begun before this happened. */
 		webhooks->again = webhooks->starting;
 		jobs_start(webhooks);
@@ -152,11 +177,12 @@ static void take_news(struct webhooks *webhooks, const struct news *news)
 		jobs_reload(webhooks, news->session, news->session_id);
 		return;
 	}
-	hook = webhooks_find(webhooks, news->session);
-	if (!hook || hook->state == HOOK_OFF)
-		return;
-	hook->dirty = true;
-	deliver_pump(hook);
+	for (struct hook *hook = webhooks_next(webhooks, news->session, NULL), *next; hook; hook = next) {
+		next = webhooks_next(webhooks, news->session, hook);
+		hook->dirty = true;
+		if (hook->state != HOOK_OFF)
+			deliver_pump(hook);
+	}
 }
 
 static void free_news(struct news *news)
@@ -207,6 +233,11 @@ void webhooks_wake(struct webhooks *webhooks, int64_t session)
 	post_news(webhooks, session, NULL);
 }
 
+void webhooks_all_changed(struct webhooks *webhooks)
+{
+	post_news(webhooks, 0, NULL);
+}
+
 void webhooks_session_changed(struct webhooks *webhooks, int64_t session, const char *session_id)
 {
 	post_news(webhooks, session, session_id);
@@ -214,15 +245,12 @@ void webhooks_session_changed(struct webhooks *webhooks, int64_t session, const 
 
 /* ---- questions and orders -------------------------------------------------------------------------------------------------------- */
 
-bool webhooks_status(struct webhooks *webhooks, int64_t session, struct webhook_status *status)
+static struct webhook_status status_of(const struct hook *hook)
 {
-	static const char *const names[] = { [HOOK_OFF] = "off", [HOOK_ACTIVE] = "active", [HOOK_PAUSED] = "paused" };
-	const struct hook *hook = webhooks_find(webhooks, session);
-
-	if (!hook)
-		return false;
-	*status = (struct webhook_status){
-		.state = names[hook->state],
+	return (struct webhook_status){
+		.session = hook->id,
+		.name = hook->name,
+		.state = hook_state_name(hook->state),
 		.url = hook->url,
 		.last_status = hook->last_status,
 		.last_error = hook->last_error,
@@ -233,24 +261,60 @@ bool webhooks_status(struct webhooks *webhooks, int64_t session, struct webhook_
 		.cursor = hook->cursor,
 		.lost = hook->lost,
 		.overflow = hook->overflow,
+		.in_flight = hook->in_flight,
 	};
-	return true;
 }
 
-bool webhooks_resume(struct webhooks *webhooks, int64_t session)
+bool webhooks_status(struct webhooks *webhooks, int64_t session, const char *receiver, struct webhook_status *status)
 {
-	struct hook *hook = webhooks_find(webhooks, session);
+	const struct hook *hook = webhooks_find(webhooks, session, receiver);
 
-	if (!hook)
-		return false;
-	hook_resume(hook);
-	deliver_pump(hook);
-	return true;
+	if (hook)
+		*status = status_of(hook);
+	return hook != NULL;
 }
 
-void webhooks_replay(struct webhooks *webhooks, int64_t session, int64_t from, int64_t to, void (*done)(void *arg, int count), void *arg)
+void webhooks_each(struct webhooks *webhooks, void (*each)(void *arg, int64_t session, const struct webhook_status *status), void *arg)
 {
-	jobs_replay(webhooks, session, from, to, done, arg);
+	for (size_t i = 0; i < WEBHOOKS_BUCKETS; i++) {
+		for (const struct hook *hook = webhooks->buckets[i]; hook; hook = hook->next) {
+			struct webhook_status status = status_of(hook);
+
+			each(arg, hook->session, &status);
+		}
+	}
+}
+
+/* What an operator says to one receiver in one session, or in all (0). */
+static bool tell(struct webhooks *webhooks, int64_t session, const char *receiver, void (*what)(struct hook *hook))
+{
+	bool found = false;
+
+	for (size_t i = 0; i < WEBHOOKS_BUCKETS; i++) {
+		for (struct hook *hook = webhooks->buckets[i]; hook; hook = hook->next) {
+			if ((session != 0 && hook->session != session) || strcmp(hook->name, receiver) != 0)
+				continue;
+			found = true;
+			what(hook);
+			deliver_pump(hook);
+		}
+	}
+	return found;
+}
+
+bool webhooks_resume(struct webhooks *webhooks, int64_t session, const char *receiver)
+{
+	return tell(webhooks, session, receiver, hook_resume);
+}
+
+bool webhooks_hold(struct webhooks *webhooks, int64_t session, const char *receiver)
+{
+	return tell(webhooks, session, receiver, hook_hold);
+}
+
+void webhooks_replay(struct webhooks *webhooks, const struct webhook_replay *wanted, void (*done)(void *arg, int count), void *arg)
+{
+	jobs_replay(webhooks, wanted, done, arg);
 }
 
 int webhook_secret_make(char out[WEBHOOK_SECRET_ROOM])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Webhooks: every session's receiver is a reader of the event journal with a cursor of its own.
+ * Webhooks: every receiver of a session is a reader of the event journal with a cursor of its own. A session has its own URL (the
+ * original's, receiver HOOK_OWN), any number of receivers of its own (store_webhook) and those that are for every session.
  *
  *     journal rows ---> window of a session ---> lanes, one per chat ---> signed POST ---> cursor
  *     1 2 3 4 5 6 7     3 4 5 6                  a: 3 5    b: 4   c: 6        2xx           (commit)
@@ -12,7 +13,10 @@
  * (crash before the cursor is stored): always under the same event id.
  *
  * What is delivered is a row of the journal: kind = the event's name, payload = the text of the object "data" as it goes out, chat =
- * lane (NULL: the session's own lane), event_id = a ULID. Kinds outside of the contract's 13 names stay in the journal, unless more_events names them.
+ * lane (NULL: the session's own lane), event_id = a ULID. Kinds outside of the contract's 13 names stay in the journal, unless more_events
+ * or the receiver's own filter names them.
+ *
+ * Every event that a cursor passed is counted as delivered, dead letter, skipped or missed (store_receiver): nothing vanishes.
  *
  * Lives on the main loop. Functions say if other threads may call them.
  */
@@ -79,12 +83,19 @@ void webhooks_free(struct webhooks **webhooks);
 
 /* Any thread: the journal of the session has a new row (call it once that is committed). */
 void webhooks_wake(struct webhooks *webhooks, int64_t session);
-/* Any thread: session added, removed, or its URL, secret, label or owner's name changed (and committed). */
+/* Any thread: receivers that are for every session were added, changed or removed (and committed). */
+void webhooks_all_changed(struct webhooks *webhooks);
+/* Any thread: session added, removed, or its URL, secret, receivers, label or owner's name changed (and committed). */
 void webhooks_session_changed(struct webhooks *webhooks, int64_t session, const char *session_id);
 
+/* The receiver that a session's own URL is. */
+#define HOOK_OWN "webhook"
+
 struct webhook_status {
-	const char *state;     /* "off" (no URL), "active", "paused"; static */
-	const char *url;       /* in force, NULL when off; borrowed until the loop goes on, like last_error */
+	const char *session;   /* its id; like all texts here borrowed until the loop goes on */
+	const char *name;      /* of the receiver */
+	const char *state;     /* "off" (no URL, not enabled), "active", "paused" (it fails), "held" (by an operator); static */
+	const char *url;       /* in force, NULL when off */
 	int last_status;       /* HTTP of the last failed attempt, 0: none */
 	const char *last_error; /* NULL: none */
 	int64_t failed_since_ms; /* wall clock, 0: not failing */
@@ -94,14 +105,30 @@ struct webhook_status {
 	int64_t cursor;        /* number of the last event that is done with */
 	int64_t lost;          /* taken away by the journal's bound before delivery */
 	bool overflow;
+	unsigned in_flight;    /* requests */
 };
 
-/* Main loop. False: no such session is known here (yet). */
-bool webhooks_status(struct webhooks *webhooks, int64_t session, struct webhook_status *status);
-/* Main loop: ends a pause now. False as above. */
-bool webhooks_resume(struct webhooks *webhooks, int64_t session);
-/* Main loop: delivers the events from..to (at most 1,000) once more, under their ids. Answers how many were queued, -1: no such session. */
-void webhooks_replay(struct webhooks *webhooks, int64_t session, int64_t from, int64_t to, void (*done)(void *arg, int count), void *arg);
+/* Main loop; receiver: its name. False: no such receiver is known here (yet). */
+bool webhooks_status(struct webhooks *webhooks, int64_t session, const char *receiver, struct webhook_status *status);
+/* Main loop: every receiver of every session. */
+void webhooks_each(struct webhooks *webhooks, void (*each)(void *arg, int64_t session, const struct webhook_status *status), void *arg);
+/* Main loop: ends a pause now, also one of webhooks_hold(). session 0: in all. False as above. */
+bool webhooks_resume(struct webhooks *webhooks, int64_t session, const char *receiver);
+/* Main loop: its events wait in the journal until webhooks_resume(), also over restarts. */
+bool webhooks_hold(struct webhooks *webhooks, int64_t session, const char *receiver);
+
+/* What is to be delivered once more, under the same ids. Only what the cursor has passed: the rest is on its way. */
+struct webhook_replay {
+	int64_t session;
+	const char *receiver;
+	int64_t from, to;           /* numbers; used when nothing below is set */
+	int64_t since_ms, until_ms; /* wall clock; since_ms 0: not by time */
+	const char *event_id;       /* NULL: not by id */
+	bool letters;               /* the receiver's dead letters from..to */
+};
+
+/* Main loop: answers how many numbers were queued, -1: no such receiver, -2: too much is queued already, -3: the store failed. */
+void webhooks_replay(struct webhooks *webhooks, const struct webhook_replay *wanted, void (*done)(void *arg, int count), void *arg);
 
 /* Whom a preflight is about. Strings may be NULL where unknown. */
 struct webhook_subject {

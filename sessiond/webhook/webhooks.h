@@ -10,8 +10,11 @@
 #include "sessiond/webhook/hook.h"
 
 #define WEBHOOKS_BUCKETS 1024U
-/* Requests at once, all sessions together. */
-#define WEBHOOKS_PARALLEL 64U
+/* Requests at once, all receivers together; and of these, by receivers that are slow or have not shown yet that they are not. */
+#define WEBHOOKS_PARALLEL 256U
+#define WEBHOOKS_SLOW (WEBHOOKS_PARALLEL / 2)
+/* An answer that takes longer makes a receiver a slow one. */
+#define WEBHOOKS_SLOW_MS 1000
 /* Answers are read so far. */
 #define WEBHOOKS_ANSWER_MAX ((size_t)1 << 20)
 
@@ -28,8 +31,10 @@ struct news {
 struct webhooks {
 	struct webhook_options options; /* strings owned */
 	struct hook *buckets[WEBHOOKS_BUCKETS]; /* owned, by session */
-	struct hook *hungry_first, *hungry_last; /* borrowed */
-	unsigned in_flight;
+	struct hungry { /* in order of arrival; borrowed */
+		struct hook *first, *last;
+	} hungry[2];              /* [hook->slow when it got in line] */
+	unsigned in_flight, slow_in_flight;
 	struct job *jobs;         /* owned: those the store has not answered */
 	struct preflight *preflights; /* owned: those under way */
 	bool starting, ready;     /* the first read is under way, is done */
@@ -43,15 +48,18 @@ struct webhooks {
 };
 
 /* webhook.c */
-struct hook *webhooks_find(struct webhooks *webhooks, int64_t session);
-struct hook *webhooks_add(struct webhooks *webhooks, int64_t session, const char *id);
+struct hook *webhooks_find(struct webhooks *webhooks, int64_t session, const char *name);
+/* The hooks of a session one after the other: the first for hook NULL, NULL at the end. The one in hand may be removed. */
+struct hook *webhooks_next(struct webhooks *webhooks, int64_t session, const struct hook *hook);
+struct hook *webhooks_add(struct webhooks *webhooks, int64_t session, const char *id, const char *name);
 /* Takes it out of everything; it is freed when neither libuv nor the store holds it any more. */
 void webhooks_remove(struct webhooks *webhooks, struct hook *hook);
 void webhooks_dispose(struct hook *hook);
 int64_t webhooks_now_ms(struct webhooks *webhooks);
 double webhooks_random(struct webhooks *webhooks);
-/* Sets who and where; true if URL or secret are not what they were. */
-bool webhooks_apply(struct hook *hook, const struct store_session *session, const char *username);
+/* Sets who and where; row NULL: the session's own receiver. True if URL or secret are not what they were. */
+bool webhooks_apply(struct hook *hook, const struct store_session *session, const struct store_webhook *row, const char *username);
+const char *hook_state_name(enum hook_state state);
 
 /* deliver.c */
 /* Does what can be done now: attempts, reads, writes, the timer. */
@@ -62,13 +70,13 @@ void deliver_later(struct hook *hook, int64_t after_ms);
 /* A free request: who waited for one? */
 void deliver_feed(struct webhooks *webhooks);
 
-/* jobs.c: each answers on the loop, later. */
+/* jobs.c, jobs_events.c, jobs_write.c: each answers on the loop, later. */
 void jobs_start(struct webhooks *webhooks);
 void jobs_reload(struct webhooks *webhooks, int64_t session, const char *session_id);
 void jobs_read(struct hook *hook);
 void jobs_fetch(struct delivery *delivery);
-void jobs_replay(struct webhooks *webhooks, int64_t session, int64_t from, int64_t to, void (*done)(void *arg, int count), void *arg);
-/* Writes what has changed: cursor, state, dead letters. */
+void jobs_replay(struct webhooks *webhooks, const struct webhook_replay *wanted, void (*done)(void *arg, int count), void *arg);
+/* Writes what has changed: cursor, counts, state, dead letters, now and then the last attempts. */
 void jobs_store(struct hook *hook);
 /* The same at the end of the process; nobody waits for it. */
 void jobs_store_last(struct hook *hook);

@@ -119,7 +119,7 @@ static void print_status(const char *id)
 {
 	struct webhook_status s;
 
-	if (!webhooks_status(webhooks, number_of(id), &s)) {
+	if (!webhooks_status(webhooks, number_of(id), HOOK_OWN, &s)) {
 		printf("{\"event\":\"status\",\"state\":null}\n");
 		return;
 	}
@@ -136,7 +136,7 @@ static void read_dead(struct store_reader *reader, void *arg)
 	size_t n = 0;
 
 	arena_init(&arena, 0);
-	store_dead_letter_list(reader, &arena, *(int64_t *)arg, 1000, &rows, &n);
+	store_dead_letter_list(reader, &arena, *(int64_t *)arg, NULL, 0, 1000, &rows, &n);
 	printf("{\"event\":\"dead\",\"letters\":[");
 	for (size_t i = 0; i < n; i++)
 		printf("%s{\"number\":%" PRId64 ",\"reason\":\"%s\",\"status\":%d}", i ? "," : "", rows[i].number, rows[i].reason, rows[i].status);
@@ -213,7 +213,7 @@ static void command(char *text)
 	} else if (strcmp(word[0], "status") == 0) {
 		print_status(word[1]);
 	} else if (strcmp(word[0], "resume") == 0) {
-		webhooks_resume(webhooks, number_of(word[1]));
+		webhooks_resume(webhooks, number_of(word[1]), HOOK_OWN);
 	} else if (strcmp(word[0], "dead") == 0) {
 		int64_t session = number_of(word[1]);
 
@@ -223,7 +223,10 @@ static void command(char *text)
 
 		store_read_wait(store, read_receiver, &session);
 	} else if (strcmp(word[0], "replay") == 0) {
-		webhooks_replay(webhooks, number_of(word[1]), strtol(word[2], NULL, 10), strtol(word[3], NULL, 10), on_replay, NULL);
+		const struct webhook_replay wanted = { .session = number_of(word[1]), .receiver = HOOK_OWN, .from = strtol(word[2], NULL, 10),
+			.to = strtol(word[3], NULL, 10) };
+
+		webhooks_replay(webhooks, &wanted, on_replay, NULL);
 	} else if (strcmp(word[0], "preflight") == 0) {
 		webhooks_preflight(webhooks, &subject, word[1], word[2], on_preflight, NULL);
 	}

@@ -191,7 +191,7 @@ static void read_letters(struct store_reader *reader, void *arg)
 	struct fixture_read *q = arg;
 	struct store_dead_letter *rows;
 
-	q->rc = store_dead_letter_list(reader, &q->f->arena, q->session, 100, &rows, &q->n);
+	q->rc = store_dead_letter_list(reader, &q->f->arena, q->session, NULL, 0, 100, &rows, &q->n);
 	q->rows = rows;
 }
 
@@ -252,7 +252,7 @@ static void receivers_remember_where_they_stand(void **state)
 	store_tx_dead_letter_add(tx, &(struct store_dead_letter){ .session = session, .number = 5, .receiver = "r", .reason = "old",
 	                                                          .status = 410, .at_ms = 3 });
 	store_tx_dead_letter_add(tx, &(struct store_dead_letter){ .session = session, .number = 6, .receiver = "r" });
-	store_tx_dead_letter_remove(tx, session, "r", 6);
+	store_tx_dead_letter_delivered(tx, session, "r", 6);
 	assert_int_equal(store_commit_wait(f->store, tx), 0);
 	store_read_wait(f->store, read_receivers, &q);
 	assert_int_equal(q.n, 1);

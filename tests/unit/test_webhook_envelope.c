@@ -122,6 +122,32 @@ static void test_headers(void **state)
 		assert_null(strpbrk(lines[i], "\r\n"));
 }
 
+/* The additional signature: over time and body, with the secret alone; during a rotation one for each secret. */
+static void test_second_signature(void **state)
+{
+	static const char v1[] = "8b10362715fd1ca5b569715c88fb713455e3ae3faddb3e1f9981325375e2dfda", v2[] = "25eff0d6c9e21aa67351553e67fe318a0efbb8b39882f9e45a99d19af4a41865";
+	struct envelope_head head = { .event = "call", .body = span_text("{}"), .ts_ms = 1767225600000, .now_ms = 1767225601999, .subject = &subject,
+		.secret = "s3cretKey42", .bits = 256, .version = "0.1.0", .event_id = "E", .attempt = 1, .headers = "Authorization: Bearer x\nX-Team: a\n" };
+	char expected[400];
+
+	(void)state;
+	arena_free(&arena);
+	count = envelope_headers(&arena, &head, lines);
+	snprintf(expected, sizeof(expected), "t=1767225601,v1=%s", v1);
+	assert_string_equal(header("X-WAREST-Signature-V2"), expected);
+	assert_string_equal(header("Authorization"), "Bearer x");
+	assert_string_equal(header("X-Team"), "a");
+	head.next_secret = "an0therKey43";
+	count = envelope_headers(&arena, &head, lines);
+	snprintf(expected, sizeof(expected), "t=1767225601,v1=%s,v1=%s", v1, v2);
+	assert_string_equal(header("X-WAREST-Signature-V2"), expected);
+	/* The original's header knows one secret: the first. */
+	make("call", span_text("{}"), &subject, 256, "E", 1);
+	snprintf(expected, sizeof(expected), "%s", header("X-WAREST-Signature"));
+	count = envelope_headers(&arena, &head, lines);
+	assert_string_equal(header("X-WAREST-Signature"), expected);
+}
+
 static void test_escapes(void **state)
 {
 	struct buf text = { 0 };
@@ -147,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors), cmocka_unit_test(test_without_username), cmocka_unit_test(test_headers), cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_second_signature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, release);

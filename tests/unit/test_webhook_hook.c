@@ -55,7 +55,6 @@ static void add(const char *chats)
 			.chat = *chats == '-' ? NULL : chat, .payload = span_text("{}"), .time_ms = 1000 };
 
 		assert_true(hook_add(&hook, &event, false));
-		hook.tail++;
 	}
 }
 
@@ -117,11 +116,136 @@ static void test_lanes_and_cursor(void **state)
 	assert_int_equal(hook.count, 0);
 }
 
+/* Every event is counted once, when the cursor passes it, whatever was done around it. */
+static void test_counts(void **state)
+{
+	struct delivery *two;
+
+	(void)state;
+	add("aab");
+	hook_take(&hook, 6, ENDED_SKIPPED);
+	expect(1, 1);
+	answer(expect(3, 1), 200, 1);
+	assert_int_equal(hook.unstored.counts.delivered, 0);
+	answer(hook.window[0], 200, 2);
+	assert_int_equal(hook.unstored.counts.delivered, 1);
+	two = expect(2, 2);
+	answer(two, 200, 2);
+	assert_int_equal(hook.cursor, 6);
+	assert_int_equal(hook.unstored.counts.delivered, 3);
+	assert_int_equal(hook.unstored.counts.skipped, 1);
+	assert_int_equal(hook.unstored.counts.missed, 2);
+	/* Off and on again: what it had stays what it was, the rest was not for it. */
+	add("xy");
+	expect(7, 3);
+	answer(expect(8, 3), 200, 3);
+	hook_drop(&hook);
+	hook_jump(&hook, 12);
+	assert_int_equal(hook.cursor, 12);
+	assert_int_equal(hook.unstored.counts.delivered, 4);
+	assert_int_equal(hook.unstored.counts.skipped, 1 + 1 + 4);
+	/* A commit that failed gives back what it was to write; what came meanwhile is not lost either. */
+	struct hook_unstored taken;
+
+	hook_bury(&hook, 12, "why", 400);
+	hook_unstored_take(&hook.unstored, &taken, false);
+	assert_false(hook_has_counts(&hook.unstored));
+	hook_bury(&hook, 13, "why", 400);
+	hook.unstored.counts.dead = 1;
+	hook_unstored_merge(&hook.unstored, &taken);
+	assert_int_equal(hook.unstored.counts.delivered, 4);
+	assert_int_equal(hook.unstored.counts.dead, 1);
+	assert_int_equal(hook.unstored.dead_count, 2);
+	assert_int_equal(hook.unstored.dead[0].number, 12);
+	assert_int_equal(hook.unstored.dead[1].number, 13);
+}
+
+static void test_scopes_and_concurrency(void **state)
+{
+	(void)state;
+	hook.target.scope = SCOPE_SESSION;
+	add("ab");
+	expect(1, 1);
+	assert_null(begin(1));
+	release(state);
+	fresh(state);
+	hook.target.scope = SCOPE_NONE;
+	hook.target.parallel = 2;
+	add("aaa");
+	expect(1, 1);
+	expect(2, 1);
+	assert_null(begin(1));
+	answer(hook.window[1], 200, 2);
+	expect(3, 2);
+}
+
+static void test_held_by_an_operator(void **state)
+{
+	struct delivery *one;
+
+	(void)state;
+	add("ab");
+	one = expect(1, 1);
+	hook_hold(&hook);
+	assert_null(begin(1));
+	/* What was on its way is judged, but a failure does not make it an ordinary pause that ends by itself. */
+	answer(one, 401, 2);
+	assert_int_equal(hook.state, HOOK_HELD);
+	assert_null(begin(INT32_MAX));
+	hook_resume(&hook);
+	assert_int_equal(hook.state, HOOK_ACTIVE);
+	answer(expect(1, 3), 200, 3);
+	answer(expect(2, 3), 200, 3);
+	assert_int_equal(hook.cursor, 2);
+}
+
+static void test_replays_wait_in_line(void **state)
+{
+	(void)state;
+	assert_null(hook_replay_now(&hook));
+	for (unsigned i = 0; i < HOOK_REPLAYS; i++)
+		assert_true(hook_replay_add(&hook, i, i));
+	assert_false(hook_replay_add(&hook, 1, 1));
+	hook_replay_now(&hook)->next++;
+	assert_int_equal(hook_replay_now(&hook)->next, 1);
+	assert_true(hook_replay_add(&hook, 1, 1));
+}
+
+static void test_target(void **state)
+{
+	struct hook_target target = { 0 };
+	struct store_webhook row = { .events = "call message_receipt", .scope = "none", .parallel = 3, .headers = "A: b\n" };
+	char *more[] = { (char *)(uintptr_t)"poll_vote" };
+
+	(void)state;
+	assert_false(target_set(&target, NULL));
+	assert_true(target_wants(&target, "call", NULL, 0));
+	assert_false(target_wants(&target, "poll_vote", NULL, 0));
+	assert_true(target_wants(&target, "poll_vote", more, 1));
+	assert_true(target_set(&target, &row));
+	assert_false(target_set(&target, &row));
+	assert_true(target_wants(&target, "message_receipt", NULL, 0));
+	assert_false(target_wants(&target, "message_receiptx", NULL, 0));
+	assert_false(target_wants(&target, "message", NULL, 0));
+	assert_false(target_wants(&target, "poll_vote", more, 1));
+	assert_int_equal(target_parallel(&target), 3);
+	assert_true(target_event_is_known("message_receipt") && target_event_is_known("session_status"));
+	assert_false(target_event_is_known("") || target_event_is_known("calls"));
+	assert_null(target_header_fault("Authorization", "Bearer x"));
+	assert_null(target_header_fault("X-Team", "blue \"1\""));
+	static const char *const bad[][2] = { { "Host", "x" }, { "content-length", "1" }, { "CONTENT-TYPE", "x" }, { "x-warest-event", "x" },
+		{ "Transfer-Encoding", "chunked" }, { "user-agent", "x" }, { "A B", "x" }, { "A:", "x" }, { "", "x" }, { "A", "x\r\nB: c" },
+		{ "A", "x\n" }, { "A", "" }, { "A", " x" }, { "A", "\xc3\xa9" } };
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_non_null(target_header_fault(bad[i][0], bad[i][1]));
+	target_free(&target);
+}
+
 static void test_parallel_bound(void **state)
 {
 	(void)state;
 	add("abcdefghijkl");
-	for (unsigned i = 0; i < HOOK_PARALLEL; i++)
+	for (unsigned i = 0; i < TARGET_PARALLEL; i++)
 		assert_non_null(begin(1));
 	assert_null(begin(1));
 }
@@ -219,8 +343,8 @@ static void test_poison(void **state)
 			now = again;
 		}
 	}
-	assert_int_equal(hook.dead_count, 1);
-	assert_int_equal(hook.dead[0]->number, 1);
+	assert_int_equal(hook.unstored.dead_count, 1);
+	assert_int_equal(hook.unstored.dead[0].number, 1);
 	assert_int_equal(hook.cursor, 3);
 }
 
@@ -240,7 +364,7 @@ static void test_poison_alone_in_its_chat(void **state)
 	answer(expect(2, now), 400, now);
 	assert_int_equal(hook.state, HOOK_PAUSED);
 	assert_true(hook.pause_until_ms > now);
-	assert_int_equal(hook.dead_count, 0);
+	assert_int_equal(hook.unstored.dead_count, 0);
 	now = hook.pause_until_ms;
 	answer(expect(1, now), 400, now);
 	answer(expect(2, now), 200, now);
@@ -248,7 +372,7 @@ static void test_poison_alone_in_its_chat(void **state)
 	assert_int_equal(hook.state, HOOK_ACTIVE);
 	assert_int_equal(hook.cursor, 0);
 	answer(expect(1, now), 400, now);
-	assert_int_equal(hook.dead_count, 1);
+	assert_int_equal(hook.unstored.dead_count, 1);
 	assert_int_equal(hook.cursor, 2);
 }
 
@@ -269,7 +393,7 @@ static void test_order_after_an_outage_with_refusals(void **state)
 	answer(expect(1, now), 200, now);
 	answer(expect(2, now), 200, now);
 	assert_int_equal(hook.cursor, 2);
-	assert_int_equal(hook.dead_count, 0);
+	assert_int_equal(hook.unstored.dead_count, 0);
 }
 
 static void test_clear_gone(void **state)
@@ -312,23 +436,28 @@ static void test_retention_and_runaway(void **state)
 	(void)state;
 	add("aab");
 	hook_expire(&hook, 1000 + options.retention_ms, options.retention_ms);
-	assert_int_equal(hook.dead_count, 0);
+	assert_int_equal(hook.unstored.dead_count, 0);
 	begin(1);
 	hook_expire(&hook, 1001 + options.retention_ms, options.retention_ms);
 	hook_settle(&hook);
 	/* What is on its way is not given up. */
-	assert_int_equal(hook.dead_count, 2);
+	assert_int_equal(hook.unstored.dead_count, 2);
 	assert_int_equal(hook.cursor, 0);
 	assert_int_equal(hook.count, 1);
 	answer(hook.window[0], 500, 2);
-	hook.tail = HOOK_AHEAD - 1;
+	hook_take(&hook, HOOK_AHEAD - 1, ENDED_SKIPPED);
 	hook_unblock(&hook);
-	assert_int_equal(hook.dead_count, 2);
-	hook.tail = HOOK_AHEAD;
+	assert_int_equal(hook.unstored.dead_count, 2);
+	hook_take(&hook, HOOK_AHEAD, ENDED_SKIPPED);
 	hook_unblock(&hook);
 	hook_settle(&hook);
-	assert_int_equal(hook.dead_count, 3);
+	assert_int_equal(hook.unstored.dead_count, 3);
 	assert_int_equal(hook.cursor, HOOK_AHEAD);
+	/* Three dead, two skipped, and numbers that were never in the journal. */
+	assert_int_equal(hook.unstored.counts.dead, 3);
+	assert_int_equal(hook.unstored.counts.skipped, 2);
+	assert_int_equal(hook.unstored.counts.missed, HOOK_AHEAD - 5);
+	assert_int_equal(hook.unstored.counts.delivered, 0);
 }
 
 static void test_moved_receiver(void **state)
@@ -367,6 +496,7 @@ int main(void)
 		TEST(test_forbidden),        TEST(test_poison),             TEST(test_poison_alone_in_its_chat),
 		TEST(test_order_after_an_outage_with_refusals), TEST(test_clear_gone),
 		TEST(test_retention_and_runaway), TEST(test_moved_receiver), TEST(test_window_bound),
+		TEST(test_counts), TEST(test_scopes_and_concurrency), TEST(test_held_by_an_operator), TEST(test_replays_wait_in_line), TEST(test_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
