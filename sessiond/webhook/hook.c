@@ -105,9 +105,9 @@ static uint64_t lane_of(const char *chat)
 static uint64_t lane_for(const struct hook *hook, const struct store_event *event)
 {
 	switch (hook->target.scope) {
-	case SCOPE_SESSION: return 0;
-	case SCOPE_NONE: return (uint64_t)event->number;
-	case SCOPE_CHAT: break;
+	case ORDER_SESSION: return 0;
+	case ORDER_NONE: return (uint64_t)event->number;
+	case ORDER_CHAT: break;
 	}
 	return lane_of(event->chat);
 }

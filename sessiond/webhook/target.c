@@ -55,7 +55,7 @@ bool target_set(struct hook_target *target, const struct store_webhook *row)
 		.rotates_ms = row->rotates_ms,
 	};
 	if (!target_scope_of(row->scope, &target->scope))
-		target->scope = SCOPE_CHAT;
+		target->scope = ORDER_CHAT;
 	return changed;
 }
 
@@ -84,7 +84,7 @@ bool target_wants(const struct hook_target *target, const char *kind, char *cons
 
 bool target_scope_of(const char *text, enum target_scope *scope)
 {
-	static const char *const names[] = { [SCOPE_CHAT] = "chat", [SCOPE_SESSION] = "session", [SCOPE_NONE] = "none" };
+	static const char *const names[] = { [ORDER_CHAT] = "chat", [ORDER_SESSION] = "session", [ORDER_NONE] = "none" };
 
 	for (size_t i = 0; text && i < sizeof names / sizeof names[0]; i++) {
 		if (strcmp(text, names[i]) == 0) {

@@ -18,7 +18,7 @@
 #define TARGET_HEADER_VALUE_MAX ((size_t)1000)
 
 /* What must stay in order: a chat's events, all, nothing. */
-enum target_scope { SCOPE_CHAT, SCOPE_SESSION, SCOPE_NONE };
+enum target_scope { ORDER_CHAT, ORDER_SESSION, ORDER_NONE };
 
 struct hook_target {
 	enum target_scope scope;

@@ -163,13 +163,13 @@ static void test_counts(void **state)
 static void test_scopes_and_concurrency(void **state)
 {
 	(void)state;
-	hook.target.scope = SCOPE_SESSION;
+	hook.target.scope = ORDER_SESSION;
 	add("ab");
 	expect(1, 1);
 	assert_null(begin(1));
 	release(state);
 	fresh(state);
-	hook.target.scope = SCOPE_NONE;
+	hook.target.scope = ORDER_NONE;
 	hook.target.parallel = 2;
 	add("aaa");
 	expect(1, 1);
