@@ -307,7 +307,8 @@ static void store_edit(struct call *call)
 	struct store_tx *tx;
 	struct buf edited = { 0 };
 
-	if (!wa_edited(&edited, found->message, rpc_param_text(call->request, "message"))) {
+	/* In chats the edit was written when it was sent. */
+	if ((found->in_chats && !found->row) || !wa_edited(&edited, found->message, rpc_param_text(call->request, "message"))) {
 		buf_wipe(&edited);
 		succeed(call);
 		return;

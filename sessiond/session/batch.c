@@ -21,6 +21,8 @@ struct commit {
 	uint64_t life, token;
 	struct wa_batch *batch; /* owned */
 	size_t messages;
+	const char **in_chats; /* owned: ids of the batch's messages that chats have, borrowed from it */
+	size_t nin_chats;
 };
 
 /* What only retry receipts need: sent messages, and the counters of what was asked for ("chat/author/id"). */
@@ -46,12 +48,36 @@ static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 	for (size_t i = 0; i < batch->nputs; i++) {
 		const struct wa_put *put = &batch->puts[i];
 
+		if (put->kind == WA_RECORD_MESSAGE)
+			continue;
 		if (put->absent)
 			store_tx_record_delete(tx, c->session->number, (int)put->kind, put->name);
 		else
 			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, buf_span(&put->value),
 				expiry(put, now_ms));
 		chatfill_record(c->session, tx, put);
+	}
+}
+
+static bool is_in_chats(const struct commit *c, const char *id)
+{
+	for (size_t i = 0; i < c->nin_chats; i++) {
+		if (strcmp(c->in_chats[i], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Messages that no chat of the store has: statuses, posts in channels, what we write to ourselves (lookup.h). */
+static void add_messages(const struct commit *c, struct store_tx *tx, int64_t now_ms)
+{
+	const struct wa_batch *batch = c->batch;
+
+	for (size_t i = 0; i < batch->nputs; i++) {
+		const struct wa_put *put = &batch->puts[i];
+
+		if (put->kind == WA_RECORD_MESSAGE && !put->absent && !is_in_chats(c, put->name))
+			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, buf_span(&put->value), expiry(put, now_ms));
 	}
 }
 
@@ -89,7 +115,8 @@ static void change_message(struct commit *c, struct store_tx *tx, const struct w
 	if (!event->message)
 		return;
 	chat_timers_take(&c->session->timers, tx, c->session->number, event->message);
-	chatfill_message(c->session, tx, event->message);
+	if (chatfill_message(c->session, tx, event->message))
+		c->in_chats[c->nin_chats++] = event->message->id;
 	if (event->message->server_id > 0)
 		lookup_keep_post(tx, c->session->number, event->message->id, event->message->server_id, timefmt_now_ms());
 }
@@ -221,6 +248,7 @@ static void committed(void *arg, int error)
 	if (session->client && session->life == c->life)
 		wa_client_committed(session->client, c->token, error == 0);
 	wa_batch_free(c->batch);
+	free(c->in_chats);
 	free(c);
 	session->busy--;
 	session_released(session);
@@ -244,10 +272,12 @@ void session_commit(struct session *session, struct wa_batch *batch, uint64_t to
 	struct commit *c = xmalloc(sizeof *c);
 
 	*c = (struct commit){ .session = session, .life = session->life, .token = token, .batch = batch };
+	c->in_chats = xcalloc(batch->nevents + 1, sizeof *c->in_chats);
 	store_tx_chain(tx, &session->chain);
 	add_records(c, tx, timefmt_now_ms());
 	for (size_t i = 0; i < batch->nevents; i++)
 		change(c, tx, batch->events[i]);
+	add_messages(c, tx, timefmt_now_ms());
 	/* The server has the message: its row and stanza were stored before, so the answer is true whatever happens to this commit. */
 	for (size_t i = 0; lazy && i < batch->nevents; i++)
 		outbox_acked(session, batch->events[i]);

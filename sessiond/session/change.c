@@ -114,52 +114,25 @@ static void looked_up(void *arg)
 
 /* ---- reading a chat ---- */
 
-/* value: author JID [" " time in ms] NUL chat JID NUL message (lookup.h): both as they were addressed. */
-static bool read_record(struct span value, struct change_read *out)
-{
-	const char *text = (const char *)value.p;
-	const char *end = value.n ? memchr(text, 0, value.n) : NULL;
-	const char *chat_end = end ? memchr(end + 1, 0, value.n - (size_t)(end + 1 - text)) : NULL;
-	size_t author;
-
-	if (!chat_end)
-		return false;
-	author = strcspn(text, " ");
-	return !jid_parse(&out->chat, end + 1, (size_t)(chat_end - end - 1)) && !jid_parse(&out->author, text, author);
-}
-
-/* A receipt goes the way the message came. Without its record: by hidden id where that is known. */
-static int add_read(struct store_reader *reader, struct change_job *job, const struct store_message_row *row)
+/* A receipt goes the way the message came. */
+static void add_read(struct change_job *job, const struct store_message_row *row)
 {
 	struct change_read *read = &job->reads[job->nreads];
-	const struct store_record_key key = { .kind = WA_RECORD_MESSAGE, .name = row->id };
-	struct span value = { 0 };
-	int rc = store_record_get(reader, &job->arena, job->who.session, &key, 1, &value);
 
-	if (rc != STORE_OK)
-		return rc;
+	if (!lookup_names(row, &read->chat, &read->author))
+		return;
 	read->id = row->id;
 	read->time_ms = row->time_ms;
-	if (!value.p || !read_record(value, read)) {
-		const char *author = row->author_lid ? row->author_lid : row->author;
-
-		if (jid_parse_text(&read->chat, row->chat_lid ? row->chat_lid : row->chat_jid))
-			return STORE_OK;
-		read->author = read->chat;
-		if (author && jid_parse_text(&read->author, author))
-			return STORE_OK;
-	}
 	job->nreads++;
-	return STORE_OK;
 }
 
 /* Oldest first; of notices nobody expects a receipt. */
-static void take_rows(struct store_reader *reader, struct change_job *job, const struct store_message_row *rows, size_t n)
+static void take_rows(struct change_job *job, const struct store_message_row *rows, size_t n)
 {
 	job->reads = arena_alloc(&job->arena, n * sizeof *job->reads + 1);
-	for (size_t i = n; i-- > 0 && job->found.error == STORE_OK;) {
+	for (size_t i = n; i-- > 0;) {
 		if (strncmp(rows[i].id, "sys_", 4) != 0)
-			job->found.error = add_read(reader, job, &rows[i]);
+			add_read(job, &rows[i]);
 	}
 }
 
@@ -179,7 +152,7 @@ static void collect(struct store_reader *reader, void *arg)
 		job->found.error = store_message_list(reader, &job->arena, job->who.session, &query, &rows, &n, &page);
 	}
 	if (job->found.error == STORE_OK)
-		take_rows(reader, job, rows, n);
+		take_rows(job, rows, n);
 	else if (job->found.error == STORE_NOT_FOUND)
 		job->found.error = STORE_OK;
 	job->capped = !job->read_newest && n == READ_MAX && page.cursor;

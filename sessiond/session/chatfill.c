@@ -24,6 +24,7 @@ struct fill {
 	struct span plaintext;
 	int64_t time_ms, at_ms;
 	enum store_message_status status;
+	enum store_addressing addressing;
 };
 
 bool chatfill_wanted(const struct jid *chat, const struct jid *own, const struct jid *own_lid)
@@ -74,6 +75,7 @@ static void put_message(const struct fill *f, const struct chatrow *row)
 	struct store_message m = {
 		.id = f->id, .from_me = f->from_me, .push_name = f->from_me ? NULL : f->push_name, .verified_name = f->from_me ? NULL : f->verified_name,
 		.type = row->type, .media = row->media, .body = buf_span(&row->body), .content = f->plaintext, .time_ms = f->time_ms, .status = f->status,
+		.addressing = f->addressing,
 	};
 
 	if (!f->from_me && f->group)
@@ -191,27 +193,31 @@ static struct fill fill_of(const struct session *session, struct store_tx *tx, c
 		.author = chatfill_peer(&sender, &m->sender_pn, &m->sender_lid), .group = jid_is_group(&m->chat), .from_me = m->from_me,
 		.may_change = m->target != NULL, .push_name = m->push_name, .verified_name = m->verified_name, .plaintext = buf_span(&m->plaintext),
 		.time_ms = m->time_ms, .at_ms = timefmt_now_ms(), .status = m->from_me ? STORE_MESSAGE_SENT : STORE_MESSAGE_NONE,
+		.addressing = m->lid_addressed ? STORE_BY_LID : STORE_BY_NUMBER,
 	};
 }
 
-void chatfill_message(struct session *session, struct store_tx *tx, const struct wa_message *m)
+bool chatfill_message(struct session *session, struct store_tx *tx, const struct wa_message *m)
 {
 	struct fill f;
 
 	if (!is_wanted(session, &m->chat) || (m->category && strcmp(m->category, "peer") == 0))
-		return;
+		return false;
 	f = fill_of(session, tx, m);
 	fill(&f);
+	return true;
 }
 
 /* WhatsApp's times are full seconds: with finer ones of our own, answers would stand before what they answer. */
-void chatfill_sent(struct session *session, struct store_tx *tx, const struct jid *to, const char *id, struct span plaintext, int64_t time_ms)
+bool chatfill_sent(struct session *session, struct store_tx *tx, const struct jid *to, const char *id, struct span plaintext, int64_t time_ms)
 {
 	struct fill f = { .tx = tx, .session = session->number, .id = id, .chat = { .jid = jid_bare(to) }, .group = jid_is_group(to), .from_me = true,
 		          .may_change = true, .plaintext = plaintext, .time_ms = time_ms - time_ms % 1000, .at_ms = timefmt_now_ms(), .status = STORE_MESSAGE_PENDING };
 
-	if (is_wanted(session, to))
-		fill(&f);
+	if (!is_wanted(session, to))
+		return false;
+	fill(&f);
+	return true;
 }
 
 /* ---- what is added to messages in sealed form ---- */

@@ -17,10 +17,10 @@ bool chatfill_wanted(const struct jid *chat, const struct jid *own, const struct
 /* Both names of a person, as the store takes them; pn and lid may be none. */
 struct store_peer chatfill_peer(const struct jid *jid, const struct jid *pn, const struct jid *lid);
 
-/* A message that came in, of others or of another own device. */
-void chatfill_message(struct session *session, struct store_tx *tx, const struct wa_message *message);
-/* One that is sent from here: its row is in the same transaction. */
-void chatfill_sent(struct session *session, struct store_tx *tx, const struct jid *to, const char *id, struct span plaintext, int64_t time_ms);
+/* A message that came in, of others or of another own device. True: its chat is one of the store's; nothing else has to keep it. */
+bool chatfill_message(struct session *session, struct store_tx *tx, const struct wa_message *message);
+/* One that is sent from here: its row is in the same transaction. True as above. */
+bool chatfill_sent(struct session *session, struct store_tx *tx, const struct jid *to, const char *id, struct span plaintext, int64_t time_ms);
 void chatfill_addon(struct session *session, struct store_tx *tx, const struct wa_message *message, const struct wa_addon *addon);
 /* For one of its messages, after the outbox was told. */
 void chatfill_receipt(struct session *session, struct store_tx *tx, const struct wa_receipt *receipt, size_t which);

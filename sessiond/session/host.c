@@ -8,6 +8,7 @@
 #include "sessiond/async.h"
 #include "sessiond/crash.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
 
 /* ---- connection ---- */
@@ -220,6 +221,7 @@ struct fetch {
 	struct store_record_key *keys; /* in the arena, n of them */
 	struct span *values;           /* in the arena */
 	size_t n;
+	struct lookup_account who;
 	int error;
 	struct arena arena;
 };
@@ -228,7 +230,12 @@ static void fetch_read(struct store_reader *reader, void *arg)
 {
 	struct fetch *f = arg;
 
-	f->error = store_record_get(reader, &f->arena, f->number, f->keys, f->n, f->values);
+	for (size_t i = 0; i < f->n && !f->error; i++) {
+		if (f->keys[i].kind == WA_RECORD_MESSAGE)
+			f->error = lookup_record(reader, &f->arena, &f->who, f->keys[i].name, &f->values[i]);
+		else
+			f->error = store_record_get(reader, &f->arena, f->number, &f->keys[i], 1, &f->values[i]);
+	}
 }
 
 static void fetch_done(void *arg)
@@ -255,6 +262,7 @@ static void host_fetch(void *ctx, const struct wa_key *keys, size_t n, uint64_t 
 	f->life = session->life;
 	f->token = token;
 	f->number = session->number;
+	f->who = (struct lookup_account){ .session = session->number, .pn = session->view.me_pn, .lid = session->view.me_lid };
 	f->n = n;
 	arena_init(&f->arena, 0);
 	f->keys = arena_alloc(&f->arena, n * sizeof *f->keys + 1);

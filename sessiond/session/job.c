@@ -371,6 +371,7 @@ static void add_row(struct preparation *p, struct store_tx *tx, size_t r)
 	struct send_result *result = &job->results[new->item];
 	struct store_outbox row = { .number = p->numbers[r], .session = session->number, .created_ms = timefmt_now_ms(), .not_before_ms = job->not_before_ms };
 	char recipient[JID_TEXT_MAX];
+	bool in_chats = false;
 	char *info;
 
 	build(p, new->item, &new->plaintext);
@@ -395,9 +396,9 @@ static void add_row(struct preparation *p, struct store_tx *tx, size_t r)
 	free(info);
 	/* Of a status for many, the first message stands for all. */
 	if (!new->route.chunk)
-		chatfill_sent(session, tx, &item->to, new->id, row.message, job->not_before_ms > row.created_ms ? job->not_before_ms : row.created_ms);
+		in_chats = chatfill_sent(session, tx, &item->to, new->id, row.message, job->not_before_ms > row.created_ms ? job->not_before_ms : row.created_ms);
 	/* Votes and answers refer to it longer than the outbox keeps it. */
-	if (wa_expects_answers(row.message))
+	if (!in_chats && wa_expects_answers(row.message))
 		lookup_keep(tx, session->number, new->id, &session->view.me_pn, &item->to, row.created_ms, row.message, row.created_ms);
 }
 

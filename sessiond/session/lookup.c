@@ -73,30 +73,108 @@ static void read_post(struct store_reader *reader, struct arena *arena, int64_t 
 	found->server_id = strtoll(digits, NULL, 10);
 }
 
-void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
+/* ---- messages of chats ---- */
+
+/* Where it is not known how a message came, by the hidden id: it stays when the number changes. */
+bool lookup_names(const struct store_message_row *row, struct jid *chat, struct jid *author)
+{
+	bool by_number = row->addressing == STORE_BY_NUMBER;
+	const char *name = by_number || !row->author_lid ? row->author : row->author_lid;
+
+	if (jid_parse_text(chat, by_number || !row->chat_lid ? row->chat_jid : row->chat_lid))
+		return false;
+	*author = *chat;
+	return !name || !jid_parse_text(author, name);
+}
+
+static int read_chats(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, bool first_content, struct lookup *found)
+{
+	struct store_message_row row;
+	bool original;
+	int rc = store_message_find(reader, arena, who->session, id, &row);
+
+	if (rc != STORE_OK)
+		return rc;
+	original = row.original.p && (first_content || !row.content.p);
+	if (!lookup_names(&row, &found->chat, &found->author))
+		return STORE_CORRUPT;
+	found->message = original ? row.original : row.content;
+	/* Notices, and what history knows by name alone. */
+	if (!found->message.p)
+		return STORE_NOT_FOUND;
+	found->from_me = row.from_me;
+	if (row.from_me)
+		found->author = row.addressing == STORE_BY_LID && !jid_is_none(&who->lid) ? jid_bare(&who->lid) : jid_bare(&who->pn);
+	found->time_ms = row.time_ms;
+	found->in_chats = true;
+	return STORE_OK;
+}
+
+static int get_record(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct span *value)
 {
 	const struct store_record_key key = { .kind = WA_RECORD_MESSAGE, .name = id };
-	struct store_outbox row;
+
+	return store_record_get(reader, arena, session, &key, 1, value);
+}
+
+static int read_kept(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
+{
 	struct span value = { 0 };
+	int rc = get_record(reader, arena, who->session, id, &value);
+
+	if (rc != STORE_OK || !value.p)
+		return rc != STORE_OK ? rc : STORE_NOT_FOUND;
+	return read_record(value, who, found) ? STORE_OK : STORE_CORRUPT;
+}
+
+void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
+{
+	struct store_outbox row;
 
 	*found = (struct lookup){ .error = store_outbox_find(reader, arena, who->session, id, &row) };
-	if (found->error == STORE_OK) {
-		if (!read_row(&row, who, found))
-			found->error = STORE_CORRUPT;
-		else
-			read_post(reader, arena, who->session, id, found);
-		return;
-	}
-	if (found->error != STORE_NOT_FOUND)
-		return;
-	found->error = store_record_get(reader, arena, who->session, &key, 1, &value);
-	if (found->error == STORE_OK && !value.p)
-		found->error = STORE_NOT_FOUND;
-	else if (found->error == STORE_OK && !read_record(value, who, found))
+	if (found->error == STORE_OK && !read_row(&row, who, found))
 		found->error = STORE_CORRUPT;
-	else if (found->error == STORE_OK)
+	if (found->error == STORE_NOT_FOUND)
+		found->error = read_chats(reader, arena, who, id, false, found);
+	if (found->error == STORE_NOT_FOUND)
+		found->error = read_kept(reader, arena, who, id, found);
+	if (found->error == STORE_OK)
 		read_post(reader, arena, who->session, id, found);
 }
+
+/* author JID [" " time in ms] NUL chat JID NUL message */
+static void put_value(struct buf *out, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message)
+{
+	char text[JID_TEXT_MAX];
+	struct jid bare = jid_bare(author);
+
+	buf_append_text(out, jid_format(&bare, text, sizeof text));
+	if (time_ms > 0)
+		buf_printf(out, " %" PRId64, time_ms);
+	buf_u8(out, 0);
+	buf_append_text(out, jid_format(chat, text, sizeof text));
+	buf_u8(out, 0);
+	buf_append_span(out, message);
+}
+
+int lookup_record(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct span *value)
+{
+	struct lookup found = { 0 };
+	struct buf made = { 0 };
+	int rc = read_chats(reader, arena, who, id, true, &found);
+
+	*value = span_of(NULL, 0);
+	if (rc == STORE_NOT_FOUND)
+		return get_record(reader, arena, who->session, id, value);
+	if (rc != STORE_OK)
+		return rc;
+	put_value(&made, &found.author, &found.chat, found.time_ms, found.message);
+	*value = span_of(arena_dup(arena, made.data, made.len), made.len);
+	buf_wipe(&made);
+	return STORE_OK;
+}
+
+/* ---- keeping ---- */
 
 void lookup_keep_post(struct store_tx *tx, int64_t session, const char *id, int64_t server_id, int64_t now_ms)
 {
@@ -117,18 +195,10 @@ int64_t lookup_expiry(struct span value, int64_t now_ms)
 void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message, int64_t now_ms)
 {
 	struct buf value = { 0 };
-	char text[JID_TEXT_MAX];
-	struct jid bare = jid_bare(author);
 
 	if (!message.n)
 		return;
-	buf_append_text(&value, jid_format(&bare, text, sizeof text));
-	if (time_ms > 0)
-		buf_printf(&value, " %" PRId64, time_ms);
-	buf_u8(&value, 0);
-	buf_append_text(&value, jid_format(chat, text, sizeof text));
-	buf_u8(&value, 0);
-	buf_append_span(&value, message);
+	put_value(&value, author, chat, time_ms, message);
 	store_tx_record_put(tx, session, WA_RECORD_MESSAGE, id, buf_span(&value), lookup_expiry(buf_span(&value), now_ms));
 	buf_wipe(&value);
 }

@@ -2,11 +2,13 @@
 /*
  * Messages of the past, found by their id: what quotes, reactions, edits, revocations, pins, receipts, forwards and votes refer to.
  *
- *     own messages sent from here     rows of the outbox
- *     received ones, and our own      records of kind WA_RECORD_MESSAGE, name = message id,
- *     from other devices              value = author JID [" " time in ms] NUL chat JID NUL serialized E2E Message
+ *     own messages sent from here     rows of the outbox, as long as the store keeps them
+ *     messages of chats               rows of the store of chats, as long as its retention says; history is there, too
+ *     of what has no row there:       records of kind WA_RECORD_MESSAGE, name = message id,
+ *     statuses, channels, own chat    value = author JID [" " time in ms] NUL chat JID NUL serialized E2E Message;
+ *                                     30 days, polls and events 90 (their messageSecret: wa_message_secret())
  *
- * Kept: outbox rows as long as the store keeps them, records 30 days; polls and events, own ones too, 90 days (their messageSecret: wa_message_secret()).
+ * Nothing is kept twice: the first of these that has the id is asked. Records of before are read until they expire.
  */
 #ifndef SESSIOND_SESSION_LOOKUP_H
 #define SESSIOND_SESSION_LOOKUP_H
@@ -33,6 +35,7 @@ struct lookup {
 	struct jid author;    /* no device; from_me: our PN, or as it stood in the stanza */
 	int64_t time_ms;      /* server's time, 0: unknown */
 	struct span message;  /* serialized E2E Message, in the arena */
+	bool in_chats;        /* the store of chats has it */
 	int64_t row;          /* outbox row; 0: not sent from here */
 	enum store_outbox_state state; /* of the row */
 	const char *info;     /* of the row, in the arena; NULL: none (route.h) */
@@ -48,13 +51,22 @@ struct lookup_account {
 /* On a thread of the store's readers. found->error says how it went. */
 void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found);
 
+/*
+ * What a record WA_RECORD_MESSAGE says, for the protocol library: of messages of chats made from their rows, with the content as it first
+ * was (an edit does not repeat the secret). value->p NULL: not known. On a thread of the store's readers; a store error.
+ */
+int lookup_record(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct span *value);
+
+/* Both as they were addressed, where that is known. False: unreadable. */
+bool lookup_names(const struct store_message_row *row, struct jid *chat, struct jid *author);
+
 /* Remembers the number of a post in a channel. */
 void lookup_keep_post(struct store_tx *tx, int64_t session, const char *id, int64_t server_id, int64_t now_ms);
 
 /* When a record WA_RECORD_MESSAGE with this value may go: by what the message is. */
 int64_t lookup_expiry(struct span value, int64_t now_ms);
 
-/* Adds the record of an own message that is worth more than its row. time_ms 0: unknown. */
+/* Adds the record of a message that no chat has. time_ms 0: unknown. */
 void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const struct jid *author, const struct jid *chat, int64_t time_ms, struct span message, int64_t now_ms);
 
 #endif

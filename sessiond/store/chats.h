@@ -79,6 +79,9 @@ void store_tx_chats_owner(struct store_tx *tx, int64_t session, const struct jid
 
 enum { STORE_BODY_MAX = 65536 };
 
+/* Which of a person's two names a message went by on the wire: an answer goes the way the message came. */
+enum store_addressing { STORE_ADDRESSING_UNKNOWN = 0, STORE_BY_NUMBER, STORE_BY_LID };
+
 /* Of an own message: how far it came. While its row is in the outbox that says more, and is what is answered. */
 enum store_message_status {
 	STORE_MESSAGE_NONE = 0, /* inbound, or not known */
@@ -102,6 +105,7 @@ struct store_message {
 	struct span content;       /* serialized E2E Message; sealed; p NULL: none (system rows) */
 	int64_t time_ms;           /* the server's */
 	enum store_message_status status;
+	enum store_addressing addressing;
 };
 
 /*
@@ -227,6 +231,7 @@ struct store_message_row {
 	const char *type, *body;
 	bool media;
 	enum store_message_status status;
+	enum store_addressing addressing;
 	int64_t time_ms, updated_ms, edited_ms, deleted_ms, starred_ms; /* 0: not */
 	struct span content, original;   /* p NULL: none */
 	struct store_addon *addons;
@@ -240,7 +245,7 @@ struct store_message_query {
 	int from_me;               /* 0, 1; -1: any */
 	const char *search;        /* part of the body, any case; NULL or "": any */
 	bool starred_only;
-	bool bare;                 /* without content, original and addons */
+	bool bare;                 /* without content, original, addons and what the outbox says */
 	bool no_total;             /* page->total stays 0 */
 	const char *cursor;        /* NULL: offset counts */
 	int64_t limit, offset;
@@ -252,6 +257,8 @@ int store_message_list(struct store_reader *reader, struct arena *arena, int64_t
 /* from_me -1: whichever has the id. */
 int store_message_get(struct store_reader *reader, struct arena *arena, int64_t session, const struct jid *chat, const char *id, int from_me,
                       struct store_message_row *row);
+/* Whichever chat has the id, that with the newest message first. Costs a probe per chat where none has it: not for lists. */
+int store_message_find(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct store_message_row *row);
 
 /* ---- searching (search.c) --------------------------------------------------------------------------------------------------------------- */
 

@@ -7,9 +7,9 @@
 
 #define MESSAGE_COLUMNS                                                                                                        \
 	"m.number, m.chat, c.jid, c.lid, m.id, m.from_me, m.author, m.type, m.body, m.media, m.status, m.time_ms, m.updated_ms, " \
-	"m.edited_ms, m.deleted_ms, m.starred_ms"
+	"m.edited_ms, m.deleted_ms, m.starred_ms, m.addressing"
 
-enum { COLUMN_CONTENT = 16, COLUMN_ORIGINAL = 17 };
+enum { COLUMN_CONTENT = 17, COLUMN_ORIGINAL = 18 };
 
 /* A person's row by the name that its rows are kept under. */
 static int forms_of(struct store_reader *reader, struct arena *arena, int64_t session, const char *author, const char **jid, const char **lid)
@@ -106,6 +106,7 @@ static void message_of_row(struct db_statement *query, struct arena *arena, stru
 		.edited_ms = db_int(query, 13),
 		.deleted_ms = db_int(query, 14),
 		.starred_ms = db_int(query, 15),
+		.addressing = (enum store_addressing)db_int(query, 16),
 	};
 }
 
@@ -117,16 +118,16 @@ static int read_contents(struct store_reader *reader, struct arena *arena, int64
 }
 
 /* What stands in other tables, once the rows are read. */
-static int complete(struct store_reader *reader, struct arena *arena, int64_t session, struct store_message_row *rows, size_t n)
+static int complete(struct store_reader *reader, struct arena *arena, int64_t session, bool bare, struct store_message_row *rows, size_t n)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (rows[i].author != NULL)
 			rc = forms_of(reader, arena, session, rows[i].author, &rows[i].author, &rows[i].author_lid);
-		if (rc == 0)
+		if (rc == 0 && !bare)
 			rc = read_status(reader, session, &rows[i]);
-		if (rc == 0)
+		if (rc == 0 && !bare)
 			rc = read_addons(reader, arena, session, &rows[i]);
 	}
 	return rc;
@@ -146,7 +147,7 @@ static int first_row(struct store_reader *reader, struct arena *arena, int64_t s
 		rc = STORE_NOT_FOUND;
 	}
 	rc = db_done(query, rc);
-	return rc == 0 ? complete(reader, arena, session, row, 1) : rc;
+	return rc == 0 ? complete(reader, arena, session, false, row, 1) : rc;
 }
 
 int store_message_get(struct store_reader *reader, struct arena *arena, int64_t session, const struct jid *chat, const char *id, int from_me,
@@ -161,6 +162,18 @@ int store_message_get(struct store_reader *reader, struct arena *arena, int64_t 
 	query = db_query(reader->db, &rc,
 	                 "SELECT " MESSAGE_COLUMNS ", m.content, m.original FROM messages AS m JOIN chats AS c ON c.number = m.chat "
 	                 "WHERE m.chat = ? AND m.id = ? AND (m.from_me = ? OR ? < 0) ORDER BY m.from_me", "itnn", found.number, id, from_me, from_me);
+	return first_row(reader, arena, session, query, rc, row);
+}
+
+/* From chat to message, not the other way round: there is no index of ids alone, which every message would have to pay for. */
+int store_message_find(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct store_message_row *row)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc,
+	                                      "SELECT " MESSAGE_COLUMNS ", m.content, m.original FROM chats AS c CROSS JOIN messages AS m "
+	                                      "WHERE c.session = ? AND c.messages > 0 AND m.chat = c.number AND m.id = ? "
+	                                      "ORDER BY c.last_ms DESC LIMIT 1", "it", session, id);
+
 	return first_row(reader, arena, session, query, rc, row);
 }
 
@@ -309,8 +322,8 @@ int store_message_list(struct store_reader *reader, struct arena *arena, int64_t
 	*n = list.count;
 	if (rc == 0 && more && *n > 0)
 		page->cursor = cursor_write(reader->store, arena, buf_span(&scope), &(struct cursor){ .a = (*rows)[*n - 1].time_ms, .b = (*rows)[*n - 1].number });
-	if (rc == 0 && !query->bare)
-		rc = complete(reader, arena, session, *rows, *n);
+	if (rc == 0)
+		rc = complete(reader, arena, session, query->bare, *rows, *n);
 	buf_free(&scope);
 	return rc;
 }
@@ -370,7 +383,7 @@ int store_message_search(struct store_reader *reader, struct arena *arena, int64
 	if (rc == 0 && more && *n > 0)
 		page->cursor = cursor_write(reader->store, arena, buf_span(&scope), &(struct cursor){ .b = (*rows)[*n - 1].number });
 	if (rc == 0)
-		rc = complete(reader, arena, session, *rows, *n);
+		rc = complete(reader, arena, session, false, *rows, *n);
 	buf_free(&scope);
 	buf_free(&match);
 	return rc;

@@ -38,7 +38,7 @@ struct put_row {
 	const char *id, *type, *body;
 	struct peer author;
 	bool from_me, media;
-	int status;
+	int status, addressing;
 	int64_t time_ms;
 	struct span content; /* sealed */
 };
@@ -61,11 +61,11 @@ static int insert(struct store_tx *tx, struct db *db, const struct put_op *put, 
                   struct growth *growth)
 {
 	static const struct db_upsert message = { "messages", "chat id from_me",
-		                                  "number session author type media status time_ms updated_ms body content" };
+		                                  "number session author type media status addressing time_ms updated_ms body content" };
 	const char *author = row->author.lid != NULL ? row->author.lid : row->author.jid;
 	int64_t number = tx->store->next_message;
-	int rc = db_insert_new(db, &message, "itniittniiitb", chat->number, row->id, (int)row->from_me, number, put->session, author, row->type,
-	                       (int)row->media, (int64_t)row->status, row->time_ms, put->at_ms, row->body, row->content);
+	int rc = db_insert_new(db, &message, "itniittnnniitb", chat->number, row->id, (int)row->from_me, number, put->session, author, row->type,
+	                       (int)row->media, row->status, row->addressing, row->time_ms, put->at_ms, row->body, row->content);
 
 	if (rc <= 0)
 		return rc;
@@ -144,6 +144,7 @@ static void take_row(struct store_tx *tx, int64_t session, const struct store_me
 	row->from_me = message->from_me;
 	row->media = message->media;
 	row->status = (int)message->status;
+	row->addressing = (int)message->addressing;
 	row->time_ms = message->time_ms;
 	row->content = seal_content(tx, session, message->id, message->content);
 	peer_of(tx, &message->author, &row->author);

@@ -722,6 +722,63 @@ static void labels_of_chats(void **state)
 	assert_int_equal(q.n, 0);
 }
 
+/* ---- by id alone ---- */
+
+static void read_by_id(struct store_reader *reader, void *arg)
+{
+	struct question *q = arg;
+
+	q->rows = arena_alloc(&q->f->arena, sizeof *q->rows);
+	q->rc = store_message_find(reader, &q->f->arena, q->session, q->id, q->rows);
+}
+
+static struct question message_named(struct fixture *f, int64_t session, const char *id)
+{
+	struct question q = { .f = f, .session = session, .id = id };
+
+	store_read_wait(f->store, read_by_id, &q);
+	return q;
+}
+
+/* What quotes and reactions refer to is found in whichever chat it is, as it was addressed, until it is deleted. */
+static void messages_are_found_by_id(void **state)
+{
+	struct fixture *f = *state;
+	int64_t session = fixture_session(f, "found"), other = session + 1;
+	struct store_peer group = peer(GROUP, NULL);
+	struct store_message m = { .id = "B1", .author = peer(LID, PN), .type = "conversation", .body = span_text("old"), .content = span_text("old"),
+		                   .time_ms = 5000, .addressing = STORE_BY_LID };
+	struct store_message edited = { .type = "conversation", .body = span_text("new"), .content = span_text("new"), .time_ms = 6000 };
+	struct store_message_ref ref = { .chat = group, .id = "B1", .from_me = -1 };
+	struct store_tx *tx = store_tx_new(f->store);
+	struct question q;
+
+	store_tx_messages_put(tx, session, &group, &m, 1, true, 5000);
+	store_tx_message_edit(tx, session, &ref, &edited, 6000);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	for (int i = 0; i < 40; i++) {
+		char number[64], id[16];
+
+		snprintf(number, sizeof number, "62810000%04d@s.whatsapp.net", i);
+		snprintf(id, sizeof id, "A%d", i);
+		tell(f, session, peer(number, NULL), (struct told){ .id = id, .body = "x", .time_ms = 7000 + i });
+	}
+	q = message_named(f, session, "B1");
+	assert_int_equal(q.rc, 0);
+	assert_string_equal(q.rows->chat_jid, GROUP);
+	assert_string_equal(q.rows->author, PN);
+	assert_string_equal(q.rows->author_lid, LID);
+	assert_int_equal(q.rows->addressing, STORE_BY_LID);
+	assert_memory_equal(q.rows->content.p, "new", 3);
+	assert_memory_equal(q.rows->original.p, "old", 3);
+	assert_int_equal(message_named(f, session, "A7").rc, 0);
+	assert_int_equal(message_named(f, other, "B1").rc, STORE_NOT_FOUND);
+	tx = store_tx_new(f->store);
+	store_tx_chat_delete(tx, session, &group, INT64_MAX);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	assert_int_equal(message_named(f, session, "B1").rc, STORE_NOT_FOUND);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -732,7 +789,7 @@ int main(void)
 		TEST(clearing_keeps_what_is_newer_or_starred), TEST(a_removed_session_leaves_nothing), TEST(old_and_surplus_messages_go),
 		TEST(pages_are_stable_while_messages_arrive), TEST(cursors_of_chats_go_on_in_every_order), TEST(a_cursor_fits_only_its_own_list),
 		TEST(filters_and_parts_of_names), TEST(nothing_that_is_searched_for_is_an_error), TEST(searching_sees_what_is_there_now),
-		TEST(history_in_batches_and_twice), TEST(labels_of_chats),
+		TEST(history_in_batches_and_twice), TEST(labels_of_chats), TEST(messages_are_found_by_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
