@@ -32,6 +32,8 @@
 
 /* Requests */
 #define LIMIT_RECIPIENTS 1000U
+#define LIMIT_EVENT_SESSIONS 1000U /* that one live view follows */
+#define LIMIT_EVENT_PAGE_BYTES (1U << 20)
 
 /* Configuration */
 #define LIMIT_ENV_FILE_BYTES (1U << 20)

@@ -20,6 +20,7 @@ enum { POOL_KEPT = 64, POLL_SLICE_MAX_MS = 60000 };
 struct connection {
 	int fd;
 	int watch; /* borrowed: whose hang-up ends the wait; -1: nobody's */
+	int stop;  /* borrowed: what is readable when this program ends; -1: nothing */
 	uint32_t next_id;
 	struct rpc_parser parser;
 	struct connection *next; /* in the pool's list of idle ones */
@@ -78,12 +79,13 @@ static int wait_ready(const struct connection *c, short events, int64_t deadline
 {
 	for (;;) {
 		int64_t left = deadline_ms - now_ms();
-		struct pollfd items[] = { { .fd = c->fd, .events = events }, { .fd = c->watch, .events = POLLRDHUP } };
+		struct pollfd items[] = { { .fd = c->fd, .events = events }, { .fd = c->watch, .events = POLLRDHUP },
+					{ .fd = c->stop, .events = POLLIN } };
 		int n;
 
 		if (left <= 0)
 			return RPC_E_TIMEOUT;
-		n = poll(items, 2, (int)(left < POLL_SLICE_MAX_MS ? left : POLL_SLICE_MAX_MS));
+		n = poll(items, 3, (int)(left < POLL_SLICE_MAX_MS ? left : POLL_SLICE_MAX_MS));
 		if (n > 0 && items[0].revents)
 			return RPC_OK;
 		if (n > 0)
@@ -193,7 +195,7 @@ static int connection_open(const struct rpc_pool *pool, int64_t deadline_ms, str
 
 	rpc_parser_init(&c->parser);
 	c->next_id = 1;
-	c->watch = -1;
+	c->watch = c->stop = -1;
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd >= 0)
 		rc = connect_within(c->fd, pool->path, deadline_ms - now_ms());
@@ -320,10 +322,10 @@ static void send_cancel(const struct connection *c, uint32_t id)
 int rpc_call(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms,
 	struct rpc_reply *reply)
 {
-	return rpc_call_watched(pool, json, len, fds, nfds, timeout_ms, -1, reply);
+	return rpc_call_watched(pool, json, len, fds, nfds, timeout_ms, (struct rpc_watch){ -1, -1 }, reply);
 }
 
-int rpc_call_watched(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms, int watch,
+int rpc_call_watched(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms, struct rpc_watch watch,
 	struct rpc_reply *reply)
 {
 	int64_t deadline_ms = now_ms() + timeout_ms;
@@ -336,10 +338,11 @@ int rpc_call_watched(struct rpc_pool *pool, const char *json, size_t len, const 
 	if (rc != RPC_OK)
 		return rc;
 	rc = send_request(c, json, len, fds, nfds, deadline_ms);
-	c->watch = watch;
+	c->watch = watch.client;
+	c->stop = watch.stop;
 	if (rc == RPC_OK)
 		rc = next_frame(c, deadline_ms, &frame);
-	c->watch = -1;
+	c->watch = c->stop = -1;
 	if (rc == RPC_E_GONE)
 		send_cancel(c, c->next_id);
 	if (rc == RPC_OK)

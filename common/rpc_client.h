@@ -45,9 +45,14 @@ void rpc_pool_free(struct rpc_pool *pool);
 int rpc_call(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms,
 	struct rpc_reply *reply);
 
-/* As rpc_call, but also ends with RPC_E_GONE, telling the daemon so (CANCEL), when `watch` hangs up: nobody waits for the answer
- * any more. -1 watches nothing. */
-int rpc_call_watched(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms, int watch,
+/* When a call is to be given up before its time. -1 watches nothing. */
+struct rpc_watch {
+	int client; /* hangs up: nobody waits for the answer any more */
+	int stop;   /* becomes readable: this program ends */
+};
+
+/* As rpc_call, but also ends with RPC_E_GONE, telling the daemon so (CANCEL), when one of `watch` speaks. */
+int rpc_call_watched(struct rpc_pool *pool, const char *json, size_t len, const int *fds, size_t nfds, int64_t timeout_ms, struct rpc_watch watch,
 	struct rpc_reply *reply);
 
 /* Sends a request that is answered in parts. timeout_ms covers connecting and sending. */

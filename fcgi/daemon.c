@@ -18,6 +18,8 @@ static const struct fault too_large = { 413, 2006, "request entity too large" };
 void daemon_link_init(struct daemon_link *link, struct rpc_pool *pool, struct log log)
 {
 	link->pool = pool;
+	link->stop_fd = -1;
+	atomic_init(&link->streams, 0);
 	link->log = log;
 	atomic_init(&link->away, false);
 	atomic_init(&link->logged_ms, 0);
@@ -205,6 +207,7 @@ enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct 
 	const struct upload *u = q->params.n ? r->upload : NULL;
 	const int *fds = u && u->nfds ? u->fds : NULL;
 	size_t nfds = u ? u->nfds : 0;
+	struct rpc_watch watch = { -1, -1 };
 	int rc;
 
 	if (!d->link) {
@@ -213,7 +216,8 @@ enum daemon_result daemon_ask(struct daemon *d, struct request *r, const struct 
 	}
 	buf_clear(&d->frame);
 	write_question(&d->frame, r, q);
-	rc = rpc_call_watched(d->link->pool, (const char *)d->frame.data, d->frame.len, fds, nfds, q->timeout_ms, r->x->ops->watch(r->x), &d->reply);
+	watch = (struct rpc_watch){ r->x->ops->watch(r->x), q->until_stop ? d->link->stop_fd : -1 };
+	rc = rpc_call_watched(d->link->pool, (const char *)d->frame.data, d->frame.len, fds, nfds, q->timeout_ms, watch, &d->reply);
 	explicit_bzero(d->frame.data, d->frame.len);
 	if (rc == RPC_OK && daemon_read_answer(r->arena, buf_span(&d->reply.json), answer))
 		rc = RPC_E_PROTOCOL;

@@ -28,6 +28,7 @@ struct question {
 	const char *route;       /* "POST /api/v1/..." */
 	struct span params;      /* JSON object, empty: none */
 	int64_t timeout_ms;
+	bool until_stop;         /* given up when this program ends */
 };
 
 enum daemon_result {
@@ -39,6 +40,8 @@ enum daemon_result {
 /* The way to the daemon, shared by all threads. */
 struct daemon_link {
 	struct rpc_pool *pool;     /* borrowed */
+	int stop_fd;               /* borrowed: readable when this program ends; -1: it has other ways */
+	atomic_uint streams;       /* opened so far, for their names */
 	struct log log;
 	atomic_bool away;          /* the last call failed */
 	_Atomic int64_t logged_ms; /* when that was last written to the log */

@@ -21,6 +21,8 @@ struct exchange_ops {
 	int (*write)(struct exchange *x, const void *p, size_t n);
 	/* The first n bytes of a regular file, whatever its position; all of them or -1. */
 	int (*write_file)(struct exchange *x, int file, uint64_t n);
+	/* What was written leaves now; 0 or -1. */
+	int (*flush)(struct exchange *x);
 	/* Descriptor that hangs up when the client or web server leaves, -1 without one. */
 	int (*watch)(struct exchange *x);
 };

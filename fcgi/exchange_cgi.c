@@ -59,6 +59,13 @@ static int cgi_write_file(struct exchange *x, int file, uint64_t n)
 	return 0;
 }
 
+/* Nothing is held back. */
+static int cgi_flush(struct exchange *x)
+{
+	(void)x;
+	return 0;
+}
+
 /* Web servers end CGI programs whose client has left by themselves; Apache half-closes our output long before that. */
 static int cgi_watch(struct exchange *x)
 {
@@ -66,7 +73,7 @@ static int cgi_watch(struct exchange *x)
 	return -1;
 }
 
-static const struct exchange_ops cgi_ops = { cgi_var, cgi_read, cgi_write, cgi_write_file, cgi_watch };
+static const struct exchange_ops cgi_ops = { cgi_var, cgi_read, cgi_write, cgi_write_file, cgi_flush, cgi_watch };
 
 void exchange_cgi(struct exchange *x)
 {

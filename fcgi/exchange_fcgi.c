@@ -132,6 +132,13 @@ static int fcgi_write_file(struct exchange *x, int file, uint64_t n)
 	return 0;
 }
 
+static int fcgi_flush(struct exchange *x)
+{
+	FCGX_Request *request = x->impl;
+
+	return FCGX_FFlush(request->out) == 0 ? 0 : -1;
+}
+
 static int fcgi_watch(struct exchange *x)
 {
 	const FCGX_Request *request = x->impl;
@@ -139,7 +146,7 @@ static int fcgi_watch(struct exchange *x)
 	return request->ipcFd;
 }
 
-static const struct exchange_ops fcgi_ops = { fcgi_var, fcgi_read, fcgi_write, fcgi_write_file, fcgi_watch };
+static const struct exchange_ops fcgi_ops = { fcgi_var, fcgi_read, fcgi_write, fcgi_write_file, fcgi_flush, fcgi_watch };
 
 void exchange_fcgi(struct exchange *x, void *request)
 {

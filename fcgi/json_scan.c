@@ -98,3 +98,29 @@ bool json_scan_next(struct json_scan *s, struct span *name, struct span *value)
 	skip(s, n);
 	return true;
 }
+
+struct json_scan json_scan_array(struct span json)
+{
+	struct json_scan s = { .rest = json };
+
+	s.broken = !take(&s, '[');
+	return s;
+}
+
+bool json_scan_item(struct json_scan *s, struct span *value)
+{
+	size_t n;
+
+	if (s->broken || take(s, ']'))
+		return false;
+	(void)take(s, ',');
+	skip_blanks(s);
+	n = value_length(s->rest);
+	if (!n) {
+		s->broken = true;
+		return false;
+	}
+	*value = span_of(s->rest.p, n);
+	skip(s, n);
+	return true;
+}

@@ -20,4 +20,8 @@ struct json_scan json_scan_object(struct span json);
 /* The next member: its name as written (without quotes, escapes kept) and its value's bytes. False at the end or when broken. */
 bool json_scan_next(struct json_scan *s, struct span *name, struct span *value);
 
+/* The same for an array: stands in front of the first item. */
+struct json_scan json_scan_array(struct span json);
+bool json_scan_item(struct json_scan *s, struct span *value);
+
 #endif

@@ -12,6 +12,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_community.c \
 	fcgi/api_chats.c \
 	fcgi/api_docs.c \
+	fcgi/api_events.c \
 	fcgi/api_history.c \
 	fcgi/api_group.c fcgi/api_group_members.c fcgi/group_params.h \
 	fcgi/api_interactive.c \
@@ -57,6 +58,7 @@ libresponder_a_SOURCES = \
 	fcgi/spool.c fcgi/spool.h \
 	fcgi/upload.c fcgi/upload.h \
 	fcgi/upload_input.c fcgi/upload_input.h \
+	fcgi/stream.c fcgi/stream.h \
 	fcgi/uri.c fcgi/uri.h \
 	fcgi/validate.c fcgi/validate.h \
 	fcgi/yaml.c

@@ -130,6 +130,7 @@ static int run(const char *socket_path)
 	}
 	rpc = rpc_pool_new(settings.socket, "warest.fcgi", PACKAGE_VERSION);
 	daemon_link_init(&link, rpc, log);
+	link.stop_fd = stop_fd;
 	/* libfcgi takes signals for itself here: ours come later */
 	if (FCGX_Init()) {
 		fprintf(stderr, "warest.fcgi: cannot start libfcgi\n");

@@ -10,6 +10,7 @@
 #include "fcgi/json_out.h"
 #include "fcgi/responder_output.h"
 #include "fcgi/storage_path.h"
+#include "fcgi/stream.h"
 #include "fcgi/upload.h"
 #include "fcgi/uri.h"
 #include "fcgi/validate.h"
@@ -235,6 +236,8 @@ static enum outcome forward(struct responder *w, struct request *r, struct quest
 	if (validate(w, r, q))
 		return refuse_after_check(w, r, q);
 	q->method = route->name;
+	if (stream_wanted(r))
+		return stream_serve(w, r, q) ? CLIENT_GONE : ANSWERED;
 	return daemon_ask(&w->daemon, r, q, &w->answer) == DAEMON_CLIENT_GONE ? CLIENT_GONE : ANSWERED;
 }
 

@@ -132,3 +132,16 @@ void responder_write(struct responder *w, struct request *r)
 		write_file(w, r);
 	buf_wipe(&w->body);
 }
+
+int responder_write_head(struct responder *w, struct request *r, const char *type)
+{
+	const struct answer *a = &w->answer;
+
+	buf_clear(&w->head);
+	buf_printf(&w->head, "Status: %d %s\r\n", a->status, http_reason(a->status));
+	write_cors(w, r);
+	buf_append_span(&w->head, buf_span(&a->headers));
+	/* X-Accel-Buffering: nginx holds nothing back */
+	buf_printf(&w->head, "Content-Type: %s\r\nCache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n\r\n", type);
+	return r->x->ops->write(r->x, w->head.data, w->head.len);
+}

@@ -6,5 +6,7 @@
 #include "fcgi/responder.h"
 
 void responder_write(struct responder *w, struct request *r);
+/* The head of an answer without a length, whose body follows piece by piece; 0 or -1. */
+int responder_write_head(struct responder *w, struct request *r, const char *type);
 
 #endif

@@ -8,6 +8,7 @@ extern const struct route_group key_routes, user_routes;
 extern const struct route_group channel_routes;
 extern const struct route_group chats_routes;
 extern const struct route_group history_routes;
+extern const struct route_group events_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
 
 /* One a line. */
@@ -26,6 +27,7 @@ const struct route_group *const route_groups[] = {
 	&chat_routes,
 	&shared_routes,
 	&history_routes,
+	&events_routes,
 	&channel_routes,
 	&webhook_routes,
 	&group_routes,

@@ -152,6 +152,8 @@ int settings_init(struct settings *s, const struct config *c, char **error)
 		.file_limit = (uint64_t)c->file_per_file_mb << 20,
 		.json_limit = megabytes(c->msg_json_limit_mb, LIMIT_HTTP_TEXT_JSON_BYTES),
 		.threads = (unsigned)c->fcgi_threads,
+		.stream_life_ms = c->events_life_sec * 1000,
+		.stream_beat_ms = c->events_heartbeat_sec * 1000,
 		.timeout_ms = c->fcgi_timeout_ms,
 	};
 	s->zone = timefmt_zone_load(c->timezone);

@@ -32,6 +32,8 @@ struct settings {
 	struct address_range *proxies; /* owned: whose X-Forwarded-* headers are believed */
 	size_t proxies_count;
 	unsigned threads;
+	int64_t stream_life_ms;    /* of a live view's connection */
+	int64_t stream_beat_ms;    /* a sign of life after so long without events */
 	int64_t timeout_ms;        /* how long an ordinary request waits for the daemon */
 };
 

@@ -23,6 +23,7 @@ struct guard;
 struct crash;
 struct net;
 struct mediajobs;
+struct bell;
 struct call_server;
 
 /* Counters that every loop may add to. */
@@ -48,6 +49,7 @@ struct daemon {
 	struct store *store;
 	struct sessions *sessions;
 	struct webhooks *webhooks;
+	struct bell *bell;           /* rung for every event that is committed; NULL: nobody listens */
 	struct storage *storage;     /* where media rest */
 	struct mediajobs *media;        /* the media worker; any thread may submit jobs */
 	struct net *net;             /* of the main loop, for webhooks */

@@ -4,6 +4,7 @@ noinst_LIBRARIES += libsessiond.a
 libsessiond_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 libsessiond_a_SOURCES = \
 	sessiond/async.c sessiond/async.h \
+	sessiond/bell.c sessiond/bell.h \
 	sessiond/call.c sessiond/call.h \
 	sessiond/bytemap.c sessiond/bytemap.h \
 	sessiond/crash.c sessiond/crash.h \

@@ -22,6 +22,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/rpc.h"
+#include "sessiond/bell.h"
 #include "sessiond/crash.h"
 #include "sessiond/daemon.h"
 #include "sessiond/exit.h"
@@ -472,6 +473,7 @@ static void run(struct program *program)
 	struct quiet *quiet;
 
 	watch_signals(program);
+	daemon->bell = bell_new(daemon->loop);
 	daemon->webhooks = start_webhooks(daemon);
 	daemon->media = start_media(daemon);
 	daemon->sessions = sessions_new(daemon, (unsigned)program->config->session_loops);
@@ -488,6 +490,7 @@ static void run(struct program *program)
 	rpc_server_free(program->rpc);
 	sessions_free(daemon->sessions);
 	webhooks_free(&daemon->webhooks);
+	bell_free(daemon->bell);
 	mediajobs_free(&daemon->media);
 	net_free(&daemon->net);
 	quiet_free(quiet);

@@ -8,6 +8,7 @@
 #include "sessiond/bytemap.h"
 #include "sessiond/rpc/guards.h"
 #include "sessiond/rpc/internal.h"
+#include "sessiond/rpc/live.h"
 #include "sessiond/rpc/lockout.h"
 #include "sessiond/rpc/restart.h"
 #include "sessiond/rpc/server_info.h"
@@ -45,6 +46,7 @@ struct rpc_context *rpc_context_new(struct daemon *daemon, void (*write)(struct 
 	context->running = bytemap_new(sizeof(void *), MAX_RUNNING);
 	context->info = server_info_new(daemon);
 	context->restarts = restarts_new(daemon);
+	context->live = live_new(daemon);
 	if (!context->guards || !context->lockout || !context->running)
 		abort();
 	internal_init(context);
@@ -59,6 +61,7 @@ void rpc_context_free(struct rpc_context *context)
 	timer_stop(context->daemon->timers, &context->sweep);
 	rpc_request_drop_all(context);
 	internal_drop_all(context);
+	live_free(context->live);
 	restarts_free(context->restarts);
 	server_info_free(context->info);
 	lockout_free(context->lockout);

@@ -10,6 +10,9 @@ librpc_a_SOURCES = \
 	sessiond/rpc/context.c sessiond/rpc/context.h \
 	sessiond/rpc/ctl.h \
 	sessiond/rpc/grant.c sessiond/rpc/grant.h \
+	sessiond/rpc/eventcursor.c sessiond/rpc/eventcursor.h \
+	sessiond/rpc/live.c sessiond/rpc/live.h \
+	sessiond/rpc/rpc_events.c \
 	sessiond/rpc/group.h sessiond/rpc/group_common.c sessiond/rpc/group_people.c \
 	sessiond/rpc/rpc_community.c \
 	sessiond/rpc/rpc_group.c \
@@ -78,9 +81,22 @@ librpc_a_SOURCES = \
 	sessiond/rpc/sysinfo.c sessiond/rpc/sysinfo.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += test_rpc_guards
-TESTS += test_rpc_guards
+check_PROGRAMS += test_rpc_guards test_eventcursor
+TESTS += test_rpc_guards test_eventcursor
+test_eventcursor_SOURCES = tests/unit/test_eventcursor.c
+test_eventcursor_CFLAGS = $(TEST_CFLAGS)
+test_eventcursor_LDADD = librpc.a $(CRYPTO_HELPER_LIBS) $(COMMON_LIBS) $(CMOCKA_LIBS)
 test_rpc_guards_SOURCES = tests/unit/test_rpc_guards.c
 test_rpc_guards_CFLAGS = $(TEST_CFLAGS)
 test_rpc_guards_LDADD = librpc.a libsessiond.a $(CMOCKA_LIBS)
+endif
+
+if FUZZING
+RPC_FUZZ = fuzz_eventcursor
+FUZZ_TARGETS += $(RPC_FUZZ)
+noinst_PROGRAMS += $(RPC_FUZZ)
+fuzz_eventcursor_SOURCES = tests/fuzz/fuzz_eventcursor.c
+fuzz_eventcursor_CFLAGS = $(TEST_CFLAGS)
+fuzz_eventcursor_LDFLAGS = $(FUZZER_LINK)
+fuzz_eventcursor_LDADD = librpc.a $(CRYPTO_HELPER_LIBS) $(COMMON_LIBS)
 endif

@@ -44,6 +44,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_change_methods,
 	rpc_shared_methods,
 	rpc_history_methods,
+	rpc_events_methods,
 	rpc_channel_methods,
 	rpc_chats_methods,
 	rpc_webhook_methods,
@@ -492,19 +493,32 @@ void rpc_request_run(struct rpc_request *request, int64_t session)
 		request->method->work(request);
 }
 
+static void leave(struct rpc_request *request)
+{
+	request->conn = NULL;
+	if (request->gone)
+		request->gone(request);
+}
+
 void rpc_request_orphan(struct rpc_context *context, const struct rpc_conn *conn)
 {
-	for (struct rpc_request *r = context->requests; r; r = r->next) {
+	struct rpc_request *next;
+
+	for (struct rpc_request *r = context->requests; r; r = next) {
+		next = r->next;
 		if (r->conn == conn)
-			r->conn = NULL;
+			leave(r);
 	}
 }
 
 void rpc_request_cancel(struct rpc_context *context, const struct rpc_conn *conn, uint32_t id)
 {
-	for (struct rpc_request *r = context->requests; r; r = r->next) {
+	struct rpc_request *next;
+
+	for (struct rpc_request *r = context->requests; r; r = next) {
+		next = r->next;
 		if (r->conn == conn && r->id == id)
-			r->conn = NULL;
+			leave(r);
 	}
 }
 

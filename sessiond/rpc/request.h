@@ -58,6 +58,7 @@ struct rpc_request {
 	int held_fd;
 	void *work;                       /* whatever the method keeps; freed by work_free */
 	void (*work_free)(void *work);
+	void (*gone)(struct rpc_request *request); /* nobody waits for the answer any more: called once, may answer; may be NULL */
 };
 
 /* What the requests share. */
@@ -71,6 +72,7 @@ struct rpc_context {
 	struct restarts *restarts;  /* owned; restart.c */
 	int64_t audit_minute_ms;    /* audit.c: the minute in which failures are counted */
 	unsigned audit_failures;
+	struct live *live;          /* owned; live.c */
 	struct rpc_request *requests; /* owned list */
 	struct internal *internals;   /* owned list; internal.c */
 	struct call_server call_server;
@@ -88,6 +90,7 @@ extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_ses
 	rpc_shared_methods[], rpc_interactive_methods[], rpc_media_methods[], rpc_action_methods[], rpc_fetch_methods[], rpc_change_methods[], rpc_webhook_methods[], rpc_misc_methods[], rpc_poll_methods[], rpc_decrypt_methods[], rpc_storage_methods[], rpc_ctl_methods[];
 extern const struct rpc_method rpc_history_methods[];
 extern const struct rpc_method rpc_key_methods[], rpc_user_methods[], rpc_audit_methods[];
+extern const struct rpc_method rpc_events_methods[];
 extern const struct rpc_method rpc_channel_methods[];
 extern const struct rpc_method rpc_chats_methods[];
 extern const struct rpc_method rpc_profile_methods[], rpc_privacy_methods[], rpc_people_methods[], rpc_contacts_methods[], rpc_calls_methods[],

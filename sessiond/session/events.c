@@ -20,6 +20,7 @@
 
 #include "common/mem.h"
 #include "common/ulid.h"
+#include "sessiond/bell.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
@@ -62,7 +63,7 @@ void event_add(struct session *session, struct store_tx *tx, const char *kind, c
 }
 
 struct event_commit {
-	struct webhooks *webhooks;
+	const struct daemon *daemon;
 	int64_t session;
 };
 
@@ -71,8 +72,10 @@ static void tell_receivers(void *arg, int error)
 {
 	struct event_commit *c = arg;
 
-	if (!error)
-		webhooks_wake(c->webhooks, c->session);
+	if (!error) {
+		webhooks_wake(c->daemon->webhooks, c->session);
+		bell_ring(c->daemon->bell, c->session);
+	}
 	free(c);
 }
 
@@ -80,7 +83,7 @@ void event_commit(struct session *session, struct store_tx *tx)
 {
 	struct event_commit *commit = xmalloc(sizeof *commit);
 
-	*commit = (struct event_commit){ .webhooks = session->on->daemon->webhooks, .session = session->number };
+	*commit = (struct event_commit){ .daemon = session->on->daemon, .session = session->number };
 	store_commit(session->on->daemon->store, tx, tell_receivers, commit);
 }
 

@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "common/memfile.h"
 #include "sessiond/async.h"
+#include "sessiond/bell.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
@@ -490,6 +491,7 @@ void registry_removed(struct session *session)
 void registry_events(struct session *session)
 {
 	webhooks_wake(session->on->daemon->webhooks, session->number);
+	bell_ring(session->on->daemon->bell, session->number);
 }
 
 static void version_refused(void *arg)

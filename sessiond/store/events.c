@@ -223,9 +223,7 @@ int journal_close(struct store *store, struct db *db)
 
 /* ---- reading ---- */
 
-#define EVENT_COLUMNS "SELECT session, sequence, event_id, kind, chat, time_ms, payload FROM events "
-
-static int event_of_row(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_event *event)
+int event_of_row(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_event *event)
 {
 	struct aad aad;
 

@@ -20,6 +20,7 @@ libstore_a_SOURCES = \
 	sessiond/store/db.c sessiond/store/db.h \
 	sessiond/store/db_sqlite.c \
 	sessiond/store/deliveries.c \
+	sessiond/store/eventpage.c \
 	sessiond/store/events.c \
 	sessiond/store/files.c \
 	sessiond/store/fence.c sessiond/store/fence.h \
@@ -50,7 +51,7 @@ nodist_libstore_a_SOURCES = sessiond/store/migrations_sqlite.c
 STORE_LIBS = libstore.a $(CRYPTO_HELPER_LIBS) $(SQLITE_LIBS) $(PTHREAD_LIBS)
 
 if HAVE_CMOCKA
-STORE_TESTS = test_store test_store_chats test_store_faults test_store_journal test_store_power
+STORE_TESTS = test_store test_store_chats test_store_eventpage test_store_faults test_store_journal test_store_power
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 
@@ -60,6 +61,9 @@ test_store_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 test_store_chats_SOURCES = tests/unit/test_store_chats.c tests/unit/store_fixture.h
 test_store_chats_CFLAGS = $(TEST_CFLAGS)
 test_store_chats_LDADD = $(STORE_LIBS) libcommon.a $(CMOCKA_LIBS)
+test_store_eventpage_SOURCES = tests/unit/test_store_eventpage.c tests/unit/store_fixture.h
+test_store_eventpage_CFLAGS = $(TEST_CFLAGS)
+test_store_eventpage_LDADD = $(STORE_LIBS) libcommon.a $(CMOCKA_LIBS)
 test_store_faults_SOURCES = tests/unit/test_store_faults.c tests/unit/powerloss_vfs.c tests/unit/powerloss_vfs.h \
 	tests/unit/store_fixture.h
 test_store_faults_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)

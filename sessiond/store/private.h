@@ -223,6 +223,9 @@ void tx_records_expire(struct store_tx *tx, int64_t now_ms);
 void tx_outbox_expire(struct store_tx *tx, int64_t before_ms);
 void tx_idempotency_expire(struct store_tx *tx, int64_t before_ms);
 void tx_audit_expire(struct store_tx *tx, int64_t before_ms);
+/* Columns of an event as event_of_row() (events.c) reads them, up to the table. */
+#define EVENT_COLUMNS "SELECT session, sequence, event_id, kind, chat, time_ms, payload FROM events "
+int event_of_row(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_event *event);
 /* Takes the oldest events away until the journal is within its bound; keeper thread, with its connection. */
 int journal_trim(struct store *store, struct db *db);
 /* Restores the journal's size as the last clean end left it, or notes up to where the keeper must count. */

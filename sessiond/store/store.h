@@ -438,6 +438,28 @@ void store_tx_event_add(struct store_tx *tx, const struct store_event *event, in
 /* Events of a session behind `after`, in order, at most limit rows and about max_bytes of payload (at least one row). */
 int store_event_list(struct store_reader *reader, struct arena *arena, int64_t session, int64_t after, size_t limit, size_t max_bytes,
                      struct store_event **rows, size_t *n);
+/* Where a reader of several sessions' events stands in one of them. */
+struct store_event_place {
+	int64_t session;
+	int64_t told;    /* everything up to here; negative: whatever is there now. Moved on by store_event_page(). */
+	int64_t lost;    /* events behind `told` that the journal's bound took away; set by store_event_page() */
+	bool rewound;    /* `told` was beyond the journal's end: an older database was put back; set by store_event_page() */
+};
+
+struct store_event_question {
+	struct store_event_place *places; /* in order of session; each session once */
+	size_t n;
+	bool (*wanted)(void *arg, const char *kind); /* others are passed over */
+	void *arg;
+	size_t limit, max_bytes;          /* of the page: at least one row */
+};
+
+/*
+ * The next page of several sessions' events, in order of commit; *more: it ended before the journal did. places say how far the page
+ * goes: exactly behind its last row, or further where what follows is not wanted.
+ */
+int store_event_page(struct store_reader *reader, struct arena *arena, const struct store_event_question *question, struct store_event **rows,
+                     size_t *n, bool *more);
 int store_event_get(struct store_reader *reader, struct arena *arena, int64_t session, int64_t number, struct store_event *event);
 /* The number of the event with this id, 0: none. */
 int store_event_number(struct store_reader *reader, int64_t session, const char *event_id, int64_t *number);

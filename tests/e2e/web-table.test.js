@@ -84,6 +84,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     'POST /api/v1/chats/{chatId}/messages/more',
     ...groups, ...communities,
     ...access,
+    'GET /api/v1/events',
     'GET /storage/private',
   ];
   assert.deepEqual([...operations.keys()].sort(), [...wanted, ...additions].sort());

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this fails, a live view loses events, tells one twice, shows what is somebody else's, or takes the threads away from everybody else.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openStream } from './lib/event-stream.js';
+import { isInstalled } from './lib/web.js';
+import { adminKey, startGateway } from './lib/web-gateway.js';
+
+const ANN = '15557200001', BEN = '15557200002', BOB = '15557200003';
+const SLOW = /asan|tsan/.test(process.env.WAREST_BUILD_MODE ?? '');
+
+let gateway, strangerKey;
+
+const open = (target, options = {}) => openStream(gateway.server.port, `/api/v1/events${target}`, { key: adminKey, ...options });
+const page = async (query, options) => (await gateway.api('GET', `/events${query}`, options)).json.results[0];
+const say = (to, text) => gateway.control(`/accounts/${BOB}/send`, { to, text });
+const textOf = (event) => event.data.data?.text ?? event.data.text;
+
+// That a client has left is noticed a moment later: until then its place is taken.
+async function opened(target, options) {
+  for (;;) {
+    const stream = await open(target, options);
+    if (stream.status !== 429 && stream.status !== 503) return stream;
+  }
+}
+
+// All that is kept, page by page.
+async function whole(query, limit) {
+  const events = [];
+  for (let cursor = 'oldest', more = true; more;) {
+    const got = await page(`?after=${cursor}&limit=${limit}&${query}`);
+    assert.ok(got.events.length <= limit);
+    events.push(...got.events);
+    ({ cursor, more } = got);
+  }
+  return events;
+}
+
+before(async () => {
+  if (!isInstalled('lighttpd')) return;
+  gateway = await startGateway('lighttpd', { RATE_LIMIT_MAX: '0', QUOTA_MAX: '0', WAREST_EVENTS_LIFE_SEC: SLOW ? '10' : '3', WAREST_EVENTS_HEARTBEAT_SEC: '1',
+    WAREST_EVENTS_PER_KEY: '3', WAREST_EVENTS_STREAMS: '4' });
+  await gateway.control('/accounts', { phone: BOB, name: 'Bob' });
+  await gateway.link('ann', ANN);
+  await gateway.operator('ctl.user.add', { username: 'stranger', password: 'long enough' });
+  strangerKey = (await gateway.operator('ctl.key.create', { username: 'stranger', label: 'test' })).result.key;
+  await gateway.link('ben', BEN, { key: strangerKey });
+});
+after(() => gateway?.stop());
+
+test('a stream begins with what comes next, and a page with what is kept', async () => {
+  await say(ANN, 'before');
+  for (let found = []; !found.length;) found = (await page('?events=message_received&wait=20')).events.filter((e) => e.data.text === 'before');
+  const stream = await opened('?events=message_received,session_status');
+  assert.deepEqual([stream.status, stream.headers['content-type'], stream.headers['cache-control']],
+    [200, 'text/event-stream; charset=utf-8', 'no-cache, no-transform']);
+  await say(ANN, 'after');
+  const event = await stream.next();
+  assert.equal(event.event, 'message_received');
+  assert.deepEqual(Object.keys(event.data), ['event', 'id', 'sessionId', 'number', 'ts', 'data']);
+  assert.deepEqual([event.data.event, event.data.sessionId, event.data.data.text, stream.retry], ['message_received', 'ann', 'after', 2000]);
+  stream.close();
+  const kept = await whole('events=message_received', 2);
+  assert.deepEqual(kept.map((e) => e.data.text), ['before', 'after']);
+  assert.deepEqual(kept[1], event.data);
+  const rest = await page(`?after=${event.id}&events=message_received`);
+  assert.deepEqual([rest.events, rest.more], [[], false]);
+});
+
+test('a page that waits is answered by the next event, or empty when the time is over', async () => {
+  const { cursor } = await page('?after=now');
+  const waiting = page(`?after=${cursor}&events=message_*&wait=60&sessionId=ann`);
+  await say(ANN, 'awaited');
+  assert.deepEqual((await waiting).events.map((e) => e.data.text), ['awaited']);
+  const empty = await page('?after=now&events=nothing&wait=1');
+  assert.deepEqual([empty.events, empty.more, typeof empty.cursor], [[], false, 'string']);
+});
+
+test('everybody sees what is his own, an administrator everything', async () => {
+  assert.equal((await gateway.api('GET', '/events?sessionId=ann', { key: strangerKey })).json.code, 1101);
+  assert.equal((await open('?sessionId=ann', { key: strangerKey })).status, 404);
+  assert.equal((await open('', { key: 'wrong' })).status, 401);
+  const own = await opened('?events=message_received&after=oldest', { key: strangerKey });
+  const all = await opened('?events=message_received&sessions=ben,ann');
+  await say(ANN, 'to ann');
+  await say(BEN, 'to ben');
+  assert.equal(textOf(await own.next()), 'to ben');
+  assert.deepEqual([textOf(await all.next()), textOf(await all.next())].sort(), ['to ann', 'to ben']);
+  own.close();
+  all.close();
+});
+
+test('what cannot be understood is refused', async () => {
+  for (const [query, message] of [['?after=abc', 'after is no cursor of this list'], ['?events=a/b', 'events must be a list of event names; * stands for any letters, ! excludes']]) {
+    const answer = await gateway.api('GET', `/events${query}`);
+    assert.deepEqual([answer.status, answer.json.code, answer.json.message, answer.json.results], [400, 2002, message, []]);
+    assert.equal((await open(query)).json.message, message);
+  }
+  const cut = (await page('?after=now')).cursor.slice(0, -2);
+  assert.equal((await open('', { lastEventId: cut })).status, 400);
+});
+
+test('the connection ends after its life, with signs of life before, and where it stood is known without an event', async () => {
+  const stream = await opened('?events=nothing');
+  assert.equal(await stream.next(), null);
+  assert.ok(stream.comments >= 2);
+  await say(ANN, 'between two connections');
+  const again = await opened('?events=message_received', { lastEventId: stream.lastEventId });
+  assert.equal(textOf(await again.next()), 'between two connections');
+  again.close();
+});
+
+test('places are bounded per key and in all; a client that leaves gives its place back', async () => {
+  const mine = [await opened(''), await opened(''), await opened('')];
+  const refused = await open('');
+  assert.deepEqual([refused.status, refused.json.code, refused.json.message], [429, 2402, 'Too many event streams of this key']);
+  assert.ok(Number(refused.headers['retry-after']) > 0);
+  const theirs = await opened('', { key: strangerKey });
+  const full = await open('', { key: strangerKey });
+  assert.deepEqual([full.status, full.json.code, full.json.message], [503, 1600, 'Too many event streams']);
+  assert.equal((await gateway.api('GET', '/events?wait=5')).status, 429);
+  assert.equal((await gateway.api('GET', '/events')).status, 200);
+  theirs.close();
+  mine.pop().close();
+  const last = await opened('');
+  for (const stream of [last, ...mine]) stream.close();
+});
+
+test('a key that is revoked ends its stream', async () => {
+  const { key, number } = (await gateway.operator('ctl.key.create', { username: 'stranger', label: 'short' })).result;
+  const stream = await opened('', { key });
+  await gateway.operator('ctl.key.revoke', { number });
+  const end = await stream.next();
+  assert.deepEqual([end.event, end.data.status], ['end', 401]);
+  assert.equal(await stream.next(), null);
+});
+
+// The client of a live view as browsers are: comes back with the last id it saw, whatever broke the connection off.
+async function follow(query, until) {
+  const seen = [];
+  let lastEventId = '', connections = 0;
+  for (let stream; !until(seen);) {
+    stream = await open(query, { lastEventId });
+    if (stream.status !== 200) continue;
+    connections++;
+    for (let event; !until(seen) && (event = await stream.next());) {
+      seen.push(event);
+      /* now and then the client itself breaks off, in the middle of what is on its way */
+      if (seen.length % 23 === 0) break;
+    }
+    lastEventId = stream.lastEventId;
+    if (seen.length) lastEventId = seen.at(-1).id;
+    stream.close();
+  }
+  return { seen, connections };
+}
+
+test('nothing is lost and nothing told twice, while messages arrive, connections end and the daemon is killed', async () => {
+  const count = SLOW ? 60 : 200;
+  const { cursor } = await page('?after=now');
+  const texts = Array.from({ length: count }, (_, i) => `wave ${i}`);
+  const reading = follow(`?events=message_received&after=${cursor}`, (seen) => seen.length >= count);
+  for (let i = 0; i < count; i += 10) {
+    await Promise.all(texts.slice(i, i + 10).map((text, k) => say(k % 2 ? ANN : BEN, text)));
+    if (i === 30) {
+      await gateway.daemon.stop('SIGKILL');
+      await gateway.startDaemon();
+    }
+  }
+  const { seen, connections } = await reading;
+  assert.ok(connections >= 3, `${connections} connections`);
+  assert.deepEqual(seen.map(textOf).sort(), texts.sort());
+  for (const session of ['ann', 'ben']) {
+    const numbers = seen.filter((e) => e.data.sessionId === session).map((e) => e.data.number);
+    assert.deepEqual(numbers, numbers.toSorted((a, b) => a - b));
+  }
+  /* a page from the same place tells the same */
+  const again = [];
+  for (let after = cursor, more = true; more;) {
+    const got = await page(`?events=message_received&after=${after}&limit=7`);
+    again.push(...got.events);
+    ({ cursor: after, more } = got);
+  }
+  assert.deepEqual(again.map((e) => e.id).sort(), seen.map((e) => e.data.id).sort());
+});
+
+test('a client that does not read slows its own stream alone', async () => {
+  const stream = await opened('?after=oldest');
+  stream.request.socket.pause();
+  for (let i = 0; i < 5; i++) assert.equal((await gateway.api('GET', '/server/ping')).status, 200);
+  const other = await opened('?events=message_received');
+  await say(ANN, 'not held up');
+  assert.equal(textOf(await other.next()), 'not held up');
+  stream.close();
+  other.close();
+});
