@@ -5,10 +5,11 @@
  */
 #include "config.h"
 
+#include "sessiond/warestctl.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,21 +26,6 @@
 
 enum { IMPORT_WAIT_MS = 25000, CALL_TIMEOUT_MS = 30000, LINK_TIMEOUT_MS = 180000, POLL_MS = 400 };
 
-enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 64, STATUS_DOWN = 69 };
-
-struct ctl {
-	struct config *config;
-	struct rpc_pool *pool;
-	const char *socket;  /* --socket */
-	const char *owner;   /* --owner */
-	bool json;           /* --json */
-	bool wait;           /* not --no-wait */
-	bool hidden;         /* --private */
-	bool force;          /* --force */
-	char **args;         /* behind the command */
-	int count;
-};
-
 static void usage(FILE *out)
 {
 	fputs("usage: warestctl [--config FILE] [--socket PATH] [--json] COMMAND\n"
@@ -52,10 +38,17 @@ static void usage(FILE *out)
 	      "  import ID DIRECTORY [--owner NAME] [--force] [--no-wait]\n"
 	      "                                        a session of Baileys' multi-file auth state, without another scan\n"
 	      "  send ID TO TEXT                       send a text (TO: phone number or address)\n"
-	      "  key create USER [LABEL]               a new API key, shown once\n"
+	      "  key create USER [LABEL] [--scopes read,send,manage,admin] [--sessions ID,..] [--networks NET,..] [--expires 30d|12h|DATE]\n"
+	      "                                        a new API key, shown once\n"
 	      "  key list [USER]\n"
+	      "  key rotate NUMBER [--grace SECONDS]   another text for a key, shown once\n"
 	      "  key revoke NUMBER\n"
-	      "  user add NAME                         password from standard input\n"
+	      "  user list\n"
+	      "  user add|password NAME                password from standard input\n"
+	      "  user role NAME admin|user\n"
+	      "  user disable|enable NAME\n"
+	      "  user delete NAME [--force]            --force: with the user's sessions\n"
+	      "  audit [ACTION]                        the newest entries of the audit log\n"
 	      "  webhook list\n"
 	      "  webhook replay ID FROM [TO]           deliver events of the journal once more\n"
 	      "  webhook resume ID                     end the pause of a failing receiver\n"
@@ -129,7 +122,7 @@ static int finish(struct ctl *ctl, struct json_object *answer, int status, void 
 	return status;
 }
 
-static struct json_object *with_text(struct json_object *p, const char *name, const char *text)
+struct json_object *with_text(struct json_object *p, const char *name, const char *text)
 {
 	p = p ? p : json_object_new_object();
 	if (text)
@@ -137,7 +130,7 @@ static struct json_object *with_text(struct json_object *p, const char *name, co
 	return p;
 }
 
-static int ask(struct ctl *ctl, const char *method, struct json_object *p, void (*show)(struct json_object *result))
+int ask(struct ctl *ctl, const char *method, struct json_object *p, void (*show)(struct json_object *result))
 {
 	int status = STATUS_OK;
 	struct json_object *answer = call(ctl, method, p, &status);
@@ -147,18 +140,23 @@ static int ask(struct ctl *ctl, const char *method, struct json_object *p, void 
 
 /* ---- showing ---- */
 
-static const char *member(struct json_object *o, const char *name)
+const char *member(struct json_object *o, const char *name)
 {
 	const char *text = json_object_get_string(json_object_object_get(o, name));
 
 	return text ? text : "-";
 }
 
-static void show_time(struct json_object *o, const char *name)
+void show_time(struct json_object *o, const char *name)
 {
-	int64_t at_ms = json_object_get_int64(json_object_object_get(o, name));
+	struct json_object *value = json_object_object_get(o, name);
+	int64_t at_ms = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : 0;
 	char text[TIMEFMT_MAX];
 
+	if (json_object_is_type(value, json_type_string)) {
+		printf("%-24.19s", json_object_get_string(value));
+		return;
+	}
 	printf("%-24.19s", at_ms > 0 ? timefmt_utc(at_ms, text, sizeof text) : "-");
 }
 
@@ -174,19 +172,6 @@ static void show_sessions(struct json_object *list)
 	}
 }
 
-static void show_keys(struct json_object *list)
-{
-	printf("%-8s %-20s %-8s %-24s%-24s%s\n", "NUMBER", "USER", "KIND", "CREATED (UTC)", "USED (UTC)", "LABEL");
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *k = json_object_array_get_idx(list, i);
-
-		printf("%-8s %-20s %-8s ", member(k, "number"), member(k, "username"), member(k, "kind"));
-		show_time(k, "created");
-		show_time(k, "used");
-		puts(member(k, "label"));
-	}
-}
-
 static void show_webhooks(struct json_object *list)
 {
 	printf("%-20s %-8s %-8s %-9s %-24s%s\n", "SESSION", "STATE", "CURSOR", "FAILURES", "DELIVERED (UTC)", "URL, LAST ERROR");
@@ -199,7 +184,7 @@ static void show_webhooks(struct json_object *list)
 	}
 }
 
-static void show_members(struct json_object *result)
+void show_members(struct json_object *result)
 {
 	json_object_object_foreach(result, name, value)
 	{
@@ -350,40 +335,13 @@ static int show_status(struct ctl *ctl)
 	return ask(ctl, "ctl.status", NULL, show_members);
 }
 
-/* ---- keys, users, webhooks ---- */
+/* ---- webhooks ---- */
 
-static int key_create(struct ctl *ctl)
-{
-	return ask(ctl, "ctl.key.create", with_text(with_text(NULL, "username", ctl->args[0]), "label", ctl->count > 1 ? ctl->args[1] : NULL), show_members);
-}
-
-static int key_list(struct ctl *ctl)
-{
-	return ask(ctl, "ctl.key.list", with_text(NULL, "username", ctl->count > 0 ? ctl->args[0] : NULL), show_keys);
-}
-
-static struct json_object *with_number(struct json_object *p, const char *name, const char *text)
+struct json_object *with_number(struct json_object *p, const char *name, const char *text)
 {
 	p = p ? p : json_object_new_object();
 	json_object_object_add(p, name, json_object_new_int64(strtoll(text, NULL, 10)));
 	return p;
-}
-
-static int key_revoke(struct ctl *ctl)
-{
-	return ask(ctl, "ctl.key.revoke", with_number(NULL, "number", ctl->args[0]), NULL);
-}
-
-static int user_add(struct ctl *ctl)
-{
-	char password[512];
-
-	if (!fgets(password, sizeof password, stdin)) {
-		fputs("warestctl: the password is read from standard input\n", stderr);
-		return STATUS_USAGE;
-	}
-	password[strcspn(password, "\r\n")] = '\0';
-	return ask(ctl, "ctl.user.add", with_text(with_text(NULL, "username", ctl->args[0]), "password", password), NULL);
 }
 
 static int webhook_list(struct ctl *ctl)
@@ -521,8 +479,16 @@ static const struct command {
 	{ "send", NULL, 3, send_text },
 	{ "key", "create", 1, key_create },
 	{ "key", "list", 0, key_list },
+	{ "key", "rotate", 1, key_rotate },
 	{ "key", "revoke", 1, key_revoke },
+	{ "user", "list", 0, user_list },
 	{ "user", "add", 1, user_add },
+	{ "user", "password", 1, user_password },
+	{ "user", "role", 2, user_role },
+	{ "user", "disable", 1, user_disable },
+	{ "user", "enable", 1, user_enable },
+	{ "user", "delete", 1, user_delete },
+	{ "audit", NULL, 0, audit_list },
 	{ "webhook", "list", 0, webhook_list },
 	{ "webhook", "replay", 2, webhook_replay },
 	{ "webhook", "resume", 1, webhook_resume },
@@ -569,10 +535,23 @@ static int load(struct ctl *ctl, const char *env_file)
 
 int main(int argc, char **argv)
 {
+	enum { SCOPES = 256, SESSIONS, NETWORKS, EXPIRES, GRACE };
 	static const struct option names[] = {
-		{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "owner", required_argument, NULL, 'o' }, { "no-wait", no_argument, NULL, 'n' }, { "private", no_argument, NULL, 'p' }, { "force", no_argument, NULL, 'f' }, { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+		{ "config", required_argument, NULL, 'c' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "owner", required_argument, NULL, 'o' },
+		{ "no-wait", no_argument, NULL, 'n' },
+		{ "private", no_argument, NULL, 'p' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "scopes", required_argument, NULL, SCOPES },
+		{ "sessions", required_argument, NULL, SESSIONS },
+		{ "networks", required_argument, NULL, NETWORKS },
+		{ "expires", required_argument, NULL, EXPIRES },
+		{ "grace", required_argument, NULL, GRACE },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct ctl ctl = { .wait = true };
 	const char *env_file = NULL;
@@ -593,6 +572,16 @@ int main(int argc, char **argv)
 			ctl.hidden = true;
 		else if (c == 'f')
 			ctl.force = true;
+		else if (c == SCOPES)
+			ctl.scopes = optarg;
+		else if (c == SESSIONS)
+			ctl.sessions = optarg;
+		else if (c == NETWORKS)
+			ctl.networks = optarg;
+		else if (c == EXPIRES)
+			ctl.expires = optarg;
+		else if (c == GRACE)
+			ctl.grace = optarg;
 		else if (c == 'v')
 			return puts("warestctl " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		else

@@ -17,13 +17,11 @@ void ctl_session_wait(struct rpc_request *request);
 /* rpc_ctl_import.c */
 void ctl_session_import(struct rpc_request *request);
 
-/* rpc_ctl_key.c */
-void ctl_key_list(struct rpc_request *request);
-void ctl_key_revoke(struct rpc_request *request);
-
 /* rpc_key.c */
 void ctl_key_create(struct rpc_request *request);
+void ctl_key_list(struct rpc_request *request);
 void ctl_key_rotate(struct rpc_request *request);
+void ctl_key_revoke(struct rpc_request *request);
 
 /* rpc_user.c */
 void ctl_user_list(struct rpc_request *request);

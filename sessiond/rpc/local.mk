@@ -43,7 +43,6 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_chats.c \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_import.c \
-	sessiond/rpc/rpc_ctl_key.c \
 	sessiond/rpc/rpc_ctl_wait.c \
 	sessiond/rpc/rpc_fetch.c \
 	sessiond/rpc/rpc_files.c \

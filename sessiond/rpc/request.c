@@ -81,6 +81,11 @@ static const struct rpc_method *find_method(const char *name)
 	return NULL;
 }
 
+bool rpc_method_exists(const char *name)
+{
+	return find_method(name) != NULL;
+}
+
 static void release(struct rpc_request *request)
 {
 	struct rpc_context *context = request->context;

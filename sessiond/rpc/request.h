@@ -98,6 +98,9 @@ extern const struct rpc_method rpc_profile_methods[], rpc_privacy_methods[], rpc
 extern const struct rpc_method rpc_group_methods[], rpc_group_setting_methods[], rpc_group_member_methods[], rpc_group_join_methods[],
 	rpc_group_make_methods[], rpc_group_picture_methods[], rpc_community_methods[];
 
+/* Is there such a method? */
+bool rpc_method_exists(const char *name);
+
 struct rpc_frame;
 
 /* loop_offload() for the work of a request: done() runs while the request is there, also when the daemon stops meanwhile. */

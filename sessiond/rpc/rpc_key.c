@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * key.*: API keys over REST, ctl.key.create and ctl.key.rotate for warestctl. Everybody has the keys of his own user, administrators
+ * key.*: API keys over REST, ctl.key.* for warestctl. Everybody has the keys of his own user, administrators
  * have all of them. A key's text is shown once, when it is made. Who holds a limited key can make, change and end only keys that are
  * limited at least as much, and never sees the new text of a stronger one.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,8 @@ static void too_much(struct key_job *job)
 
 /* ---- showing ---- */
 
+static const char *const kinds[] = { [STORE_KEY_API] = "api", [STORE_KEY_FIXED] = "fixed", [STORE_KEY_UI] = "ui", [STORE_KEY_COOKIE] = "cookie" };
+
 static void put_time_or_null(struct buf *out, const char *name, int64_t at_ms)
 {
 	if (at_ms > 0)
@@ -91,8 +94,6 @@ static void put_time_or_null(struct buf *out, const char *name, int64_t at_ms)
 
 static void put_key(struct buf *out, const struct store_key *key, int64_t current, int64_t now_ms)
 {
-	static const char *const kinds[] = { [STORE_KEY_API] = "api", [STORE_KEY_FIXED] = "fixed", [STORE_KEY_UI] = "ui", [STORE_KEY_COOKIE] = "cookie" };
-
 	json_put_int(out, "id", key->number);
 	json_put_member(out, "username", key->username);
 	json_put_member(out, "kind", kinds[key->kind]);
@@ -137,6 +138,27 @@ static void read_list(struct store_reader *reader, void *arg)
 	job->error = store_key_list(reader, &job->arena, user, &job->rows, &job->n);
 }
 
+/* "read send", "all": as warestctl shows it, with a word for each list. */
+static void put_for_operator(struct buf *out, const struct store_key *key)
+{
+	char may[64] = "";
+
+	for (unsigned scope = 1; scope <= SCOPE_ADMIN && key->grant.scopes != SCOPE_ALL; scope <<= 1) {
+		if (key->grant.scopes & scope)
+			snprintf(may + strlen(may), sizeof may - strlen(may), "%s%s", may[0] ? " " : "", scope_name(scope));
+	}
+	json_put_int(out, "number", key->number);
+	json_put_member(out, "username", key->username);
+	json_put_member(out, "kind", kinds[key->kind]);
+	json_put_member(out, "label", key->grant.label);
+	json_put_int(out, "created", key->created_ms);
+	json_put_int(out, "used", key->used_ms);
+	json_put_int(out, "expires", key->grant.expires_ms);
+	json_put_member(out, "may", may[0] ? may : "all");
+	json_put_member(out, "sessions", key->grant.sessions);
+	json_put_member(out, "networks", key->grant.networks);
+}
+
 static void answer_list(void *arg)
 {
 	struct key_job *job = arg;
@@ -151,16 +173,19 @@ static void answer_list(void *arg)
 		read_failed(job);
 		return;
 	}
-	buf_append_text(&out, "{\"items\":[");
+	buf_append_text(&out, job->operator ? "[" : "{\"items\":[");
 	for (size_t i = 0; i < job->n; i++) {
-		if (job->rows[i].kind == STORE_KEY_COOKIE)
+		if (job->rows[i].kind == STORE_KEY_COOKIE && !job->operator)
 			continue;
 		buf_append_text(&out, out.data[out.len - 1] == '[' ? "{" : ",{");
-		put_key(&out, &job->rows[i], job->request->caller.key, now_ms);
+		if (job->operator)
+			put_for_operator(&out, &job->rows[i]);
+		else
+			put_key(&out, &job->rows[i], job->request->caller.key, now_ms);
 		buf_u8(&out, '}');
 	}
-	buf_append_text(&out, "]}");
-	rpc_answer(job->request, 200, 1000, "OK", buf_text(&out));
+	buf_append_text(&out, job->operator ? "]" : "]}");
+	rpc_answer(job->request, 200, 1000, job->operator ? "Keys" : "OK", buf_text(&out));
 	buf_free(&out);
 }
 
@@ -169,6 +194,11 @@ static void do_list(struct rpc_request *request)
 	const struct daemon *daemon = request->context->daemon;
 
 	async_read(daemon->loop, daemon->store, read_list, answer_list, key_job_new(request));
+}
+
+void ctl_key_list(struct rpc_request *request)
+{
+	do_list(request);
 }
 
 /* The key of parameter "keyId", if it is one that the caller has. */
@@ -450,6 +480,11 @@ static void do_revoke(struct rpc_request *request)
 	const struct daemon *daemon = request->context->daemon;
 
 	async_read(daemon->loop, daemon->store, read_key, revoke_key, key_job_new(request));
+}
+
+void ctl_key_revoke(struct rpc_request *request)
+{
+	do_revoke(request);
 }
 
 const struct rpc_method rpc_key_methods[] = {

@@ -51,7 +51,7 @@ nodist_libstore_a_SOURCES = sessiond/store/migrations_sqlite.c
 STORE_LIBS = libstore.a $(CRYPTO_HELPER_LIBS) $(SQLITE_LIBS) $(PTHREAD_LIBS)
 
 if HAVE_CMOCKA
-STORE_TESTS = test_store test_store_chats test_store_eventpage test_store_faults test_store_journal test_store_power
+STORE_TESTS = test_store test_store_chats test_store_eventpage test_store_faults test_store_journal test_store_keys test_store_power
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 
@@ -71,6 +71,9 @@ test_store_faults_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 test_store_journal_SOURCES = tests/unit/test_store_journal.c tests/unit/store_fixture.h
 test_store_journal_CFLAGS = $(TEST_CFLAGS)
 test_store_journal_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+test_store_keys_SOURCES = tests/unit/test_store_keys.c tests/unit/store_fixture.h
+test_store_keys_CFLAGS = $(TEST_CFLAGS)
+test_store_keys_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 test_store_power_SOURCES = tests/unit/test_store_power.c tests/unit/powerloss_vfs.c tests/unit/powerloss_vfs.h \
 	tests/unit/store_fixture.h
 test_store_power_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)

@@ -149,6 +149,18 @@ test('every operation behind a key names the scope that the key needs', () => {
   }
 });
 
+test('every administrative route is in the audit log', () => {
+  const rules = new Set([...readFileSync(new URL('../../sessiond/rpc/audit.c', import.meta.url), 'utf8').matchAll(/^\t\{ "([a-z_.]+)"/gm)].map((m) => m[1]));
+  assert.ok(rules.has('session.delete'));
+  // What changes nothing.
+  const looks = ['webhooks.preflight'];
+  for (const [name, operation] of operations) {
+    const method = operation.operationId.replace(/\.[a-z]+$/, '');
+    if (/^(POST|PUT|PATCH|DELETE) \/api\/(v1\/(session|keys|users|server|webhooks|proxies)|webhooks)\b/.test(name) && !looks.includes(method))
+      assert.ok(rules.has(method), `${name}: the table in sessiond/rpc/audit.c lacks ${method}`);
+  }
+});
+
 test('every operation has texts, an id of its own and references that exist', () => {
   const ids = new Set();
   for (const operation of operations.values()) {
