@@ -121,6 +121,27 @@ static bool is_version(const char *text)
 	return dots == 2 && isdigit((unsigned char)text[strlen(text) - 1]);
 }
 
+/* "22:00-07:00" */
+static bool is_hours(const char *text)
+{
+	static const char form[] = "dd:dd-dd:dd";
+	int hour[2];
+
+	if (strlen(text) != sizeof form - 1)
+		return false;
+	for (size_t i = 0; form[i] != '\0'; i++)
+		if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
+			return false;
+	for (size_t i = 0; i < 2; i++) {
+		const char *at = text + 6 * i;
+
+		hour[i] = ((at[0] - '0') * 10 + at[1] - '0') * 60 + (at[3] - '0') * 10 + at[4] - '0';
+		if (at[3] > '5' || hour[i] > 24 * 60)
+			return false;
+	}
+	return true;
+}
+
 static bool is_event(const char *text)
 {
 	static const char *const names[] = { "message_undecryptable", "message_receipt", "message_failed", "message_retry", "identity_changed",
@@ -150,6 +171,7 @@ static const struct {
 	[CHECK_HEX32] = { is_hex32, "must be 64 hex digits" },
 	[CHECK_CONNECT_TO] = { is_connect_to, "must be a list of HOST:PORT:HOST2:PORT2" },
 	[CHECK_VERSION] = { is_version, "must be a version such as 2.3000.1023456789" },
+	[CHECK_HOURS] = { is_hours, "must be HH:MM-HH:MM, such as 22:00-07:00" },
 	[CHECK_EVENT] = { is_event, "must be a list of message_undecryptable, message_receipt, message_failed, message_retry, identity_changed, account_timelock, poll_vote, event_response, message_comment, message_refused, message_media, chat_update, message_update, contact_update, label_update, settings_update, app_state_synced, history_sync, newsletter_update, newsletter_message, newsletter_post_update" },
 };
 

@@ -15,6 +15,7 @@ enum config_check {
 	CHECK_HEX32,      /* 64 hex digits */
 	CHECK_CONNECT_TO, /* HOST:PORT:HOST2:PORT2 */
 	CHECK_VERSION,    /* number.number.number */
+	CHECK_HOURS,      /* HH:MM-HH:MM */
 	CHECK_EVENT       /* an event of the journal beyond the webhooks' own 13 */
 };
 

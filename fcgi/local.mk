@@ -24,6 +24,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_profile.c \
 	fcgi/api_server.c \
 	fcgi/api_shared.c \
+	fcgi/api_queue.c \
 	fcgi/api_session.c \
 	fcgi/api_user.c \
 	fcgi/api_storage.c fcgi/storage_path.h \

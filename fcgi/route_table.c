@@ -2,7 +2,7 @@
 /* All routes, one group per resource. The order is the order of the OpenAPI document. */
 #include "fcgi/route.h"
 
-extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, message_routes, content_routes, interactive_routes,
+extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, queue_routes, message_routes, content_routes, interactive_routes,
 	media_routes, action_routes, chat_routes, shared_routes, webhook_routes, profile_routes, misc_routes, misc_tools_routes, misc_whatsapp_routes, storage_routes;
 extern const struct route_group key_routes, user_routes;
 extern const struct route_group channel_routes;
@@ -18,6 +18,7 @@ const struct route_group *const route_groups[] = {
 	&user_routes,
 	&server_routes,
 	&session_routes,
+	&queue_routes,
 	&message_routes,
 	&content_routes,
 	&interactive_routes,

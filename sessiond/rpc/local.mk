@@ -61,7 +61,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_poll.c \
 	sessiond/rpc/rpc_identity.c \
 	sessiond/rpc/rpc_people.c \
-	sessiond/rpc/rpc_privacy.c \
+	sessiond/rpc/rpc_queue.c sessiond/rpc/rpc_privacy.c \
 	sessiond/rpc/rpc_calls.c \
 	sessiond/rpc/rpc_profile.c \
 	sessiond/rpc/people_common.c sessiond/rpc/people.h \

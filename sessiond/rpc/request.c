@@ -34,6 +34,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_audit_methods,
 	rpc_server_methods,
 	rpc_session_methods,
+	rpc_queue_methods,
 	rpc_message_methods,
 	rpc_status_methods,
 	rpc_send_methods,

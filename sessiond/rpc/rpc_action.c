@@ -217,6 +217,23 @@ static const struct send_result *failure_of(const struct send_job *job)
 	return NULL;
 }
 
+static bool is_held(const struct send_job *job)
+{
+	bool held = false;
+
+	for (size_t i = 0; i < job->n; i++)
+		held = held || job->results[i].hold != HOLD_NONE;
+	return held;
+}
+
+/* Not done yet, but it will be. */
+static void answer_held(struct rpc_request *request, const struct send_job *job)
+{
+	if (send_retry_after_s(job) > 0)
+		rpc_header_int(request, "Retry-After", send_retry_after_s(job));
+	rpc_answer(request, 202, 3000, "Message queued to send", NULL);
+}
+
 static void job_done(struct send_job *job)
 {
 	struct rpc_request *request = job->arg;
@@ -231,6 +248,8 @@ static void job_done(struct send_job *job)
 		fail(call, "it could not be stored");
 	else if (failure)
 		fail(call, failure->error[0] ? failure->error : "refused by WhatsApp");
+	else if (is_held(job))
+		answer_held(request, job);
 	else if (call->action->sent)
 		call->action->sent(call);
 	else
@@ -278,6 +297,8 @@ static void send_it(struct call *call)
 			built = false;
 		}
 	}
+	job->priority = SEND_HIGH;
+	job->source = request->source;
 	job->done = job_done;
 	job->arg = request;
 	if (built) {

@@ -149,6 +149,7 @@ int send_answer_refused(struct buf *out, enum send_state state)
 		const char *text;
 	} refusals[] = {
 		{ SEND_SESSION_GONE, 404, 1101, "Session not found" },
+		{ SEND_QUEUE_FULL, 500, 8000, "Queue limit reached" },
 		{ SEND_DUPLICATE_ID, 409, 2009, "messageId was used already" },
 		{ SEND_NO_AUDIENCE, 400, 2002, "Nobody would see this status: name an audience" },
 	};
@@ -230,6 +231,8 @@ static void job_done(struct send_job *job)
 
 	if (job->state == SEND_DONE) {
 		status = send_answer(&answer, job, &order->shape);
+		if (send_retry_after_s(job) > 0)
+			rpc_header_int(request, "Retry-After", send_retry_after_s(job));
 		log_failures(request, job);
 	} else {
 		status = send_answer_refused(&answer, job->state);

@@ -70,6 +70,8 @@ void send_job_common(const struct rpc_request *request, struct send_job *job);
 const char *send_job_audience(const struct rpc_request *request, struct send_job *job);
 /* The answer of a job that was not stored (its state is not SEND_DONE). Returns the HTTP status. */
 int send_answer_refused(struct buf *out, enum send_state state);
+/* How long to wait, as far as a restriction or a hold says; 0: nothing does. */
+int64_t send_retry_after_s(const struct send_job *job);
 /* What would have been sent, without sending it; the job and the shape stay the caller's. */
 void send_dry(struct rpc_request *request, struct send_job *job, const struct send_shape *shape);
 

@@ -29,9 +29,52 @@ static struct outcome outcome_of(const struct send_job *job, bool dry)
 	return (struct outcome){ "success", "sent", 200, 1000 };
 }
 
+/* Some of it waits for a reason that may last. */
+static bool is_held(const struct send_job *job)
+{
+	for (size_t i = 0; i < job->n; i++)
+		if (job->results[i].hold != HOLD_NONE && !job->results[i].failed)
+			return true;
+	return false;
+}
+
+static struct outcome outcome_of_all(const struct send_job *job)
+{
+	if (!job->not_before_ms && is_held(job))
+		return (struct outcome){ "queued", "queued", 202, 3000 };
+	return outcome_of(job, false);
+}
+
 const char *send_word(const struct send_job *job)
 {
-	return outcome_of(job, false).word;
+	return outcome_of_all(job).word;
+}
+
+int64_t send_retry_after_s(const struct send_job *job)
+{
+	int64_t soonest_ms = 0, wait_ms;
+
+	for (size_t i = 0; i < job->n; i++) {
+		int64_t until_ms = job->results[i].hold_until_ms;
+
+		if (until_ms > 0 && (soonest_ms == 0 || until_ms < soonest_ms))
+			soonest_ms = until_ms;
+	}
+	wait_ms = soonest_ms - timefmt_now_ms();
+	return soonest_ms == 0 ? 0 : wait_ms > 0 ? (wait_ms + 999) / 1000 : 1;
+}
+
+static void put_hold(struct buf *out, const struct send_result *result)
+{
+	int64_t wait_ms = result->hold_until_ms - timefmt_now_ms();
+
+	if (result->hold == HOLD_NONE)
+		return;
+	json_put_member(out, "heldBy", send_hold_name(result->hold));
+	if (!result->hold_until_ms)
+		return;
+	json_put_time(out, "heldUntil", result->hold_until_ms);
+	json_put_int(out, "retryAfter", wait_ms > 0 ? (wait_ms + 999) / 1000 : 0);
 }
 
 static const char *state_of(const struct send_result *result)
@@ -51,6 +94,18 @@ void send_put_advanced(struct buf *out, const struct send_shape *shape, const st
 		json_put_int(out, "chunks", (int64_t)result->chunks);
 }
 
+/* Of a job whose answer says "queued" because another message of it is held. */
+static const char *done_word(const struct send_job *job, const char *word)
+{
+	return job->wait == SEND_WAIT_QUEUED || job->not_before_ms ? word : "success";
+}
+
+/* The account may not write to new contacts: said as such, with the time to come back. */
+static bool is_restricted(const struct send_result *result)
+{
+	return result->failed && result->hold == HOLD_RESTRICTED;
+}
+
 static void put_entry(struct buf *out, const struct send_job *job, const struct send_shape *shape, const struct send_result *result, const char *word)
 {
 	struct jid to = jid_bare(&result->to);
@@ -64,12 +119,13 @@ static void put_entry(struct buf *out, const struct send_job *job, const struct 
 	json_put_member(out, "toJid", jid_format(&to, text, sizeof text));
 	json_put_member(out, "messageId", result->failed || !result->id[0] ? NULL : result->id);
 	json_put_name(out, "status");
-	buf_printf(out, "\"%s %s\"", shape->kind, result->failed ? "failed" : word);
+	buf_printf(out, "\"%s %s\"", shape->kind, result->failed ? "failed" : result->hold ? "queued" : result->acked ? done_word(job, word) : word);
 	json_put_int(out, "timestamp", result->time_ms / 1000);
 	if (job->not_before_ms)
 		json_put_time(out, "scheduledAt", job->not_before_ms);
-	if (job->wait != SEND_WAIT_ACK)
+	if (job->wait != SEND_WAIT_ACK || result->hold)
 		json_put_member(out, "state", state_of(result));
+	put_hold(out, result);
 	send_put_advanced(out, shape, result);
 	if (shape->extras.len) {
 		buf_u8(out, ',');
@@ -121,6 +177,8 @@ static int put_answer(struct buf *out, const struct send_job *job, const struct 
 		snprintf(message, sizeof message, "%s %s", shape->label, outcome.verb);
 	if (failed == 0) {
 		send_answer_put(out, status, outcome.code, message, &good, NULL);
+	} else if (n == 1 && is_restricted(&job->results[0])) {
+		send_answer_put(out, status = 429, 3001, "WhatsApp restricts this account: it may not write to new contacts now", NULL, NULL);
 	} else if (n == 1) {
 		send_answer_put(out, status = 500, 8000, "Internal server error", NULL, NULL);
 	} else if (failed < n) {
@@ -138,7 +196,7 @@ int send_answer(struct buf *out, const struct send_job *job, const struct send_s
 {
 	if (shape->nfiles)
 		return send_answer_files(out, job, shape);
-	return put_answer(out, job, shape, outcome_of(job, false));
+	return put_answer(out, job, shape, outcome_of_all(job));
 }
 
 int send_answer_dry(struct buf *out, const struct send_job *job, const struct send_shape *shape)

@@ -170,7 +170,7 @@ static void change_group(struct commit *c, struct store_tx *tx, const struct wa_
 
 static void change_stanza(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
-	(void)c;
+	outbox_built(c->session, event);
 	store_tx_outbox_stanza(tx, (int64_t)event->tag, buf_span(&event->bytes), timefmt_now_ms());
 }
 
@@ -223,6 +223,8 @@ static void change(struct commit *c, struct store_tx *tx, const struct wa_event 
 		[WA_EVENT_LOGGED_OUT] = change_logged_out,
 	};
 
+	if (event->kind == WA_EVENT_SEND_FAILED && outbox_retries(c->session, tx, event))
+		return;
 	if ((size_t)event->kind < sizeof changes / sizeof *changes && changes[event->kind])
 		changes[event->kind](c, tx, event);
 	event_of_batch(c->session, tx, event);

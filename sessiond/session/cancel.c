@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Taking back what is to be sent later: read the row, take it out of memory, change the row. */
+/* Taking back what is to be sent later or is held: read the row, take it out of memory, change the row. */
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -73,7 +73,7 @@ static void row_read(void *arg)
 {
 	struct cancelling *c = arg;
 	const struct outbox *outbox = &c->session->outbox;
-	bool due = c->row.not_before_ms <= timefmt_now_ms();
+	bool due = c->row.not_before_ms <= timefmt_now_ms() && !outbox_may_take_back(c->session, c->first);
 
 	if (c->error)
 		finish(c, c->error == STORE_NOT_FOUND ? CANCEL_UNKNOWN : CANCEL_STORE_ERROR);

@@ -122,6 +122,13 @@ static void of_channel(struct session *session, struct store_tx *tx, const char 
 	finish(session, tx, "newsletter_update", id, &payload);
 }
 
+static void of_cap(struct session *session, struct store_tx *tx, const char *action, struct json_object *value)
+{
+	(void)tx;
+	(void)action;
+	queue_cap_noticed(session, value);
+}
+
 static void of_timelock(struct session *session, struct store_tx *tx, const char *action, struct json_object *value)
 {
 	const char *kind = text_of(value, "enforcement_type");
@@ -133,6 +140,7 @@ static void of_timelock(struct session *session, struct store_tx *tx, const char
 	json_put_member(&payload, "kind", kind);
 	json_put_int(&payload, "until", json_object_get_int64(member(value, "time_enforcement_ends")) * 1000);
 	finish(session, tx, "account_timelock", NULL, &payload);
+	queue_lock_noticed(session, value);
 }
 
 static const struct {
@@ -147,6 +155,7 @@ static const struct {
 	{ "xwa2_notify_newsletter_on_admin_metadata_update", "adminMetadata", of_channel },
 	{ "xwa2_notify_newsletter_on_state_change", "state", of_channel },
 	{ "xwa2_notify_account_reachout_timelock", NULL, of_timelock },
+	{ "xwa2_notify_new_chat_messages_capping_info_update", NULL, of_cap },
 };
 
 void channel_mex_event(struct session *session, struct store_tx *tx, const struct wa_event *event)

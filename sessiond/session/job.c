@@ -136,7 +136,7 @@ static void enqueue(struct preparation *p)
 	for (size_t i = 0; i < p->n; i++) {
 		struct row *row = &p->rows[i];
 		struct outbox_new added = { .job = row->answers ? p->job : NULL, .index = row->item, .number = p->numbers[i], .id = row->id,
-			.to = &p->job->items[row->item].to, .not_before_ms = p->job->not_before_ms, .presence = p->job->presence, .plaintext = &row->plaintext,
+			.to = &p->job->items[row->item].to, .not_before_ms = p->job->not_before_ms, .presence = p->job->presence, .priority = p->job->priority, .plaintext = &row->plaintext,
 			.route = &row->route };
 
 		outbox_add(session, &added);
@@ -352,6 +352,8 @@ static void plan_rows(struct preparation *p)
 			row->route.wire_id = item->wire_id ? xstrdup(item->wire_id) : NULL;
 			row->route.media_handle = content->media_handle ? xstrdup(content->media_handle) : NULL;
 			row->route.server_id = item->server_id;
+			row->route.priority = job->priority;
+			row->route.source = job->source;
 			if (!item->naudience)
 				continue;
 			row->route.naudience = chunks > 1 && left > size ? size : left;
@@ -531,13 +533,23 @@ static void audience_found(void *arg, bool somebody)
 	look_up_again(p);
 }
 
+/* maxSize counts what waits for its turn, not what is under way nor what has its own time; a request is taken or refused as a whole. */
+static bool is_full(const struct session *session, const struct send_job *job)
+{
+	const struct outbox *outbox = &session->outbox;
+	int64_t limit = outbox->policy.max_size;
+
+	if (outbox->waiting + outbox->preparing + job->n > MAX_WAITING)
+		return true;
+	return limit > 0 && !job->not_before_ms && send_queue_count(&outbox->queue) + outbox->preparing >= (size_t)limit;
+}
+
 void session_cmd_send(struct session *session, struct session_call *call)
 {
 	struct outbox *outbox = &session->outbox;
-	int64_t limit = session->on->daemon->config->queue_max_size;
 	struct send_job *job = call->job;
 	struct preparation *p;
-	size_t waiting = outbox->waiting + outbox->preparing + job->n;
+	bool full = is_full(session, job);
 
 	registry_answer(session, call);
 	p = xcalloc(1, sizeof *p);
@@ -551,7 +563,7 @@ void session_cmd_send(struct session *session, struct session_call *call)
 	session->busy++;
 	if (session->wish || session->view.status != SESSION_OPEN)
 		give_up(p, SEND_SESSION_GONE);
-	else if (waiting > MAX_WAITING || (limit > 0 && waiting > (size_t)limit))
+	else if (full)
 		give_up(p, SEND_QUEUE_FULL);
 	else if (audience_wanted(job))
 		audience_find(session, job, audience_found, p);

@@ -44,7 +44,12 @@ libsession_a_SOURCES = \
 	sessiond/session/mirrorfile.c \
 	sessiond/session/normalise.c sessiond/session/normalise.h \
 	sessiond/session/object.h \
-	sessiond/session/outbox.c \
+	sessiond/session/outbox.c sessiond/session/outbox.h \
+	sessiond/session/outboxgate.c sessiond/session/outboxload.c sessiond/session/outboxpresence.c \
+	sessiond/session/outboxretry.c sessiond/session/outboxwait.c \
+	sessiond/session/queue.h sessiond/session/queuectl.c sessiond/session/queuelock.c sessiond/session/queuestate.c \
+	sessiond/session/sendpolicy.c sessiond/session/sendpolicy.h \
+	sessiond/session/sendqueue.c sessiond/session/sendqueue.h \
 	sessiond/session/private.h \
 	sessiond/session/proxy.c sessiond/session/proxy.h \
 	sessiond/session/qrimage.c sessiond/session/qrimage.h \
@@ -64,7 +69,7 @@ libsession_a_SOURCES = \
 SESSION_TEST_LIBS = libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
 
 if HAVE_CMOCKA
-SESSION_TESTS = test_assertion test_normalise test_session_parts
+SESSION_TESTS = test_assertion test_normalise test_sendqueue test_session_parts
 check_PROGRAMS += $(SESSION_TESTS)
 TESTS += $(SESSION_TESTS)
 test_assertion_SOURCES = tests/unit/test_assertion.c
@@ -73,6 +78,9 @@ test_assertion_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
 test_normalise_SOURCES = tests/unit/test_normalise.c
 test_normalise_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS)
 test_normalise_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
+test_sendqueue_SOURCES = tests/unit/test_sendqueue.c
+test_sendqueue_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
+test_sendqueue_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
 test_session_parts_SOURCES = tests/unit/test_session_parts.c
 test_session_parts_CFLAGS = $(TEST_CFLAGS) $(UV_CFLAGS)
 test_session_parts_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)

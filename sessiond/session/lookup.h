@@ -24,6 +24,7 @@
 /* Kinds of records that the host keeps beside those of the protocol library (enum wa_record_kind). */
 enum session_record {
 	RECORD_POST = 221,    /* name = message id: a post in a channel; value = its number there, decimal; kept like messages */
+	RECORD_QUEUE = 222,   /* queuestate.c */
 	RECORD_CALLS = 220,   /* name "": what is done with calls; value: JSON, calls.h */
 	RECORD_TIMER = 201    /* name = chat JID: timer of disappearing messages; value = seconds, be32, and when it was set, be64 ms */
 };

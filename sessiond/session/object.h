@@ -11,7 +11,7 @@
  *     job.c         a request to send becomes rows
  *     groupjob.c    questions about groups that requests ask
  *     lookup.c      messages of the past, by id
- *     outbox.c      sends: rows first, then one after another
+ *     outbox.h      sends: rows first, then one after another; when and in which order
  *     events.c      rows of the event journal
  *     transfer.h    files over WhatsApp's media servers
  *     ask.h         questions of requests to WhatsApp: cards.c about people, profile.c about and for the own profile
@@ -32,6 +32,7 @@
 #include "sessiond/net/net.h"
 #include "sessiond/session/backoff.h"
 #include "sessiond/session/chattimer.h"
+#include "sessiond/session/outbox.h"
 #include "sessiond/session/session.h"
 #include "sessiond/session/view.h"
 #include "sessiond/store/store.h"
@@ -88,25 +89,7 @@ struct session_call {
 
 struct change_job;
 struct histories;
-struct outbox_item;
-struct send_route;
-struct delivery_wait;
 struct transfers;
-
-struct outbox {
-	struct outbox_item *first, *tail;  /* owned: not yet handed to the library, in order */
-	struct outbox_item *handed;        /* owned: handed, not settled */
-	struct outbox_item *later;         /* owned: not due yet, the next one first */
-	struct timer schedule;             /* the next one of those is due */
-	struct delivery_wait *delivery;    /* owned: acked, but somebody waits until the recipient has them */
-	size_t waiting;                    /* items in the three lists */
-	bool loaded;                       /* the rows of the last life were read */
-	bool loading;
-	bool more;                         /* the store has more rows than were read */
-	struct timer presence;             /* next step of a presence simulation */
-	int step;
-	size_t preparing;                  /* messages whose rows are being stored */
-};
 
 struct session {
 	struct session_loop *on;     /* borrowed */
@@ -208,44 +191,10 @@ double session_random01(struct session_loop *on);
 /* ---- batch.c ---- */
 void session_commit(struct session *session, struct wa_batch *batch, uint64_t token);
 
-/* ---- outbox.c ---- */
-/* The process is about to end: who waits is told that the messages are on their way; the next life sends them. */
-void outbox_answer_all(struct session *session);
-/* Every waiting job ends with SEND_SESSION_GONE; rows stay in the store. */
-void outbox_free(struct session *session);
-void session_cmd_cancel(struct session *session, struct session_call *call);
-/* Takes a message that waits for its time out of memory: whoever waits for it is told. False: it does not wait there. */
-bool outbox_take_back(struct session *session, int64_t number);
+/* ---- job.c, cancel.c, queuectl.c ---- */
 void session_cmd_send(struct session *session, struct session_call *call);
-/* A new client: rows of the store are handed to it again. */
-void outbox_reload(struct session *session);
-/* Goes on where it can: after opening, an ack, a presence step. */
-void outbox_pump(struct session *session);
-/* Fails everything that waits: the account is gone. */
-void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error);
-/* These rows are stored: who waits for them may be answered. */
-void outbox_rows_stored(struct session *session, const int64_t *numbers, size_t n);
-/* These rows could not be stored: who waits for them is told, nothing of them leaves. */
-void outbox_rows_failed(struct session *session, const int64_t *numbers, size_t n);
-/* A message whose row is stored, or being stored. */
-struct outbox_new {
-	struct send_job *job;      /* borrowed; NULL: nobody waits for this one */
-	size_t index;              /* in its results */
-	int64_t number;
-	const char *id;
-	const struct jid *to;
-	int64_t not_before_ms;
-	int presence;              /* enum presence_target */
-	struct buf *plaintext;     /* taken over */
-	struct send_route *route;  /* taken over */
-};
-void outbox_add(struct session *session, struct outbox_new *added);
-/* The server has acked it: whoever waits is told, the row changes when this is stored. */
-void outbox_acked(struct session *session, const struct wa_event *event);
-/* Message id of what was handed to the library under this tag; NULL: nothing. Borrowed until control returns to the loop. */
-const char *outbox_id(const struct session *session, uint64_t tag);
-/* Stored: this stanza leaves, was acked, will never be sent. */
-void outbox_on_stored(struct session *session, const struct wa_event *event);
+void session_cmd_cancel(struct session *session, struct session_call *call);
+void session_cmd_queue(struct session *session, struct session_call *call);
 
 /* ---- ask.c ---- */
 void session_cmd_ask(struct session *session, struct session_call *call);

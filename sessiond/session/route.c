@@ -12,7 +12,8 @@
 
 bool route_is_empty(const struct send_route *route)
 {
-	return !route->naudience && !route->chunks && !route->wire_id && !route->media_handle && !route->server_id;
+	return !route->naudience && !route->chunks && !route->wire_id && !route->media_handle && !route->server_id && !route->priority &&
+		!route->source;
 }
 
 void route_free(struct send_route *route)
@@ -55,6 +56,10 @@ static void put_route(struct buf *out, const struct send_route *route)
 		json_put_member(out, "handle", route->media_handle);
 	if (route->server_id)
 		json_put_int(out, "post", route->server_id);
+	if (route->priority)
+		json_put_int(out, "priority", (int64_t)route->priority);
+	if (route->source)
+		json_put_int(out, "source", (int64_t)route->source);
 	buf_u8(out, '}');
 }
 
@@ -112,6 +117,12 @@ static char *text_of(struct json_object *object, const char *name)
 	return text ? xstrdup(text) : NULL;
 }
 
+/* 0 for what is out of range. */
+static int64_t below(int64_t value, int64_t end)
+{
+	return value > 0 && value < end ? value : 0;
+}
+
 void route_load(struct send_route *route, const char *info)
 {
 	struct json_object *whole = info ? json_tokener_parse(info) : NULL;
@@ -128,6 +139,8 @@ void route_load(struct send_route *route, const char *info)
 		route->wire_id = text_of(object, "wire");
 		route->media_handle = text_of(object, "handle");
 		route->server_id = number(object, "post");
+		route->priority = (enum send_priority)below(number(object, "priority"), SEND_PRIORITIES);
+		route->source = (enum send_source)below(number(object, "source"), SEND_SOURCES);
 	}
 	json_object_put(whole);
 }

@@ -4,7 +4,7 @@
  * (store_outbox.info), beside what rebuilds the answer, so that it survives a crash:
  *
  *     {"items":..,"label":..,                                      the answer's (sessiond/rpc/send.h), last row of a request only
- *      "route":{"audience":"1@lid 2@lid","first":17,"chunk":0,"chunks":3,"wire":"3EB0..","post":12,"handle":".."}}
+ *      "route":{"audience":"1@lid 2@lid","first":17,"chunk":0,"chunks":3,"wire":"3EB0..","post":12,"handle":"..","priority":1,"source":2}}
  *
  * A status for many goes out in chunks: a row and a message id each, with numbers one behind the other from `first` on.
  */
@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "common/jid.h"
+#include "sessiond/session/session.h"
 
 struct send_route {
 	struct jid *audience;      /* owned, n of them; of a status: who sees it */
@@ -25,6 +26,8 @@ struct send_route {
 	char *wire_id;             /* owned, may be NULL: id on the wire where it is not the row's (edits and deletions in channels) */
 	char *media_handle;        /* owned, may be NULL */
 	int64_t server_id;         /* of the post in a channel, 0: none */
+	enum send_priority priority;
+	enum send_source source;
 };
 
 /* True if there is nothing in it. */

@@ -38,6 +38,7 @@ struct session *session_new(struct session_loop *on, struct session_entry *entry
 	session->registry = xstrdup(row->registry);
 	session->proxy = row->proxy ? xstrdup(row->proxy) : NULL;
 	session->restored = row->restored;
+	outbox_init(session);
 	return session;
 }
 
@@ -306,6 +307,7 @@ static void on_open(struct session *session, const struct wa_event *event)
 	event_status(session, buf_text(&members));
 	buf_free(&members);
 	log_info(&session->log, "session opened", LOG_STR("session", session->id));
+	queue_lock_opened(session);
 	outbox_pump(session);
 	mirror_pump(session);
 	history_pump(session);
@@ -401,6 +403,13 @@ static void on_logged_out(struct session *session, const struct wa_event *event)
 	registry_view(session);
 }
 
+static void on_message_stored(struct session *session, const struct wa_event *event)
+{
+	mirror_stored(session, event->message);
+	if (event->message)
+		outbox_met(session, event->message);
+}
+
 void session_on_stored(struct session *session, const struct wa_event *event)
 {
 	if (event->kind == WA_EVENT_PAIRED)
@@ -412,7 +421,7 @@ void session_on_stored(struct session *session, const struct wa_event *event)
 	else if (event->kind == WA_EVENT_CALL)
 		call_stored(session, event);
 	else if (event->kind == WA_EVENT_MESSAGE)
-		mirror_stored(session, event->message);
+		on_message_stored(session, event);
 	else if (event->kind == WA_EVENT_HISTORY)
 		history_noticed(session, event);
 	else

@@ -158,7 +158,19 @@ enum send_priority { SEND_NORMAL = 0, SEND_HIGH, SEND_LOW, SEND_PRIORITIES };
 enum send_source { SEND_BY_REQUEST = 0, SEND_BY_ACTION, SEND_BY_CAMPAIGN, SEND_BY_ITSELF, SEND_SOURCES };
 
 /* Why a message waits in the queue although its turn has come. */
-enum send_hold { HOLD_NONE = 0, HOLD_PAUSED, HOLD_RESTRICTED, HOLD_QUIET_HOURS, HOLD_COLD_BUDGET, HOLD_PACE, HOLD_COUNT };
+enum send_hold {
+	HOLD_NONE = 0,
+	HOLD_PAUSED,      /* by the operator */
+	HOLD_RESTRICTED,  /* WhatsApp does not let the account write to new contacts */
+	HOLD_QUIET_HOURS,
+	HOLD_COLD_BUDGET, /* enough new contacts were written to today */
+	HOLD_PACE,
+	HOLD_RETRY,       /* an attempt has failed */
+	HOLD_CHECK,       /* whether the recipient is a new contact is being looked up */
+	HOLD_COUNT
+};
+/* "paused", "restricted", ...: the names that answers and the queue's state have. */
+const char *send_hold_name(enum send_hold hold);
 
 struct send_result {
 	struct jid to;

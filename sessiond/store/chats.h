@@ -210,6 +210,8 @@ struct store_page {
 /* STORE_NOT_FOUND: the cursor is none of this list. */
 int store_chat_list(struct store_reader *reader, struct arena *arena, int64_t session, const struct store_chat_query *query,
                     struct store_chat **rows, size_t *n, struct store_page *page);
+/* Whether that person ever wrote to the account or was written to: messages that never left do not count. */
+int store_chat_acquainted(struct store_reader *reader, int64_t session, const struct jid *jid, bool *acquainted);
 /* By either name. STORE_NOT_FOUND. */
 int store_chat_get(struct store_reader *reader, struct arena *arena, int64_t session, const struct jid *jid, struct store_chat *chat);
 

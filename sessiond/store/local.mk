@@ -12,6 +12,7 @@ CLEANFILES += sessiond/store/migrations_sqlite.c
 noinst_LIBRARIES += libstore.a
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 libstore_a_SOURCES = \
+	sessiond/store/acquaintance.c \
 	sessiond/store/adopt.c sessiond/store/adopt.h \
 	sessiond/store/audit.c \
 	sessiond/store/chatlist.c \

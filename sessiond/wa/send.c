@@ -157,6 +157,21 @@ void wa_client_send(struct wa_client *client, const struct wa_send *send)
 	start_jobs(m);
 }
 
+bool wa_client_withdraw(struct wa_client *client, uint64_t tag)
+{
+	struct wa_messaging *m = wa_client_messaging(client);
+	struct send_job *job = m->jobs;
+
+	while (job != NULL && job->tag != tag)
+		job = job->next;
+	if (job == NULL || (job->phase != SEND_WAITING && job->phase != SEND_PREPARING))
+		return false;
+	wa_timer_stop(client, &job->timer);
+	job_free(job);
+	start_jobs(m);
+	return true;
+}
+
 void wa_client_resend(struct wa_client *client, uint64_t tag, const char *id, struct span stanza)
 {
 	struct wa_messaging *m = wa_client_messaging(client);

@@ -484,6 +484,8 @@ struct wa_status_privacy {
 /* done is called exactly once, never before this returns; privacy is borrowed, NULL with a code as with wa_client_group(). */
 typedef void wa_status_privacy_done(void *arg, const struct wa_status_privacy *privacy, int code);
 void wa_client_status_privacy(struct wa_client *client, wa_status_privacy_done *done, void *arg);
+/* Takes a message back that was given to wa_client_send(): true if nothing was made of it yet; no event follows then. */
+bool wa_client_withdraw(struct wa_client *client, uint64_t tag);
 /* After a crash: a stanza that was stored by WA_EVENT_SEND_STANZA but not acked; sent byte for byte once open. */
 void wa_client_resend(struct wa_client *client, uint64_t tag, const char *id, struct span stanza);
 /* A message id of the 3EB0 form for this account's user; out holds 23 bytes. */

@@ -85,6 +85,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...groups, ...communities,
     ...access,
     'GET /api/v1/events',
+    'GET /api/v1/session/{sessionId}/queue', 'PUT /api/v1/session/{sessionId}/queue',
     'GET /storage/private',
   ];
   assert.deepEqual([...operations.keys()].sort(), [...wanted, ...additions].sort());

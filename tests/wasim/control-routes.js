@@ -87,7 +87,7 @@ function accountRoutes(sim) {
             if ('status_list' in body) found.statusList = body.status_list;
             if ('timelock' in body) {
                 found.timelock = body.timelock;
-                sim.notices.timelock(found);
+                if (!body.quiet) sim.notices.timelock(found);
             }
             return found.toJson();
         },

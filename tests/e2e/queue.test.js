@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// If this fails, a session's queue sends too early, too late, in the wrong order, twice or not at all, or says something else than it does.
+import test, { after } from 'node:test';
+import assert from 'node:assert/strict';
+import { DaemonBench } from './lib/daemon.js';
+import { BaileysPeer, endProcessSoon, textOf } from '../peer/baileys-peer.js';
+
+const bench = new DaemonBench(15553000000, { env: { WAREST_WEBHOOK_EVENTS: 'account_timelock', WAREST_SEND_ACK_TIMEOUT_MS: '20000' } });
+after(endProcessSoon);
+
+const queue = (id, settings) => bench.call(settings ? 'session.queue.put' : 'session.queue.get', { session: id, p: settings ? { settings } : {} });
+const texts = async (phone) => (await bench.control('GET', `/accounts/${phone}/inbox?after=0`)).messages.map((m) => m.text);
+
+async function waits(id, test) {
+  for (;;) {
+    const { result } = await queue(id);
+    if (test(result)) return result;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+// "HH:MM" so many hours from now, in UTC.
+const clock = (hours) => new Date(Date.now() + hours * 3600000).toISOString().slice(11, 16);
+
+test('settings: defaults of the contract, changed for a session, kept over a kill, refused when wrong', async () => {
+  await bench.linked('set');
+  const first = await queue('set');
+  assert.deepEqual([first.status, first.code, first.result.depth, first.result.paused, first.result.pausedReason], [200, 1000, 0, false, null]);
+  assert.deepEqual([first.result.settings.concurrency, first.result.settings.retryDelayMs, first.result.settings.maxSize], [1, 75, 0]);
+  assert.equal((await queue('set', { paceMs: 50, coldPerDay: 7 })).result.settings.paceMs, 50);
+  for (const wrong of [{ paceMs: -1 }, { quietHours: '22-7' }, { nothing: null }]) {
+    const refused = await queue('set', wrong);
+    assert.deepEqual([refused.status, refused.code], [400, 2002], JSON.stringify(wrong));
+  }
+  await bench.restart('SIGKILL');
+  const kept = (await queue('set')).result;
+  assert.deepEqual([kept.overrides, kept.settings.coldPerDay], [{ paceMs: 50, coldPerDay: 7 }, 7]);
+  assert.deepEqual((await queue('set', { paceMs: null })).result.overrides, { coldPerDay: 7 });
+});
+
+test('paused: messages wait, are told, survive a kill, leave in the order of priority, each chat in order; a full queue refuses', async () => {
+  await bench.linked('pause');
+  const [ann, bob, cid] = await Promise.all([1, 2, 3].map(() => bench.account()));
+  await queue('pause', { paused: true, maxSize: 5 });
+  const low = await bench.sendText('pause', ann.phone, 'ann low', { priority: 'low' });
+  assert.deepEqual([low.status, low.code, low.message], [202, 3000, 'Text message queued']);
+  assert.deepEqual([low.result[0].status, low.result[0].state, low.result[0].heldBy], ['text queued', 'queued', 'paused']);
+  for (const [who, text, priority] of [[bob, 'bob normal', 'normal'], [ann, 'ann normal', 'normal'], [cid, 'cid high', 'high'], [cid, 'cid gone', 'low']])
+    assert.equal((await bench.sendText('pause', who.phone, text, { priority, messageId: text.replace(' ', '-') })).status, 202);
+  const full = await bench.sendText('pause', bob.phone, 'too much');
+  assert.deepEqual([full.status, full.code, full.message], [500, 8000, 'Queue limit reached']);
+  const gone = await bench.call('messages.scheduled.cancel', { session: 'pause', family: 'messages', p: { messageId: 'cid-gone' } });
+  assert.equal(gone.status, 200, JSON.stringify(gone));
+  const state = (await queue('pause')).result;
+  assert.deepEqual([state.depth, state.held, state.holds, state.pausedReason], [4, 4, { paused: 4 }, 'paused']);
+  assert.ok(state.oldestMs >= 0);
+  await bench.restart('SIGKILL');
+  await bench.until('pause', 'open');
+  assert.equal((await waits('pause', (s) => s.depth === 4)).pausedReason, 'paused');
+  const order = [];
+  await queue('pause', { paused: false });
+  await waits('pause', (s) => s.depth === 0 && s.inFlight === 0);
+  for (const { phone } of [ann, bob, cid]) order.push(await texts(phone));
+  assert.deepEqual(order, [['ann low', 'ann normal'], ['bob normal'], ['cid high']]);
+});
+
+test('a Baileys client sees the pace and the order; what would wait longer than a request is queued', async () => {
+  await bench.linked('pace');
+  const peer = await bench.account();
+  const mate = new BaileysPeer(bench.wasim);
+  try {
+    await mate.pair(peer.phone);
+    await queue('pace', { paceMs: 400, paceJitter: 0 });
+    const started = Date.now();
+    const answers = await Promise.all([1, 2, 3, 4].map((n) => bench.sendText('pace', peer.phone, `paced ${n}`)));
+    assert.ok(Date.now() - started >= 1200, 'three pauses');
+    assert.deepEqual(answers.map((a) => a.status), [200, 200, 200, 200]);
+    await mate.waitFor(() => mate.messages.length >= 4, 'four messages');
+    assert.deepEqual(mate.messages.map(textOf), ['paced 1', 'paced 2', 'paced 3', 'paced 4']);
+    await queue('pace', { paceMs: 3600000 });
+    await bench.sendText('pace', peer.phone, 'the last one');
+    const later = await bench.sendText('pace', peer.phone, 'in an hour');
+    assert.deepEqual([later.status, later.result[0].heldBy], [202, 'pace']);
+    assert.ok(later.result[0].retryAfter > 3500);
+    await queue('pace', { paceMs: null });
+    await mate.waitFor(() => mate.messages.some((m) => textOf(m) === 'in an hour'), 'the rest');
+  } finally {
+    mate.stop();
+  }
+});
+
+test('quiet hours: all but what is urgent waits, and leaves when they are over', async () => {
+  await bench.linked('quiet');
+  const peer = await bench.account(), other = await bench.account();
+  await queue('quiet', { quietHours: `${clock(-2)}-${clock(2)}`, timezone: 'UTC' });
+  const answer = await bench.sendText('quiet', peer.phone, 'good night');
+  assert.deepEqual([answer.status, answer.result[0].heldBy], [202, 'quiet_hours']);
+  assert.ok(Math.abs(answer.result[0].retryAfter - 7200) < 120 && Number(answer.headers['Retry-After']) > 7000);
+  assert.equal((await bench.sendText('quiet', other.phone, 'it burns', { priority: 'high' })).status, 200);
+  const state = (await queue('quiet')).result;
+  assert.deepEqual([state.pausedReason, state.holds], ['quiet_hours', { quiet_hours: 1 }]);
+  assert.ok(Date.parse(state.nextSendAt) > Date.now());
+  assert.deepEqual(await texts(peer.phone), []);
+  await queue('quiet', { quietHours: `${clock(2)}-${clock(4)}` });
+  assert.equal((await bench.inbox(peer.phone, 'good night')).length, 1);
+});
+
+test('a daily budget for new contacts: known ones go on, an answer makes a contact known, the count survives a kill', async () => {
+  const { phone } = await bench.linked('cold');
+  const [known, first, second, third] = await Promise.all([1, 2, 3, 4].map(() => bench.account()));
+  await bench.phoneSends(known.phone, phone, 'hello shop');
+  await bench.hook.wait('message_received', (d) => d.text === 'hello shop');
+  await queue('cold', { coldPerDay: 1 });
+  assert.equal((await bench.sendText('cold', known.phone, 'hello customer')).status, 200);
+  assert.equal((await bench.sendText('cold', first.phone, 'new one')).status, 200);
+  assert.equal((await bench.sendText('cold', first.phone, 'the same one again')).status, 200);
+  const held = await bench.sendText('cold', second.phone, 'one too many');
+  assert.deepEqual([held.status, held.result[0].heldBy], [202, 'cold_budget']);
+  assert.ok(held.result[0].retryAfter > 0 && held.result[0].retryAfter <= 90000);
+  await bench.restart('SIGKILL');
+  await bench.until('cold', 'open');
+  const state = await waits('cold', (s) => s.holds.cold_budget === 1);
+  assert.deepEqual([state.cold.used, state.cold.perDay, state.pausedReason], [1, 1, 'cold_budget']);
+  assert.equal((await bench.sendText('cold', third.phone, 'another')).status, 202);
+  await bench.phoneSends(second.phone, phone, 'what was it?');
+  assert.equal((await bench.inbox(second.phone, 'one too many')).length, 1);
+  assert.deepEqual(await texts(third.phone), []);
+  await queue('cold', { coldPerDay: 0 });
+  assert.equal((await bench.inbox(third.phone, 'another')).length, 1);
+});
+
+test('463: the account is restricted: asked for, told, kept, new contacts wait, others go on, it ends by itself', async () => {
+  const { phone } = await bench.linked('lock');
+  const [known, first, second] = await Promise.all([1, 2, 3].map(() => bench.account()));
+  assert.equal((await bench.sendText('lock', known.phone, 'before')).status, 200);
+  const until = Math.floor(Date.now() / 1000) + 3600;
+  await bench.control('PATCH', `/accounts/${phone}`, { timelock: { until }, quiet: true });
+  const refused = await bench.sendText('lock', first.phone, 'refused');
+  assert.deepEqual([refused.status, refused.code], [429, 3001], JSON.stringify(refused));
+  assert.ok(Number(refused.headers['Retry-After']) > 3500);
+  const told = await bench.hook.wait('account_timelock', (d) => d.id === 'lock');
+  assert.deepEqual([told.data.active, told.data.kind, told.data.until], [true, 'RESTRICT_ALL_COMPANIONS', until * 1000]);
+  const held = await bench.sendText('lock', second.phone, 'waits');
+  assert.deepEqual([held.status, held.result[0].heldBy], [202, 'restricted']);
+  assert.equal((await bench.sendText('lock', known.phone, 'goes on')).status, 200);
+  await bench.restart('SIGKILL');
+  await bench.until('lock', 'open');
+  const state = await waits('lock', (s) => s.holds.restricted === 1);
+  assert.deepEqual([state.restriction.active, state.restriction.kind, state.pausedReason], [true, 'RESTRICT_ALL_COMPANIONS', 'restricted']);
+  // The end is moved to soon: the notification tells, and nobody has to do anything.
+  const soon = Math.floor(Date.now() / 1000) + 3;
+  await bench.control('PATCH', `/accounts/${phone}`, { timelock: { until: soon } });
+  await waits('lock', (s) => Date.parse(s.restriction.until) === soon * 1000);
+  await bench.control('PATCH', `/accounts/${phone}`, { timelock: null, quiet: true });
+  assert.equal((await bench.inbox(second.phone, 'waits')).length, 1);
+  assert.ok(Date.now() >= soon * 1000);
+  await bench.hook.wait('account_timelock', (d) => d.id === 'lock' && d.active === false);
+  assert.deepEqual(await texts(first.phone), []);
+  assert.equal((await queue('lock')).result.restriction.active, false);
+});
+
+test('463 without a restriction is a failure like others', async () => {
+  const { jid } = await bench.linked('token');
+  const peer = await bench.account();
+  await bench.control('POST', '/faults', { kind: 'ack_error', code: 463, device: jid });
+  const answer = await bench.sendText('token', peer.phone, 'no token');
+  assert.deepEqual([answer.status, answer.code], [500, 8000]);
+  assert.equal((await bench.sendText('token', peer.phone, 'with one')).status, 200);
+});
+
+test('an attempt that takes too long is tried again under its id, then given up; the others go on', async () => {
+  const { jid } = await bench.linked('slow');
+  const [lost, peer] = await Promise.all([1, 2].map(() => bench.account()));
+  await queue('slow', { timeoutMs: 300, maxRetries: 1, retryDelayMs: 10 });
+  await bench.control('POST', '/faults', { kind: 'iq_silence', count: 0, match: { xmlns: 'usync' }, device: jid });
+  const [failed] = await Promise.all([bench.sendText('slow', lost.phone, 'nothing is known')]);
+  assert.deepEqual([failed.status, failed.code], [500, 8000]);
+  const { stats } = (await queue('slow')).result;
+  assert.deepEqual([stats.timedOut, stats.retried, stats.failed], [2, 1, 1]);
+  await bench.control('DELETE', '/faults');
+  assert.equal((await bench.sendText('slow', peer.phone, 'known')).status, 200);
+  assert.deepEqual(await texts(lost.phone), []);
+});
