@@ -202,6 +202,7 @@ BOOL(proxy_sticky, "WAREST_PROXY_STICKY_SESSION", "", "true", 0, "A session keep
 INT(proxy_rotate_after, "WAREST_PROXY_ROTATE_AFTER_FAILURES", "", "0", 0, 1000, 0, "Failures before a sticky session moves; 0: 2 with several proxies, 1 with one")
 INT(proxy_cooloff_ms, "WAREST_PROXY_FAILURE_COOLOFF_MS", "", "15000", 0, 86400000, 0, "Pause of a failing proxy")
 REAL(proxy_backoff_multiplier, "WAREST_PROXY_FAILURE_BACKOFF_MULTIPLIER", "", "3", 1.0, 1000.0, CLAMP, "Most times that pause")
+BOOL(proxy_fallback_direct, "WAREST_PROXY_FALLBACK_DIRECT", "", "false", 0, "While all of the pool pause: connect directly, which shows the server's own address")
 
 SECTION("Log")
 BOOL(log_pretty, "LOG_PRETTY", "", "false", 0, "Lines for people instead of JSON lines")

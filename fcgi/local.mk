@@ -22,6 +22,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_misc.c \
 	fcgi/api_misc_tools.c \
 	fcgi/api_profile.c \
+	fcgi/api_proxy.c \
 	fcgi/api_server.c \
 	fcgi/api_shared.c \
 	fcgi/api_queue.c \

@@ -9,6 +9,7 @@ extern const struct route_group channel_routes;
 extern const struct route_group chats_routes;
 extern const struct route_group history_routes;
 extern const struct route_group events_routes;
+extern const struct route_group proxy_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
 
 /* One a line. */
@@ -19,6 +20,7 @@ const struct route_group *const route_groups[] = {
 	&server_routes,
 	&session_routes,
 	&queue_routes,
+	&proxy_routes,
 	&message_routes,
 	&content_routes,
 	&interactive_routes,

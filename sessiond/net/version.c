@@ -104,6 +104,7 @@ static bool fetch(struct version *version)
 		.timeout_ms = TIMEOUT_MS,
 		.max_answer = PAGE_MAX,
 		.follow = true,
+		.proxy = version->handlers->proxy ? version->handlers->proxy(version->arg) : NULL,
 	};
 	int error = http_send(&version->call, version->net, &request, on_page, version);
 

@@ -20,6 +20,8 @@ struct version;
 struct version_handlers {
 	/* revision > 0: N as the page has it; 0: not reachable or not found, text says why. at_ms is the time of the look-up. Store both. */
 	void (*checked)(void *arg, uint32_t revision, int64_t at_ms, const char *text);
+	/* The proxy to ask through, NULL: none. May itself be NULL. */
+	const char *(*proxy)(void *arg);
 };
 
 /*

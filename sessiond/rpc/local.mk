@@ -64,6 +64,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_queue.c sessiond/rpc/rpc_privacy.c \
 	sessiond/rpc/rpc_calls.c \
 	sessiond/rpc/rpc_profile.c \
+	sessiond/rpc/rpc_proxy.c \
 	sessiond/rpc/people_common.c sessiond/rpc/people.h \
 	sessiond/rpc/rpc_contacts.c \
 	sessiond/rpc/rpc_tools.c \

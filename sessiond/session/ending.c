@@ -18,7 +18,10 @@ enum {
 	STORAGE_RETRY_MIN_MS = 5000,
 	RECONNECT_MIN_MS = 1000,
 	AFTER_LOGOUT_MS = 1000,
-	AFTER_BAN_MS = 60000
+	AFTER_BAN_MS = 60000,
+	/* Codes of a wa_close: nothing came, the connection broke. */
+	TIMED_OUT = 408,
+	CLOSED = 428
 };
 
 static void wish_closed(struct session *session);
@@ -164,7 +167,8 @@ void session_on_close(struct session *session, const struct wa_close *why)
 	};
 	size_t reaction = (size_t)why->reaction;
 
-	session_free_slot(session, why->reaction == WA_RECONNECT_BACKOFF ? DIAL_BAD : DIAL_GOOD);
+	/* What the server itself said is no fault of the way to it. */
+	session_free_slot(session, why->reaction == WA_RECONNECT_BACKOFF && (why->code == TIMED_OUT || why->code == CLOSED) ? DIAL_BAD : DIAL_GOOD, why->reason);
 	backoff_closed(&session->backoff, timefmt_monotonic_ms());
 	log_info(&session->log, "connection ended", LOG_STR("session", session->id), LOG_INT("code", why->code), LOG_STR("reason", why->reason));
 	if (session->wish)
@@ -223,7 +227,7 @@ static void wish_closed(struct session *session)
 	/* A client that goes on relies on what it asked for. */
 	if (session->wish != STOP_RECONNECT)
 		timer_stop(session->on->timers, &session->wake);
-	session_free_slot(session, DIAL_NONE);
+	session_free_slot(session, DIAL_NONE, NULL);
 	if (session->wish == STOP_RECONNECT) {
 		session->wish = STOP_NONE;
 		event_status(session, "\"tags\":\"close\",\"status\":\"stopped\"");

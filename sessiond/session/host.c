@@ -64,6 +64,9 @@ static void on_ws_closed(void *arg, const struct ws_end *end)
 	} else if (session) {
 		const struct wa_close why = { .reaction = WA_RECONNECT_BACKOFF, .code = 408, .reason = end->text };
 
+		/* The server was reached, and is no WebSocket server at the moment. */
+		if (end->reason == WS_END_UPGRADE)
+			session_free_slot(session, DIAL_GOOD, NULL);
 		session_on_close(session, &why);
 	}
 	link_free(link);

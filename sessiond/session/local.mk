@@ -51,6 +51,7 @@ libsession_a_SOURCES = \
 	sessiond/session/sendpolicy.c sessiond/session/sendpolicy.h \
 	sessiond/session/sendqueue.c sessiond/session/sendqueue.h \
 	sessiond/session/private.h \
+	sessiond/session/proxies.c sessiond/session/proxies.h \
 	sessiond/session/proxy.c sessiond/session/proxy.h \
 	sessiond/session/qrimage.c sessiond/session/qrimage.h \
 	sessiond/session/qrpng.c sessiond/session/qrpng.h \
@@ -70,6 +71,7 @@ SESSION_TEST_LIBS = libsession.a libwebhook.a libstorage.a libmedia.a libsession
 
 if HAVE_CMOCKA
 SESSION_TESTS = test_assertion test_normalise test_sendqueue test_session_parts
+SESSION_TESTS = test_assertion test_normalise test_proxy test_session_parts
 check_PROGRAMS += $(SESSION_TESTS)
 TESTS += $(SESSION_TESTS)
 test_assertion_SOURCES = tests/unit/test_assertion.c
@@ -81,6 +83,9 @@ test_normalise_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
 test_sendqueue_SOURCES = tests/unit/test_sendqueue.c
 test_sendqueue_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 test_sendqueue_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
+test_proxy_SOURCES = tests/unit/test_proxy.c
+test_proxy_CFLAGS = $(TEST_CFLAGS)
+test_proxy_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)
 test_session_parts_SOURCES = tests/unit/test_session_parts.c
 test_session_parts_CFLAGS = $(TEST_CFLAGS) $(UV_CFLAGS)
 test_session_parts_LDADD = $(SESSION_TEST_LIBS) $(CMOCKA_LIBS)

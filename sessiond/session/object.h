@@ -97,7 +97,7 @@ struct session {
 	struct log log;
 	int64_t number;
 	char *id, *registry;         /* owned */
-	char *proxy;                 /* owned: of the row; NULL: from the pool */
+	char *proxy;                 /* owned: the one of the present or last connection, also for media; NULL: none */
 	bool restored;               /* the row came out of a backup: must not connect */
 
 	struct session_view view;
@@ -162,7 +162,8 @@ void session_set_status(struct session *session, enum session_status status, int
 /* Not running any more, with this status. */
 void session_stop_here(struct session *session, enum session_status status, int reason, const char *text);
 void session_want_slot(struct session *session);
-void session_free_slot(struct session *session, enum dial_outcome outcome);
+/* why: of a DIAL_BAD, may be NULL. */
+void session_free_slot(struct session *session, enum dial_outcome outcome, const char *why);
 void session_retry_in(struct session *session, int64_t delay_ms);
 void session_answer_calls(struct session *session, int result);
 

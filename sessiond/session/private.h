@@ -4,7 +4,8 @@
  *
  *     registry.c   entries, loading, what sessions report, lists
  *     control.c    commands to sessions, watches, shutdown
- *     slots.c      the node's handshakes: how many sessions connect at the same time, through which proxy
+ *     slots.c      the node's handshakes: how many sessions connect at the same time
+ *     proxies.h    through which proxy
  */
 #ifndef SESSIOND_SESSION_PRIVATE_H
 #define SESSIOND_SESSION_PRIVATE_H
@@ -24,7 +25,9 @@ struct session_private {
 	bool waits, holds;           /* for a handshake; one */
 	bool wants_version;          /* refused with 405, waits for a look-up */
 	bool removing;               /* nothing is asked of it any more */
-	struct proxy *proxy;         /* borrowed from the pool: the one of the present or last connection */
+	struct proxy *proxy;         /* borrowed: the one of the present or last connection; NULL: none */
+	struct proxy *own_proxy;     /* owned: entry->proxy_url with its health; NULL: has none of its own */
+	char *last_proxy;            /* owned: as the row has it, see store_session */
 };
 
 /* The answer of session/list for one owner, until something in it changes. */
@@ -47,7 +50,10 @@ struct sessions {
 	/* slots.c */
 	struct session_entry *slot_first, *slot_last;
 	size_t slots_used;
-	struct proxy_pool *proxies;    /* owned */
+	/* proxies.c */
+	struct proxy_pool *proxies;    /* owned; NULL: none */
+	struct proxy_test *proxy_tests; /* owned list */
+	struct net *proxy_net;         /* owned: of the tests; NULL: none yet */
 	/* version */
 	struct version *version;       /* owned; NULL: no look-ups */
 	struct net *version_net;       /* owned */
@@ -63,6 +69,7 @@ struct sessions {
 };
 
 /* registry.c */
+struct net_options session_net_options(const struct config *config);
 struct session_entry *registry_add(struct sessions *sessions, const struct store_session *row);
 /* session/list of that owner has to be made anew. */
 void registry_forget_list(struct sessions *sessions, const char *registry);
@@ -74,7 +81,18 @@ void registry_tell_watches(struct session_entry *entry, struct session_entry *sh
 
 /* slots.c */
 void slots_want(struct session_entry *entry);
-void slots_free(struct session_entry *entry, enum dial_outcome outcome);
+/* why: of a DIAL_BAD, may be NULL. */
+void slots_free(struct session_entry *entry, enum dial_outcome outcome, const char *why);
+
+/* proxies.c; the rest of it is in proxies.h */
+void proxies_init(struct sessions *sessions);
+void proxies_free(struct sessions *sessions);
+void proxies_entry_init(struct session_entry *entry, const char *last);
+void proxies_entry_free(struct session_entry *entry);
+/* The proxy of the session's next connection (the caller frees), NULL: directly. */
+char *proxies_for(struct sessions *sessions, struct session_entry *entry);
+/* How that connection went. */
+void proxies_told(struct sessions *sessions, struct session_entry *entry, enum dial_outcome outcome, const char *why);
 
 /* version.c */
 void versions_init(struct sessions *sessions);

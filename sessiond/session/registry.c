@@ -2,6 +2,7 @@
 /* All sessions of this node: entries, loading at start, what sessions report, lists. */
 #include "sessiond/session/registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,15 +42,19 @@ static void fill_wa_config(struct wa_config *wa, const struct config *config)
 	wa->cache_bytes = 64U << 10;
 }
 
-static void loop_init(struct sessions *sessions, struct session_loop *on, unsigned index)
+struct net_options session_net_options(const struct config *config)
 {
-	struct daemon *daemon = sessions->daemon;
-	const struct config *config = daemon->config;
-	const struct net_options options = {
+	return (struct net_options){
 		.ca_file = config->wa_ca_file[0] ? config->wa_ca_file : NULL,
 		.connect_to = (const char *const *)config->wa_connect_to.items,
 		.connect_to_count = config->wa_connect_to.count,
 	};
+}
+
+static void loop_init(struct sessions *sessions, struct session_loop *on, unsigned index)
+{
+	struct daemon *daemon = sessions->daemon;
+	const struct net_options options = session_net_options(daemon->config);
 	char *name = xasprintf("session-%u", index);
 
 	on->daemon = daemon;
@@ -60,7 +65,7 @@ static void loop_init(struct sessions *sessions, struct session_loop *on, unsign
 	on->timers = timers_new(loop_uv(on->loop));
 	if (net_new(&on->net, loop_uv(on->loop), &options))
 		abort();
-	fill_wa_config(&on->wa_config, config);
+	fill_wa_config(&on->wa_config, daemon->config);
 	on->wa = wa_loop_new(&on->wa_config);
 	free(name);
 }
@@ -78,7 +83,7 @@ struct sessions *sessions_new(struct daemon *daemon, unsigned count)
 	sessions->loops = xcalloc(sessions->loop_count, sizeof *sessions->loops);
 	sessions->by_id = bytemap_new(sizeof(struct session_entry *), MAX_SESSIONS);
 	sessions->lists = bytemap_new(sizeof(struct owner_list), MAX_SESSIONS);
-	sessions->proxies = proxy_pool_new(daemon->config);
+	proxies_init(sessions);
 	if (!sessions->by_id || !sessions->lists)
 		abort();
 	for (unsigned i = 0; i < sessions->loop_count; i++)
@@ -134,6 +139,7 @@ struct session_entry *registry_add(struct sessions *sessions, const struct store
 	first_view(&entry->view, row);
 	entry->priv = p;
 	p->sessions = sessions;
+	proxies_entry_init(entry, row->last_proxy);
 	p->on = &sessions->loops[(uint64_t)row->number % sessions->loop_count];
 	p->session = session_new(p->on, entry, row);
 	session_view_copy(&p->session->view, &entry->view);
@@ -160,7 +166,7 @@ static void entry_free(struct session_entry *entry)
 	if (entry->webhook_secret)
 		crypto_wipe(entry->webhook_secret, strlen(entry->webhook_secret));
 	free(entry->webhook_secret);
-	free(entry->proxy_url);
+	proxies_entry_free(entry);
 	session_view_free(&entry->view);
 	free(entry->priv);
 	free(entry);
@@ -293,7 +299,7 @@ void sessions_free(struct sessions *sessions)
 		crypto_wipe(on->random, sizeof on->random);
 	}
 	versions_free(sessions);
-	proxy_pool_free(sessions->proxies);
+	proxies_free(sessions);
 	bytemap_free(sessions->by_id);
 	bytemap_each(sessions->lists, free_list, NULL);
 	bytemap_free(sessions->lists);
@@ -430,24 +436,29 @@ void registry_want_slot(struct session *session)
 	loop_post(session->on->daemon->loop, slot_wanted, session->entry);
 }
 
-static void slot_free_good(void *arg)
+struct slot_letter {
+	struct session_entry *entry;
+	enum dial_outcome outcome;
+	char why[160];
+};
+
+static void slot_given_back(void *arg)
 {
-	slots_free(arg, DIAL_GOOD);
+	struct slot_letter *letter = arg;
+
+	slots_free(letter->entry, letter->outcome, letter->why);
+	free(letter);
 }
 
-static void slot_free_bad(void *arg)
+void registry_free_slot(struct session *session, enum dial_outcome outcome, const char *why)
 {
-	slots_free(arg, DIAL_BAD);
-}
+	struct slot_letter *letter = xcalloc(1, sizeof *letter);
 
-static void slot_free_none(void *arg)
-{
-	slots_free(arg, DIAL_NONE);
-}
-
-void registry_free_slot(struct session *session, enum dial_outcome outcome)
-{
-	loop_post(session->on->daemon->loop, outcome == DIAL_GOOD ? slot_free_good : outcome == DIAL_BAD ? slot_free_bad : slot_free_none, session->entry);
+	letter->entry = session->entry;
+	letter->outcome = outcome;
+	snprintf(letter->why, sizeof letter->why, "%s", why ? why : "");
+	if (!loop_post(session->on->daemon->loop, slot_given_back, letter))
+		free(letter);
 }
 
 /*
@@ -476,7 +487,7 @@ static void removed(void *arg)
 	struct session_entry *entry = arg;
 	struct session_private *p = entry->priv;
 
-	slots_free(entry, DIAL_NONE);
+	slots_free(entry, DIAL_NONE, NULL);
 	registry_tell_watches(entry, NULL);
 	unlist(entry);
 	webhooks_session_changed(p->sessions->daemon->webhooks, entry->number, entry->id);

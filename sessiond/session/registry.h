@@ -11,8 +11,8 @@ void registry_view(struct session *session);
 int64_t registry_spread_ms(const struct session *session);
 /* Asks for one of the node's handshakes; session_granted() follows when one is free. */
 void registry_want_slot(struct session *session);
-/* Gives it back, or the wish for it. */
-void registry_free_slot(struct session *session, enum dial_outcome outcome);
+/* Gives it back, or the wish for it. why: of a DIAL_BAD, may be NULL. */
+void registry_free_slot(struct session *session, enum dial_outcome outcome, const char *why);
 /* Hands an answered call back. */
 void registry_answer(struct session *session, struct session_call *call);
 /* The session was removed: it leaves the registry; session_let_go() follows. */

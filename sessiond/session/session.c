@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "sessiond/crash.h"
+#include "sessiond/crypto/crypto.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/assertion.h"
@@ -36,10 +37,17 @@ struct session *session_new(struct session_loop *on, struct session_entry *entry
 	session->number = row->number;
 	session->id = xstrdup(row->id);
 	session->registry = xstrdup(row->registry);
-	session->proxy = row->proxy ? xstrdup(row->proxy) : NULL;
 	session->restored = row->restored;
 	outbox_init(session);
 	return session;
+}
+
+static void forget_proxy(struct session *session)
+{
+	if (session->proxy)
+		crypto_wipe(session->proxy, strlen(session->proxy));
+	free(session->proxy);
+	session->proxy = NULL;
 }
 
 void session_free(struct session *session)
@@ -61,7 +69,7 @@ void session_free(struct session *session)
 	session_view_free(&session->view);
 	free(session->id);
 	free(session->registry);
-	free(session->proxy);
+	forget_proxy(session);
 	free(session);
 }
 
@@ -73,10 +81,10 @@ void session_set_status(struct session *session, enum session_status status, int
 	registry_view(session);
 }
 
-void session_free_slot(struct session *session, enum dial_outcome outcome)
+void session_free_slot(struct session *session, enum dial_outcome outcome, const char *why)
 {
 	if (session->slot || session->slot_wanted)
-		registry_free_slot(session, outcome);
+		registry_free_slot(session, outcome, why);
 	session->slot = session->slot_wanted = false;
 }
 
@@ -145,12 +153,12 @@ void session_granted(struct session *session, struct session_call *call)
 {
 	session->slot_wanted = false;
 	session->slot = true;
-	free(session->proxy);
+	forget_proxy(session);
 	session->proxy = call->text;
 	call->text = NULL;
 	registry_answer(session, call);
 	if (!session->running || session->wish || session->link)
-		session_free_slot(session, DIAL_NONE);
+		session_free_slot(session, DIAL_NONE, NULL);
 	else
 		connect_now(session);
 }
@@ -188,7 +196,7 @@ static void connect_now(struct session *session)
 
 	/* A new client must not read what batches of the old one are still going to change. */
 	if (session->drop_client && session->busy > 0) {
-		session_free_slot(session, DIAL_NONE);
+		session_free_slot(session, DIAL_NONE, NULL);
 		session_retry_in(session, RECONNECT_MIN_MS);
 		return;
 	}
@@ -199,7 +207,7 @@ static void connect_now(struct session *session)
 	snprintf(members, sizeof members, "\"tags\":\"connecting\",\"status\":\"connecting\"");
 	event_status(session, members);
 	if (session_dial(session, session->proxy)) {
-		session_free_slot(session, DIAL_BAD);
+		session_free_slot(session, DIAL_BAD, "the address cannot be used");
 		session_stop_here(session, SESSION_STOPPED, 400, "the address or proxy of the service cannot be used");
 	}
 }
@@ -213,7 +221,7 @@ static void on_qr(struct session *session, const struct wa_event *event)
 	struct buf members = { 0 };
 	char *png;
 
-	session_free_slot(session, DIAL_GOOD);
+	session_free_slot(session, DIAL_GOOD, NULL);
 	session_view_set_text(&view->qr, event->text);
 	view->qr_seconds = seconds < 5 ? 5 : seconds > 65 ? 65 : seconds;
 	registry_view(session);
@@ -289,7 +297,7 @@ static void on_open(struct session *session, const struct wa_event *event)
 	int64_t now_ms = timefmt_now_ms();
 	struct buf members = { 0 };
 
-	session_free_slot(session, DIAL_GOOD);
+	session_free_slot(session, DIAL_GOOD, NULL);
 	backoff_opened(&session->backoff, timefmt_monotonic_ms());
 	session->version_retried = false;
 	session_view_clear_pairing(view);

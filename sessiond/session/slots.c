@@ -1,26 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The node's handshakes: sessions wait in line so that a start or a lost network does not connect all of them at once. */
-#include <stdlib.h>
-#include <sys/random.h>
-
-#include "common/mem.h"
 #include "sessiond/daemon.h"
 #include "sessiond/session/private.h"
-
-/* The session's own proxy goes before the pool. NULL: none. */
-static char *proxy_for(struct sessions *sessions, struct session_entry *entry)
-{
-	uint32_t random = 0;
-
-	if (entry->proxy_url && entry->proxy_url[0])
-		return xstrdup(entry->proxy_url);
-	if (!sessions->proxies)
-		return NULL;
-	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-		random = 0;
-	entry->priv->proxy = proxy_acquire(sessions->proxies, entry->priv->proxy, random, timefmt_monotonic_ms());
-	return xstrdup(entry->priv->proxy->url);
-}
 
 static void grant(struct sessions *sessions)
 {
@@ -37,7 +18,7 @@ static void grant(struct sessions *sessions)
 		p->waits = false;
 		p->holds = true;
 		sessions->slots_used++;
-		registry_call(entry, session_granted, proxy_for(sessions, entry), NULL, NULL, NULL);
+		registry_call(entry, session_granted, proxies_for(sessions, entry), NULL, NULL, NULL);
 	}
 }
 
@@ -76,7 +57,7 @@ static void leave_line(struct sessions *sessions, struct session_entry *entry)
 	entry->priv->slot_next = NULL;
 }
 
-void slots_free(struct session_entry *entry, enum dial_outcome outcome)
+void slots_free(struct session_entry *entry, enum dial_outcome outcome, const char *why)
 {
 	struct session_private *p = entry->priv;
 	struct sessions *sessions = p->sessions;
@@ -85,10 +66,7 @@ void slots_free(struct session_entry *entry, enum dial_outcome outcome)
 		leave_line(sessions, entry);
 	if (p->holds)
 		sessions->slots_used--;
-	if (p->proxy && outcome == DIAL_GOOD)
-		proxy_good(p->proxy);
-	if (p->proxy && outcome == DIAL_BAD)
-		proxy_bad(sessions->proxies, p->proxy, timefmt_monotonic_ms());
+	proxies_told(sessions, entry, outcome, why);
 	p->waits = p->holds = false;
 	grant(sessions);
 }

@@ -14,6 +14,7 @@
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
 #include "sessiond/session/private.h"
+#include "sessiond/session/proxies.h"
 
 /* Version of WhatsApp Web that the protocol library was written against. */
 enum { BUILTIN_REVISION = 1045649367, PRIMARY = 2, SECONDARY = 3000, CHECK_EVERY_MS = 3600 * 1000 };
@@ -76,7 +77,12 @@ static void checked(void *arg, uint32_t revision, int64_t at_ms, const char *tex
 	tell_waiting(sessions, newer ? NULL : "WhatsApp refuses this client version (405) and no newer one is known; set WAREST_WA_VERSION");
 }
 
-static const struct version_handlers handlers = { checked };
+static const char *way_out(void *arg)
+{
+	return proxies_any(arg);
+}
+
+static const struct version_handlers handlers = { checked, way_out };
 
 static void check_now_and_then(void *arg)
 {
@@ -145,11 +151,7 @@ static bool parse_version(const char *text, struct wa_version *version)
 void versions_init(struct sessions *sessions)
 {
 	const struct config *config = sessions->daemon->config;
-	const struct net_options options = {
-		.ca_file = config->wa_ca_file[0] ? config->wa_ca_file : NULL,
-		.connect_to = (const char *const *)config->wa_connect_to.items,
-		.connect_to_count = config->wa_connect_to.count,
-	};
+	const struct net_options options = session_net_options(config);
 	struct wa_version version = { PRIMARY, SECONDARY, BUILTIN_REVISION };
 	struct remembered *r;
 

@@ -170,6 +170,19 @@ void store_tx_session_proxy(struct store_tx *tx, int64_t session, const char *id
 	change(tx, session, apply_proxy)->proxy = seal_text(tx, 'p', id, proxy);
 }
 
+static int apply_last_proxy(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct session_op *to = (const struct session_op *)op;
+
+	(void)tx;
+	return db_run(db, "UPDATE sessions SET last_proxy = ? WHERE number = ?", "bi", to->proxy, to->session.number);
+}
+
+void store_tx_session_last_proxy(struct store_tx *tx, int64_t session, const char *id, const char *proxy)
+{
+	change(tx, session, apply_last_proxy)->proxy = seal_text(tx, 'l', id, proxy);
+}
+
 static int apply_me(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_session *to = &((const struct session_op *)op)->session;
@@ -243,7 +256,7 @@ void store_tx_session_confirm(struct store_tx *tx, int64_t session)
 
 #define SESSION_COLUMNS                                                                                                                \
 	"SELECT number, id, registry, label, auto_start, state, reason, since_ms, attempts, webhook_url, webhook_secret, me_jid, "     \
-	"me_lid, push_name, device, business_name, proxy, created_ms, connected_ms, generation, restored FROM sessions "
+	"me_lid, push_name, device, business_name, proxy, created_ms, connected_ms, generation, restored, last_proxy FROM sessions "
 
 static int session_of_row(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_session *session)
 {
@@ -273,6 +286,8 @@ static int session_of_row(struct store_reader *reader, struct db_statement *quer
 	rc = open_text(reader->store, 'w', session->id, db_blob(query, 10), arena, &session->webhook_secret);
 	if (rc == 0)
 		rc = open_text(reader->store, 'p', session->id, db_blob(query, 16), arena, &session->proxy);
+	if (rc == 0)
+		rc = open_text(reader->store, 'l', session->id, db_blob(query, 21), arena, &session->last_proxy);
 	return rc;
 }
 

@@ -300,7 +300,8 @@ struct store_session {
 	const char *webhook_url;    /* may be NULL */
 	const char *webhook_secret; /* sealed; may be NULL */
 	const char *me_jid, *me_lid, *push_name, *device, *business_name; /* may be NULL */
-	const char *proxy;          /* sealed; may be NULL */
+	const char *proxy;          /* its own; sealed; may be NULL */
+	const char *last_proxy;     /* of the pool, the last one it went through; sealed; may be NULL */
 	int64_t created_ms, connected_ms;
 	int64_t generation;       /* counts store_tx_session_start() */
 	bool restored;            /* came from a backup that was put back: must not connect before it is confirmed */
@@ -316,6 +317,7 @@ void store_tx_session_connected(struct store_tx *tx, int64_t session, int64_t at
 /* NULL leaves nothing (erases), "" is kept as empty text. id is the session's id. */
 void store_tx_session_webhook(struct store_tx *tx, int64_t session, const char *id, const char *url, const char *secret);
 void store_tx_session_proxy(struct store_tx *tx, int64_t session, const char *id, const char *proxy);
+void store_tx_session_last_proxy(struct store_tx *tx, int64_t session, const char *id, const char *proxy);
 void store_tx_session_me(struct store_tx *tx, int64_t session, const char *jid, const char *lid, const char *device,
                          const char *business_name);
 void store_tx_session_push_name(struct store_tx *tx, int64_t session, const char *push_name);

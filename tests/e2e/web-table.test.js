@@ -82,6 +82,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...channels,
     ...profile,
     'POST /api/v1/chats/{chatId}/messages/more',
+    'GET /api/v1/server/proxies', 'POST /api/v1/server/proxies/test', 'GET /api/v1/session/{sessionId}/proxy', 'POST /api/v1/session/{sessionId}/proxy',
     ...groups, ...communities,
     ...access,
     'GET /api/v1/events',

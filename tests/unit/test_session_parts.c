@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* If this fails, sessions reconnect too often or never, proxies are chosen wrongly, timers are lost or QR codes do not scan. */
+/* If this fails, sessions reconnect too often or never, timers are lost or QR codes do not scan. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,6 @@
 #include <uv.h>
 
 #include "sessiond/session/backoff.h"
-#include "sessiond/session/proxy.h"
 #include "sessiond/session/qrpng.h"
 #include "sessiond/session/route.h"
 #include "sessiond/session/view.h"
@@ -62,55 +61,6 @@ static void conflicts_count_in_a_sliding_window(void **state)
 	for (int i = 0; i < 20; i++)
 		conflict_noted(&w, 1000 + 3 * (int64_t)CONFLICT_WINDOW_MS);
 	assert_int_equal(conflict_noted(&w, 1000 + 3 * (int64_t)CONFLICT_WINDOW_MS), CONFLICT_KEPT);
-}
-
-static char *proxy_urls[] = { (char[]){ "http://a:1" }, (char[]){ "http://b:1" } };
-
-static struct config *proxy_config(int strategy, bool sticky)
-{
-	static bool set[1024];
-	static struct config config;
-
-	memset(&config, 0, sizeof config);
-	config.proxy_urls = (struct config_list){ proxy_urls, 2 };
-	config.proxy_strategy = strategy;
-	config.proxy_sticky = sticky;
-	config.proxy_cooloff_ms = 15000;
-	config.proxy_backoff_multiplier = 3;
-	config.set = set;
-	return &config;
-}
-
-static void a_failing_proxy_cools_off(void **state)
-{
-	struct proxy_pool *pool = proxy_pool_new(proxy_config(CONFIG_PROXY_FAILOVER, true));
-	struct proxy *first = proxy_acquire(pool, NULL, 0, 1000);
-	struct proxy *second;
-
-	(void)state;
-	assert_ptr_equal(proxy_acquire(pool, first, 0, 1000), first);
-	proxy_bad(pool, first, 1000);
-	assert_ptr_equal(proxy_acquire(pool, first, 0, 1000), first);
-	proxy_bad(pool, first, 1000);
-	second = proxy_acquire(pool, first, 0, 1001);
-	assert_ptr_not_equal(second, first);
-	assert_ptr_equal(proxy_acquire(pool, first, 0, 1000 + 30000), first);
-	proxy_good(first);
-	proxy_bad(pool, first, 50000);
-	assert_ptr_equal(proxy_acquire(pool, first, 0, 50000), first);
-	proxy_pool_free(pool);
-}
-
-static void proxies_take_turns(void **state)
-{
-	struct proxy_pool *pool = proxy_pool_new(proxy_config(CONFIG_PROXY_ROUND_ROBIN, false));
-	struct proxy *one = proxy_acquire(pool, NULL, 0, 1);
-	struct proxy *two = proxy_acquire(pool, NULL, 0, 1);
-
-	(void)state;
-	assert_ptr_not_equal(one, two);
-	assert_ptr_equal(proxy_acquire(pool, NULL, 0, 1), one);
-	proxy_pool_free(pool);
 }
 
 static int fired[300];
@@ -239,7 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delays_grow_and_have_an_end), cmocka_unit_test(only_a_stable_connection_starts_over),
-		cmocka_unit_test(conflicts_count_in_a_sliding_window), cmocka_unit_test(a_failing_proxy_cools_off), cmocka_unit_test(proxies_take_turns),
+		cmocka_unit_test(conflicts_count_in_a_sliding_window),
 		cmocka_unit_test(timers_fire_in_order_once), cmocka_unit_test(qr_codes_are_pictures), cmocka_unit_test(views_are_copied_deeply), cmocka_unit_test(routes_survive_as_text),
 	};
 

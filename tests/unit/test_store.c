@@ -218,6 +218,7 @@ static void sessions_keep_what_they_are_told(void **state)
 	store_tx_session_connected(tx, number, 99);
 	store_tx_session_start(tx, number);
 	store_tx_session_start(tx, number);
+	store_tx_session_last_proxy(tx, number, "main", "http://u:p@h:1");
 	store_tx_session_auto_start(tx, number, false);
 	assert_int_equal(store_commit_wait(f->store, tx), 0);
 	fixture_reopen(f);
@@ -231,6 +232,7 @@ static void sessions_keep_what_they_are_told(void **state)
 	assert_int_equal(row->attempts, 3);
 	assert_string_equal(row->webhook_secret, "secret-of-webhook");
 	assert_string_equal(row->proxy, "socks5://u:secret-of-proxy@127.0.0.1:9");
+	assert_string_equal(row->last_proxy, "http://u:p@h:1");
 	assert_string_equal(row->me_jid, "1:2@s.whatsapp.net");
 	assert_string_equal(row->push_name, "Me");
 	assert_null(row->business_name);
