@@ -42,6 +42,7 @@ static const struct audit_rule rules[] = {
 	{ "session.delete", 0, NULL },
 	{ "session.passkey.response", 0, NULL },
 	{ "session.passkey.confirm", 0, NULL },
+	{ "proxy.session.set", 0, "sessionId" },
 	{ "server.restart", 0, NULL },
 	{ "server.restart_scheduled", 0, NULL },
 	{ "ctl.session.create", 0, "id" },
