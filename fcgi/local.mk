@@ -31,6 +31,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_storage.c fcgi/storage_path.h \
 	fcgi/api_misc_whatsapp.c \
 	fcgi/api_webhook.c \
+	fcgi/api_webhooks.c \
 	fcgi/body.c \
 	fcgi/credentials.c \
 	fcgi/daemon.c fcgi/daemon.h \

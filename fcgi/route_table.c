@@ -5,6 +5,7 @@
 extern const struct route_group auth_routes, docs_routes, server_routes, session_routes, queue_routes, message_routes, content_routes, interactive_routes,
 	media_routes, action_routes, chat_routes, shared_routes, webhook_routes, profile_routes, misc_routes, misc_tools_routes, misc_whatsapp_routes, storage_routes;
 extern const struct route_group key_routes, user_routes;
+extern const struct route_group webhooks_routes;
 extern const struct route_group channel_routes;
 extern const struct route_group chats_routes;
 extern const struct route_group history_routes;
@@ -33,6 +34,7 @@ const struct route_group *const route_groups[] = {
 	&events_routes,
 	&channel_routes,
 	&webhook_routes,
+	&webhooks_routes,
 	&group_routes,
 	&group_member_routes,
 	&community_routes,

@@ -71,6 +71,10 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_uuid.c \
 	sessiond/rpc/dialcode.c sessiond/rpc/dialcode.h \
 	sessiond/rpc/rpc_webhook.c \
+	sessiond/rpc/rpc_hooks.c \
+	sessiond/rpc/hook_input.c sessiond/rpc/hook_input.h \
+	sessiond/rpc/hook_view.c sessiond/rpc/hook_view.h \
+	sessiond/rpc/url_check.c sessiond/rpc/url_check.h \
 	sessiond/rpc/send.c sessiond/rpc/send.h \
 	sessiond/rpc/rpc_status.c \
 	sessiond/rpc/preview.c sessiond/rpc/preview.h \

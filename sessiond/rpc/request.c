@@ -50,6 +50,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_channel_methods,
 	rpc_chats_methods,
 	rpc_webhook_methods,
+	rpc_hook_methods,
 	rpc_misc_methods,
 	rpc_profile_methods,
 	rpc_privacy_methods,

@@ -11,6 +11,7 @@
 #include "sessiond/loop.h"
 #include "sessiond/net/http.h"
 #include "sessiond/rpc/request.h"
+#include "sessiond/rpc/url_check.h"
 #include "sessiond/session/session.h"
 #include "sessiond/webhook/webhook.h"
 
@@ -33,8 +34,7 @@ struct preflight {
 	void (*done)(struct preflight *p);
 	/* session.config only */
 	char *url;                  /* owned: what is to be stored */
-	uv_getaddrinfo_t lookup;
-	bool looking_up;
+	struct url_check check;
 };
 
 static void preflight_free(void *arg)
@@ -100,7 +100,7 @@ static void try_next(struct preflight *p)
 	subject.id = p->request->session_id;
 	subject.label = entry ? entry->label : NULL;
 	subject.registry = entry ? entry->registry : NULL;
-	webhooks_preflight(daemon->webhooks, &subject, p->targets[p->at], p->secret, tried, p);
+	webhooks_preflight(daemon->webhooks, &subject, &(struct webhook_trial){ .url = p->targets[p->at], .secret = p->secret }, tried, p);
 }
 
 static void owner_read(struct store_reader *reader, void *arg)
@@ -220,20 +220,6 @@ static void config_tried(struct preflight *p)
 	buf_free(&result);
 }
 
-/* The host of a valid URL; the caller frees. */
-static char *url_host(const char *url)
-{
-	const char *start = strstr(url, "://") + 3;
-	size_t len = strcspn(start, "/?#");
-	const char *at = memrchr(start, '@', len);
-
-	if (at)
-		start = at + 1;
-	if (*start == '[')
-		return xstrndup(start + 1, strcspn(start + 1, "]"));
-	return xstrndup(start, strcspn(start, ":/?#"));
-}
-
 static void after_guard(struct preflight *p)
 {
 	if (!rpc_param_bool(p->request, "preflight") || !p->url[0] || !p->secret[0]) {
@@ -245,33 +231,22 @@ static void after_guard(struct preflight *p)
 	run_preflight(p);
 }
 
-static void resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *list)
+static void judged(void *arg, bool refused)
 {
-	struct preflight *p = lookup->data;
-	const struct guard *guard = p->request->context->daemon->guard;
-	char *host = url_host(p->url);
-	bool refused = false;
+	struct preflight *p = arg;
 
-	for (const struct addrinfo *a = list; status == 0 && a; a = a->ai_next)
-		refused = refused || !guard_allows(guard, host, a->ai_addr);
-	uv_freeaddrinfo(list);
-	free(host);
 	if (refused)
-		rpc_answer(p->request, 400, 1201, "Webhook address is not public; add its network or host to WAREST_OUTBOUND_ALLOW to allow it", NULL);
+		rpc_answer(p->request, 400, 1201, URL_CHECK_REFUSED, NULL);
 	else
 		after_guard(p);
 }
 
-/* A name that does not resolve now may do so later: that is the delivery's business. */
 static void check_guard(struct preflight *p)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	char *host = p->url[0] ? url_host(p->url) : NULL;
-
-	p->lookup.data = p;
-	if (!host || uv_getaddrinfo(loop_uv(p->request->context->daemon->loop), &p->lookup, resolved, host, NULL, &hints))
+	if (p->url[0])
+		url_check(&p->check, p->request->context->daemon, p->url, judged, p);
+	else
 		after_guard(p);
-	free(host);
 }
 
 static char *trimmed(const char *text)

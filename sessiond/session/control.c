@@ -191,7 +191,8 @@ static void configured(void *arg, int error)
 		c->url = c->secret = NULL;
 		webhooks_session_changed(c->sessions->daemon->webhooks, entry->number, entry->id);
 	}
-	c->done(c->arg, error);
+	if (c->done)
+		c->done(c->arg, error);
 	free(c->id);
 	free(c->url);
 	free(c->secret);

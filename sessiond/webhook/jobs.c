@@ -307,6 +307,13 @@ static void finish_one(struct job *job)
 	job->webhooks->ready = false;
 }
 
+static void finish_reload(struct job *job)
+{
+	finish_one(job);
+	if (job->reloaded)
+		job->reloaded(job->arg);
+}
+
 void jobs_start(struct webhooks *webhooks)
 {
 	if (webhooks->starting)
@@ -315,11 +322,13 @@ void jobs_start(struct webhooks *webhooks)
 	job_read(job_new(webhooks, NULL), read_all, finish_all);
 }
 
-void jobs_reload(struct webhooks *webhooks, int64_t session, const char *session_id)
+void jobs_reload(struct webhooks *webhooks, int64_t session, const char *session_id, void (*done)(void *arg), void *arg)
 {
 	struct job *job = job_new(webhooks, NULL);
 
 	job->session = session;
 	job->session_id = xstrdup(session_id);
-	job_read(job, read_one, finish_one);
+	job->reloaded = done;
+	job->arg = arg;
+	job_read(job, read_one, finish_reload);
 }

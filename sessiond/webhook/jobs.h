@@ -42,6 +42,7 @@ struct job {
 	struct webhook_replay wanted;  /* texts owned: receiver, and session_id is the event's id */
 	int64_t first, last;
 	void (*done)(void *arg, int count);
+	void (*reloaded)(void *arg); /* may be NULL */
 	void *arg;
 };
 

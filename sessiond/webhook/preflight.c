@@ -40,7 +40,7 @@ static void on_answer(void *arg, const struct http_answer *answer)
 	preflight_free(preflight);
 }
 
-void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject *subject, const char *url, const char *secret,
+void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject *subject, const struct webhook_trial *trial,
                         void (*done)(void *arg, const struct webhook_preflight *result), void *arg)
 {
 	const struct webhook_options *options = &webhooks->options;
@@ -60,11 +60,11 @@ void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject 
 	webhooks->preflights = preflight;
 	arena_init(&arena, 0);
 	envelope_body(&body, "preflight", span_text("{\"ping\":true}"), ts_ms, subject);
-	struct envelope_head head = { .event = "preflight", .body = buf_span(&body), .ts_ms = ts_ms, .now_ms = ts_ms, .subject = subject, .secret = secret,
-		.bits = options->signature_bits, .version = options->version };
+	struct envelope_head head = { .event = "preflight", .body = buf_span(&body), .ts_ms = ts_ms, .now_ms = ts_ms, .subject = subject, .secret = trial->secret,
+		.next_secret = trial->next_secret, .headers = trial->headers, .bits = trial->bits ? trial->bits : options->signature_bits, .version = options->version };
 	count = envelope_headers(&arena, &head, lines);
-	struct http_request request = { .url = url, .headers = lines, .header_count = count > 0 ? (size_t)count : 0, .body = buf_span(&body),
-		.timeout_ms = options->preflight_timeout_ms, .max_answer = 0, .guard = options->guard, .follow = true };
+	struct http_request request = { .url = trial->url, .headers = lines, .header_count = count > 0 ? (size_t)count : 0, .body = buf_span(&body),
+		.timeout_ms = options->preflight_timeout_ms, .max_answer = 0, .guard = options->guard, .follow = true, .http2 = true };
 
 	if (webhooks->stopping || count <= 0 || http_send(&preflight->call, options->net, &request, on_answer, preflight) != 0) {
 		struct webhook_preflight result = { .error = webhooks->stopping ? "the server is stopping" : "no memory for a request" };

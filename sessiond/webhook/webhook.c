@@ -174,7 +174,7 @@ static void take_news(struct webhooks *webhooks, const struct news *news)
 		return;
 	}
 	if (news->session_id) {
-		jobs_reload(webhooks, news->session, news->session_id);
+		jobs_reload(webhooks, news->session, news->session_id, NULL, NULL);
 		return;
 	}
 	for (struct hook *hook = webhooks_next(webhooks, news->session, NULL), *next; hook; hook = next) {
@@ -245,6 +245,17 @@ void webhooks_session_changed(struct webhooks *webhooks, int64_t session, const 
 
 /* ---- questions and orders -------------------------------------------------------------------------------------------------------- */
 
+void webhooks_reload(struct webhooks *webhooks, int64_t session, const char *session_id, void (*done)(void *arg), void *arg)
+{
+	if (webhooks->ready) {
+		jobs_reload(webhooks, session, session_id, done, arg);
+		return;
+	}
+	webhooks->again = webhooks->starting;
+	jobs_start(webhooks);
+	done(arg);
+}
+
 static struct webhook_status status_of(const struct hook *hook)
 {
 	return (struct webhook_status){
@@ -286,15 +297,15 @@ void webhooks_each(struct webhooks *webhooks, void (*each)(void *arg, int64_t se
 }
 
 /* What an operator says to one receiver in one session, or in all (0). */
-static bool tell(struct webhooks *webhooks, int64_t session, const char *receiver, void (*what)(struct hook *hook))
+static int tell(struct webhooks *webhooks, int64_t session, const char *receiver, void (*what)(struct hook *hook))
 {
-	bool found = false;
+	int found = 0;
 
 	for (size_t i = 0; i < WEBHOOKS_BUCKETS; i++) {
 		for (struct hook *hook = webhooks->buckets[i]; hook; hook = hook->next) {
 			if ((session != 0 && hook->session != session) || strcmp(hook->name, receiver) != 0)
 				continue;
-			found = true;
+			found++;
 			what(hook);
 			deliver_pump(hook);
 		}
@@ -302,12 +313,12 @@ static bool tell(struct webhooks *webhooks, int64_t session, const char *receive
 	return found;
 }
 
-bool webhooks_resume(struct webhooks *webhooks, int64_t session, const char *receiver)
+int webhooks_resume(struct webhooks *webhooks, int64_t session, const char *receiver)
 {
 	return tell(webhooks, session, receiver, hook_resume);
 }
 
-bool webhooks_hold(struct webhooks *webhooks, int64_t session, const char *receiver)
+int webhooks_hold(struct webhooks *webhooks, int64_t session, const char *receiver)
 {
 	return tell(webhooks, session, receiver, hook_hold);
 }

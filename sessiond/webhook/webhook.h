@@ -91,6 +91,11 @@ void webhooks_session_changed(struct webhooks *webhooks, int64_t session, const 
 /* The receiver that a session's own URL is. */
 #define HOOK_OWN "webhook"
 
+/*
+ * Main loop: as webhooks_session_changed(), then done(arg) when it holds (at once when all sessions are just being read: then it will).
+ */
+void webhooks_reload(struct webhooks *webhooks, int64_t session, const char *session_id, void (*done)(void *arg), void *arg);
+
 struct webhook_status {
 	const char *session;   /* its id; like all texts here borrowed until the loop goes on */
 	const char *name;      /* of the receiver */
@@ -112,10 +117,10 @@ struct webhook_status {
 bool webhooks_status(struct webhooks *webhooks, int64_t session, const char *receiver, struct webhook_status *status);
 /* Main loop: every receiver of every session. */
 void webhooks_each(struct webhooks *webhooks, void (*each)(void *arg, int64_t session, const struct webhook_status *status), void *arg);
-/* Main loop: ends a pause now, also one of webhooks_hold(). session 0: in all. False as above. */
-bool webhooks_resume(struct webhooks *webhooks, int64_t session, const char *receiver);
+/* Main loop: ends a pause now, also one of webhooks_hold(). session 0: in all. In how many sessions there is such a receiver. */
+int webhooks_resume(struct webhooks *webhooks, int64_t session, const char *receiver);
 /* Main loop: its events wait in the journal until webhooks_resume(), also over restarts. */
-bool webhooks_hold(struct webhooks *webhooks, int64_t session, const char *receiver);
+int webhooks_hold(struct webhooks *webhooks, int64_t session, const char *receiver);
 
 /* What is to be delivered once more, under the same ids. Only what the cursor has passed: the rest is on its way. */
 struct webhook_replay {
@@ -142,11 +147,18 @@ struct webhook_preflight {
 	int64_t round_trip_ms;
 };
 
+/* Where it goes and how it is signed, as a webhook would be. */
+struct webhook_trial {
+	const char *url, *secret;
+	const char *next_secret, *headers; /* NULL: none */
+	int bits;                          /* 0: as the server is set */
+};
+
 /*
- * Main loop. One signed request {"event":"preflight"} to url; done is called once (from inside only while stopping). The pause state is neither asked
+ * Main loop. One signed request {"event":"preflight"} to its url; done is called once (from inside only while stopping). The pause state is neither asked
  * nor changed.
  */
-void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject *subject, const char *url, const char *secret,
+void webhooks_preflight(struct webhooks *webhooks, const struct webhook_subject *subject, const struct webhook_trial *trial,
                         void (*done)(void *arg, const struct webhook_preflight *result), void *arg);
 
 /* Secrets: at least so many characters, else nothing is signed. */

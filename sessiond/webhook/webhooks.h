@@ -72,7 +72,7 @@ void deliver_feed(struct webhooks *webhooks);
 
 /* jobs.c, jobs_events.c, jobs_write.c: each answers on the loop, later. */
 void jobs_start(struct webhooks *webhooks);
-void jobs_reload(struct webhooks *webhooks, int64_t session, const char *session_id);
+void jobs_reload(struct webhooks *webhooks, int64_t session, const char *session_id, void (*done)(void *arg), void *arg);
 void jobs_read(struct hook *hook);
 void jobs_fetch(struct delivery *delivery);
 void jobs_replay(struct webhooks *webhooks, const struct webhook_replay *wanted, void (*done)(void *arg, int count), void *arg);

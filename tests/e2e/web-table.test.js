@@ -46,6 +46,12 @@ const access = ['GET keys', 'GET keys/current', 'POST keys', 'GET keys/{keyId}',
   'GET users', 'POST users', 'GET users/{username}', 'POST users/{username}', 'DELETE users/{username}', 'POST users/me/password', 'GET audit'
 ].map((s) => s.replace(' ', ' /api/v1/'));
 
+// Receivers beyond a session's own URL (fcgi/api_webhooks.c).
+const hook = ['GET ', 'POST ', 'GET /{webhookId}', 'PUT /{webhookId}', 'DELETE /{webhookId}', 'POST /{webhookId}/test', 'POST /{webhookId}/pause',
+  'POST /{webhookId}/resume', 'POST /{webhookId}/rotate'];
+const hooks = [...hook.map((s) => s.replace(' ', ' /api/v1/webhooks')), ...[...hook, 'GET /{webhookId}/deliveries', 'POST /{webhookId}/replay',
+  'GET /{webhookId}/dead-letters', 'POST /{webhookId}/dead-letters/replay'].map((s) => s.replace(' ', ' /api/v1/session/{sessionId}/webhooks'))];
+
 const operations = new Map();
 for (const [path, methods] of Object.entries(openapi.paths))
   for (const [method, operation] of Object.entries(methods)) operations.set(`${method.toUpperCase()} ${path}`, operation);
@@ -84,6 +90,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     'POST /api/v1/chats/{chatId}/messages/more',
     'GET /api/v1/server/proxies', 'POST /api/v1/server/proxies/test', 'GET /api/v1/session/{sessionId}/proxy', 'POST /api/v1/session/{sessionId}/proxy',
     ...groups, ...communities,
+    ...hooks,
     ...access,
     'GET /api/v1/events',
     'GET /api/v1/session/{sessionId}/queue', 'PUT /api/v1/session/{sessionId}/queue',

@@ -228,7 +228,7 @@ static void command(char *text)
 
 		webhooks_replay(webhooks, &wanted, on_replay, NULL);
 	} else if (strcmp(word[0], "preflight") == 0) {
-		webhooks_preflight(webhooks, &subject, word[1], word[2], on_preflight, NULL);
+		webhooks_preflight(webhooks, &subject, &(struct webhook_trial){ .url = word[1], .secret = word[2] }, on_preflight, NULL);
 	}
 }
 
