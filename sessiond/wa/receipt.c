@@ -12,6 +12,8 @@
 #define READ_IDS_MAX 256U
 /* Ids taken from one incoming receipt. */
 #define RECEIPT_IDS_MAX 1024U
+/* People taken from one receipt for a group: more than a group has members. */
+#define RECEIPT_PEOPLE_MAX 2048U
 
 /* ---- out ---- */
 
@@ -100,8 +102,9 @@ void wa_client_mark_read(struct wa_client *client, const struct jid *chat, const
 /* ---- in ---- */
 
 struct receipt_job {
-	struct stanza_job job;  /* first member */
-	struct wa_event *event; /* owned until it is in the operation */
+	struct stanza_job job;   /* first member */
+	struct wa_event **events; /* owned, n of them, and each until it is in the operation; one per person */
+	size_t n;
 };
 
 static const struct {
@@ -114,10 +117,8 @@ static const struct {
 	{ "server-error", WA_RECEIPT_SERVER_ERROR },
 };
 
-static enum wa_receipt_kind kind_of(const struct wa_node *receipt)
+static enum wa_receipt_kind kind_of(const char *type)
 {
-	const char *type = wa_node_get_or_empty(receipt, "type");
-
 	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
 		if (strcmp(KINDS[i].type, type) == 0)
 			return KINDS[i].kind;
@@ -142,29 +143,117 @@ static void read_ids(const struct wa_node *receipt, struct wa_receipt *out)
 			add_id(out, wa_node_get(list->nodes[i], "id"));
 }
 
-static bool read_receipt(const struct wa_messaging *m, const struct wa_node *receipt, struct wa_receipt *out)
+static int64_t time_of(const struct wa_node *node, int64_t otherwise_ms)
 {
-	struct jid from;
-	struct jid recipient;
 	uint64_t seconds;
 
-	if (!wa_node_get_jid(receipt, "from", &from))
-		return false;
-	out->kind = kind_of(receipt);
-	out->chat = jid_bare(&from);
-	out->device = from;
-	if (!jid_is_person(&from))
+	return wa_node_get_u64(node, "t", &seconds) && seconds < INT64_MAX / 1000 ? (int64_t)seconds * 1000 : otherwise_ms;
+}
+
+static struct wa_event *add_event(struct receipt_job *job)
+{
+	struct wa_event *event = wa_event_new(WA_EVENT_RECEIPT);
+
+	event->receipt = xcalloc(1, sizeof *event->receipt);
+	job->events = xrealloc(job->events, (job->n + 1) * sizeof(struct wa_event *));
+	job->events[job->n++] = event;
+	return event;
+}
+
+/* Read on another own device: our reading, not the peer's. */
+static enum wa_receipt_kind kind_by(const struct wa_messaging *m, const struct jid *device, const char *type)
+{
+	enum wa_receipt_kind kind = kind_of(type);
+
+	return wa_messaging_is_own(m, device) && (kind == WA_RECEIPT_READ || kind == WA_RECEIPT_PLAYED) ? WA_RECEIPT_READ_SELF : kind;
+}
+
+/* One person's receipt for one or more messages. */
+static void read_single(struct receipt_job *job, const struct wa_messaging *m, const struct wa_node *receipt, const struct jid *from)
+{
+	struct wa_receipt *out = add_event(job)->receipt;
+	struct jid recipient;
+
+	out->chat = jid_bare(from);
+	out->device = *from;
+	if (!jid_is_person(from))
 		wa_node_get_jid(receipt, "participant", &out->device);
-	else if (wa_messaging_is_own(m, &from) && wa_node_get_jid(receipt, "recipient", &recipient))
+	else if (wa_messaging_is_own(m, from) && wa_node_get_jid(receipt, "recipient", &recipient))
 		out->chat = jid_bare(&recipient);
-	/* Read on another own device: our reading, not the peer's. */
-	if (wa_messaging_is_own(m, &out->device) && (out->kind == WA_RECEIPT_READ || out->kind == WA_RECEIPT_PLAYED))
-		out->kind = WA_RECEIPT_READ_SELF;
-	out->time_ms = wa_client_wall_ms(m->client);
-	if (wa_node_get_u64(receipt, "t", &seconds) && seconds < INT64_MAX / 1000)
-		out->time_ms = (int64_t)seconds * 1000;
+	out->kind = kind_by(m, &out->device, wa_node_get_or_empty(receipt, "type"));
+	out->time_ms = time_of(receipt, wa_client_wall_ms(m->client));
 	read_ids(receipt, out);
-	return out->n > 0;
+}
+
+/*
+ * What several members of a group said of one message. Source: whatsmeow receipt.go (key, one list per message), whatsapp-rust
+ * (message_id, a type per user).
+ *
+ *     <receipt from=group id= t= [type=]>
+ *       <participants key=ID | message_id=ID>
+ *         <user jid= [t=] [type=]/>
+ *       </participants>
+ *     </receipt>
+ */
+static void read_people(struct receipt_job *job, const struct wa_messaging *m, const struct wa_node *receipt, const struct wa_node *people,
+			const struct jid *from)
+{
+	const char *id = wa_node_get(people, "message_id");
+	int64_t time_ms = time_of(receipt, wa_client_wall_ms(m->client));
+
+	if (id == NULL)
+		id = wa_node_get(people, "key");
+	if (id == NULL)
+		id = wa_node_get(receipt, "id");
+	for (size_t i = 0; i < people->nnodes && job->n < RECEIPT_PEOPLE_MAX; i++) {
+		const struct wa_node *user = people->nodes[i];
+		const char *type = wa_node_get(user, "type");
+		struct wa_receipt *out;
+		struct jid device;
+
+		if (!wa_node_is(user, "user") || !wa_node_get_jid(user, "jid", &device))
+			continue;
+		out = add_event(job)->receipt;
+		out->chat = jid_bare(from);
+		out->device = device;
+		out->kind = kind_by(m, &device, type != NULL ? type : wa_node_get_or_empty(receipt, "type"));
+		out->time_ms = time_of(user, time_ms);
+		add_id(out, id);
+	}
+}
+
+/* Takes out what nobody wants to know: hist_sync, peer_msg, ..., and what names no message. */
+static void drop_unwanted(struct receipt_job *job)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < job->n; i++) {
+		const struct wa_receipt *r = job->events[i]->receipt;
+
+		if (r->kind == WA_RECEIPT_OTHER || r->n == 0)
+			wa_event_free(job->events[i]);
+		else
+			job->events[kept++] = job->events[i];
+	}
+	job->n = kept;
+}
+
+static void read_receipt(struct receipt_job *job, const struct wa_messaging *m, const struct wa_node *receipt)
+{
+	bool grouped = false;
+	struct jid from;
+
+	if (!wa_node_get_jid(receipt, "from", &from))
+		return;
+	for (size_t i = 0; !jid_is_person(&from) && i < receipt->nnodes; i++) {
+		if (!wa_node_is(receipt->nodes[i], "participants"))
+			continue;
+		grouped = true;
+		read_people(job, m, receipt, receipt->nodes[i], &from);
+	}
+	if (!grouped)
+		read_single(job, m, receipt, &from);
+	drop_unwanted(job);
 }
 
 static void set_form(struct wa_receipt *r, const struct jid *jid)
@@ -177,57 +266,56 @@ static void set_form(struct wa_receipt *r, const struct jid *jid)
 
 static void receipt_clear(struct stanza_job *job)
 {
-	wa_event_free(((struct receipt_job *)job)->event);
+	struct receipt_job *receipts = (struct receipt_job *)job;
+
+	for (size_t i = 0; i < receipts->n; i++)
+		wa_event_free(receipts->events[i]);
+	free(receipts->events);
 }
 
 static void receipt_names_loaded(void *arg, bool ok)
 {
 	struct receipt_job *job = arg;
-	struct wa_receipt *r = job->event->receipt;
-	struct jid other;
 
 	if (!ok) {
 		wa_job_done(&job->job);
 		return;
 	}
-	set_form(r, &r->device);
-	if (wa_lidmap_other(&job->job.op, &r->device, &other))
-		set_form(r, &other);
-	state_op_event(&job->job.op, job->event);
-	job->event = NULL;
+	for (size_t i = 0; i < job->n; i++) {
+		struct wa_receipt *r = job->events[i]->receipt;
+		struct jid other;
+
+		set_form(r, &r->device);
+		if (wa_lidmap_other(&job->job.op, &r->device, &other))
+			set_form(r, &other);
+		state_op_event(&job->job.op, job->events[i]);
+		job->events[i] = NULL;
+	}
 	wa_job_commit_and_ack(&job->job);
-}
-
-static void start_receipt(struct wa_client *client, struct wa_stanza *stanza, struct wa_event *event)
-{
-	struct receipt_job *job = wa_job_new(wa_client_messaging(client), stanza, sizeof *job);
-	struct state_keys keys = { 0 };
-
-	job->event = event;
-	job->job.clear = receipt_clear;
-	wa_lidmap_keys(&keys, &event->receipt->device);
-	state_op_fetch(&job->job.op, keys.keys, keys.n, receipt_names_loaded, job);
-	state_keys_free(&keys);
 }
 
 void wa_on_receipt(struct wa_client *client, struct wa_stanza *stanza)
 {
 	const struct wa_node *receipt = wa_stanza_node(stanza);
 	const char *type = wa_node_get_or_empty(receipt, "type");
-	struct wa_event *event;
+	struct state_keys keys = { 0 };
+	struct receipt_job *job;
 
 	if (strcmp(type, "retry") == 0 || strcmp(type, "enc_rekey_retry") == 0) {
 		wa_on_retry(client, stanza);
 		return;
 	}
-	event = wa_event_new(WA_EVENT_RECEIPT);
-	event->receipt = xcalloc(1, sizeof *event->receipt);
-	if (!read_receipt(wa_client_messaging(client), receipt, event->receipt) || event->receipt->kind == WA_RECEIPT_OTHER) {
-		/* Nothing that anybody wants to know (hist_sync, peer_msg, ...): settled. */
-		wa_event_free(event);
+	job = wa_job_new(wa_client_messaging(client), stanza, sizeof *job);
+	job->job.clear = receipt_clear;
+	read_receipt(job, wa_client_messaging(client), receipt);
+	if (job->n == 0) {
+		/* Settled. */
 		wa_stanza_ack(client, stanza, 0);
-		wa_stanza_done(client, stanza);
+		wa_job_done(&job->job);
 		return;
 	}
-	start_receipt(client, stanza, event);
+	for (size_t i = 0; i < job->n; i++)
+		wa_lidmap_keys(&keys, &job->events[i]->receipt->device);
+	state_op_fetch(&job->job.op, keys.keys, keys.n, receipt_names_loaded, job);
+	state_keys_free(&keys);
 }

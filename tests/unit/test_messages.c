@@ -527,6 +527,70 @@ static void test_malformed_stanzas_are_refused(void **state)
 	world_close(&w);
 }
 
+/* ---- receipts ---- */
+
+static void add_reader(struct world *w, struct wa_node *people, const char *jid, const char *seconds, const char *type)
+{
+	struct wa_node *user = wa_node_add_new(&w->arena, people, "user");
+
+	add_jid(&w->arena, user, "jid", jid);
+	wa_node_attr(&w->arena, user, "t", seconds);
+	wa_node_attr(&w->arena, user, "type", type);
+}
+
+static const struct wa_receipt *receipt_told(const struct world *w, size_t i)
+{
+	return fake_host_event(&w->bob_host, WA_EVENT_RECEIPT, i)->receipt;
+}
+
+static void test_a_group_tells_of_several_people_in_one_receipt(void **state)
+{
+	struct world w;
+	struct wa_node *receipt, *people;
+	static const char *const ids[] = { "A", "A", "B" };
+
+	(void)state;
+	world_open(&w);
+	receipt = wa_node_new(&w.arena, "receipt");
+	wa_node_attr(&w.arena, receipt, "id", "STANZA");
+	wa_node_attr(&w.arena, receipt, "type", "read");
+	wa_node_attr(&w.arena, receipt, "t", "1000");
+	add_jid(&w.arena, receipt, "from", "1203@g.us");
+	people = wa_node_add_new(&w.arena, receipt, "participants");
+	wa_node_attr(&w.arena, people, "key", "A");
+	add_reader(&w, people, "911:2@lid", "900", NULL);
+	add_reader(&w, people, "333@s.whatsapp.net", NULL, NULL);
+	people = wa_node_add_new(&w.arena, receipt, "participants");
+	wa_node_attr(&w.arena, people, "message_id", "B");
+	add_reader(&w, people, "333@s.whatsapp.net", "950", "played");
+	add_reader(&w, people, "444@s.whatsapp.net", "950", "hist_sync");
+	fake_client_receive(w.bob, wa_on_receipt, receipt);
+	fake_client_run(w.bob);
+	assert_int_equal(fake_host_events(&w.bob_host, WA_EVENT_RECEIPT), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(receipt_told(&w, i)->n, 1);
+		assert_string_equal(receipt_told(&w, i)->ids[0], ids[i]);
+		assert_string_equal(receipt_told(&w, i)->chat.user, "1203");
+	}
+	assert_string_equal(receipt_told(&w, 0)->device.user, "911");
+	assert_int_equal(receipt_told(&w, 0)->time_ms, 900000);
+	assert_int_equal(receipt_told(&w, 1)->time_ms, 1000000);
+	assert_int_equal(receipt_told(&w, 1)->kind, WA_RECEIPT_READ);
+	assert_int_equal(receipt_told(&w, 2)->kind, WA_RECEIPT_PLAYED);
+	assert_int_equal(fake_client_count(w.bob, "ack"), 1);
+
+	/* Nothing in it that anybody wants to know: taken all the same. */
+	receipt = wa_node_new(&w.arena, "receipt");
+	wa_node_attr(&w.arena, receipt, "id", "STANZA2");
+	add_jid(&w.arena, receipt, "from", "1203@g.us");
+	wa_node_add_new(&w.arena, receipt, "participants");
+	fake_client_receive(w.bob, wa_on_receipt, receipt);
+	fake_client_run(w.bob);
+	assert_int_equal(fake_host_events(&w.bob_host, WA_EVENT_RECEIPT), 3);
+	assert_int_equal(fake_client_count(w.bob, "ack"), 2);
+	world_close(&w);
+}
+
 /* ---- answering retry receipts ---- */
 
 static void ask_again(struct world *w, const char *from, const char *id, const char *count)
@@ -616,6 +680,7 @@ int main(void)
 		cmocka_unit_test(test_what_crashed_the_decoder_is_refused),
 		cmocka_unit_test(test_asking_has_an_end),
 		cmocka_unit_test(test_malformed_stanzas_are_refused),
+		cmocka_unit_test(test_a_group_tells_of_several_people_in_one_receipt),
 		cmocka_unit_test(test_only_the_recipient_gets_a_message_again),
 		cmocka_unit_test(test_answering_has_an_end),
 	};
