@@ -40,6 +40,45 @@ static const char *status_of(const struct wa_call *call)
 	return "ringing";
 }
 
+/*
+ * A missed call as receivers of the original know it: a message without content (webhooks.md 4.1). Source of the rule and the names: Baileys
+ * Socket/messages-recv.ts.
+ *
+ *     {"id","tags":"system","message":{"key":{..},"messageTimestamp":"1767225600","messageStubType":"CALL_MISSED_VOICE"},"text":"",
+ *      "sender":{..},"mentions":[],"type":"notify","sessionId"}
+ */
+static void event_missed(struct session *session, struct store_tx *tx, const struct wa_call *call)
+{
+	static const char *const stubs[2][2] = { { "CALL_MISSED_VOICE", "CALL_MISSED_VIDEO" }, { "CALL_MISSED_GROUP_VOICE", "CALL_MISSED_GROUP_VIDEO" } };
+	struct buf payload = { 0 };
+	char chat[JID_TEXT_MAX];
+
+	/* As the keys of all messages: by the number where it is known. */
+	jid_format(jid_is_lid(&call->chat) && !jid_is_none(&call->from_pn) ? &call->from_pn : &call->chat, chat, sizeof chat);
+	buf_u8(&payload, '{');
+	json_put_member(&payload, "id", session->id);
+	json_put_member(&payload, "tags", "system");
+	buf_append_text(&payload, ",\"message\":{\"key\":{");
+	json_put_member(&payload, "remoteJid", chat);
+	json_put_bool(&payload, "fromMe", false);
+	json_put_member(&payload, "id", call->id);
+	buf_printf(&payload, "},\"messageTimestamp\":\"%lld\"", (long long)(call->time_ms / 1000));
+	json_put_member(&payload, "messageStubType", stubs[call->group_call][call->video]);
+	buf_u8(&payload, '}');
+	json_put_member(&payload, "text", "");
+	buf_append_text(&payload, ",\"sender\":{");
+	json_put_member(&payload, "chatId", chat);
+	json_put_bool(&payload, "fromMe", false);
+	json_put_bool(&payload, "isGroup", call->chat.server == JID_SERVER_GROUP);
+	json_put_member(&payload, "authorJid", chat);
+	buf_append_text(&payload, "},\"mentions\":[]");
+	json_put_member(&payload, "type", call->offline ? "append" : "notify");
+	json_put_member(&payload, "sessionId", session->id);
+	buf_u8(&payload, '}');
+	event_add(session, tx, "message_received", chat, NULL, &payload, timefmt_now_ms());
+	buf_free(&payload);
+}
+
 void event_call(struct session *session, struct store_tx *tx, const struct wa_event *event)
 {
 	const struct wa_call *call = event->call;
@@ -70,6 +109,8 @@ void event_call(struct session *session, struct store_tx *tx, const struct wa_ev
 	buf_u8(&payload, '}');
 	event_add(session, tx, "call", jid_format(&call->chat, chat, sizeof chat), NULL, &payload, timefmt_now_ms());
 	buf_free(&payload);
+	if (strcmp(call->status, "timeout") == 0)
+		event_missed(session, tx, call);
 }
 
 void event_blocklist(struct session *session, struct store_tx *tx, const struct wa_event *event)

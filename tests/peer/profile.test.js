@@ -300,6 +300,8 @@ describe('presence and calls', () => {
     assert.deepEqual([missed.calls[0].isVideo, missed.calls[0].callerPn], [false, pn(CARL)]);
     await sim('POST', `/calls/${id}/terminate`, { reason: 'timeout' });
     const end = await told(mark, 'call', (d) => d.calls[0].id === id && d.calls[0].status === 'timeout');
+    const entry = await told(mark, 'message_received', (d) => d.message.key.id === id);
+    assert.deepEqual([entry.tags, entry.message.messageStubType, entry.type, entry.sender], ['system', 'CALL_MISSED_VOICE', 'notify', { chatId: pn(CARL), fromMe: false, isGroup: false, authorJid: pn(CARL) }]);
     assert.equal(end.calls[0].isVideo, false, 'known from the offer');
     await bad('POST', '/profile/calls/reject', { from: BOB }, [400, 2001, 'callId is required']);
     await bad('POST', '/profile/calls/reject', { callId: 'x', from: '1@g.us' }, [400, 2002, 'from is invalid']);
