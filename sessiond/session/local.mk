@@ -70,8 +70,7 @@ libsession_a_SOURCES = \
 SESSION_TEST_LIBS = libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
 
 if HAVE_CMOCKA
-SESSION_TESTS = test_assertion test_normalise test_sendqueue test_session_parts
-SESSION_TESTS = test_assertion test_normalise test_proxy test_session_parts
+SESSION_TESTS = test_assertion test_normalise test_proxy test_sendqueue test_session_parts
 check_PROGRAMS += $(SESSION_TESTS)
 TESTS += $(SESSION_TESTS)
 test_assertion_SOURCES = tests/unit/test_assertion.c
