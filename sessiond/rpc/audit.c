@@ -40,25 +40,26 @@ static const struct audit_rule rules[] = {
 	{ "session.reconnect", 0, NULL },
 	{ "session.config", 0, NULL },
 	{ "session.delete", 0, NULL },
+	{ "session.queue.put", 0, NULL },
 	{ "session.passkey.response", 0, NULL },
 	{ "session.passkey.confirm", 0, NULL },
 	{ "proxy.session.set", 0, "sessionId" },
 	{ "server.restart", 0, NULL },
 	{ "server.restart_scheduled", 0, NULL },
 	{ "webhook.create", 0, NULL },
-	{ "webhook.update", 0, NULL },
-	{ "webhook.delete", 0, NULL },
-	{ "webhook.pause", 0, NULL },
-	{ "webhook.resume", 0, NULL },
-	{ "webhook.rotate", 0, NULL },
+	{ "webhook.update", 0, "webhookId" },
+	{ "webhook.delete", 0, "webhookId" },
+	{ "webhook.pause", 0, "webhookId" },
+	{ "webhook.resume", 0, "webhookId" },
+	{ "webhook.rotate", 0, "webhookId" },
 	{ "webhooks.create", 0, NULL },
-	{ "webhooks.update", 0, NULL },
-	{ "webhooks.delete", 0, NULL },
-	{ "webhooks.pause", 0, NULL },
-	{ "webhooks.resume", 0, NULL },
-	{ "webhooks.rotate", 0, NULL },
-	{ "webhook.replay", 0, NULL },
-	{ "webhook.letters.replay", 0, NULL },
+	{ "webhooks.update", 0, "webhookId" },
+	{ "webhooks.delete", 0, "webhookId" },
+	{ "webhooks.pause", 0, "webhookId" },
+	{ "webhooks.resume", 0, "webhookId" },
+	{ "webhooks.rotate", 0, "webhookId" },
+	{ "webhook.replay", 0, "webhookId" },
+	{ "webhook.letters.replay", 0, "webhookId" },
 	{ "ctl.session.create", 0, "id" },
 	{ "ctl.session.import", 0, "id" },
 	{ "ctl.session.logout", 0, "id" },
@@ -160,18 +161,24 @@ static void put_names(struct buf *out, struct json_object *p, const char *except
 	}
 }
 
-static const char *target_of(const struct rpc_request *request)
+/* "<parameter> of <session>", or what there is of it; NULL: nothing. Of what strangers send only so much. */
+static const char *put_target(const struct rpc_request *request, char *out, size_t room)
 {
 	const struct audit_rule *rule = request->audit;
+	const char *given = rule->target ? json_object_get_string(json_object_object_get(request->p, rule->target)) : NULL;
+	const char *session = request->session_id;
 
 	if (request->audit_target)
-		return request->audit_target;
-	if (rule->target)
-		return json_object_get_string(json_object_object_get(request->p, rule->target));
-	return request->session_id;
+		snprintf(out, room, "%s", request->audit_target);
+	else if (given && session && strcmp(given, session) != 0)
+		snprintf(out, room, "%.80s of %s", given, session);
+	else if (given || session)
+		snprintf(out, room, "%s", given ? given : session);
+	else
+		return NULL;
+	return out;
 }
 
-/* Of what strangers send only so much. */
 static const char *bounded(const char *text, char *out, size_t room)
 {
 	if (text)
@@ -211,7 +218,7 @@ bool audit_holds(struct rpc_request *request, int status)
 		.key = request->caller.key,
 		.address = by_operator ? "local" : bounded(access_address(request), address, sizeof address),
 		.action = by_operator ? rule->method + 4 : rule->method,
-		.target = bounded(target_of(request), target, sizeof target),
+		.target = put_target(request, target, sizeof target),
 		.status = status,
 		.detail = names.len ? bounded(buf_text(&names), named, sizeof named) : NULL,
 	});
