@@ -7,6 +7,7 @@ libcommon_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(PLACES)
 libcommon_a_SOURCES = \
 	common/appcode.c common/appcode.h \
 	common/arena.c common/arena.h \
+	common/base64.c common/base64.h \
 	common/buf.c common/buf.h \
 	common/cidr.c common/cidr.h \
 	common/config.c common/config.h \

@@ -68,7 +68,7 @@ static void write_schema(struct document *d, const struct param *p)
 			json_text(d->out, *v);
 		json_close(d->out, ']');
 	}
-	if (p->max > p->min) {
+	if (p->max > p->min && p->kind != PARAM_RECIPIENTS) {
 		json_name(d->out, "minimum");
 		buf_printf(d->out, "%.15g", p->min);
 		json_name(d->out, "maximum");

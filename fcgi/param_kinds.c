@@ -11,6 +11,7 @@
 #include "common/timefmt.h"
 #include "fcgi/json_out.h"
 #include "fcgi/recipients.h"
+#include "fcgi/validate.h"
 
 #define MESSAGE_ID_MAX 64
 /* The last millisecond of the year 9999. */
@@ -349,8 +350,7 @@ static enum param_result read_schedule(struct request *r, const struct param *p,
 
 static enum param_result read_recipients(struct request *r, const struct param *p, const struct json *v, struct buf *out)
 {
-	(void)p;
-	return recipients_write(r->arena, r->settings->country_code, v, out) ? PARAM_INVALID : PARAM_OK;
+	return recipients_write(r->arena, r->settings->country_code, v, p->max > 0 ? (size_t)p->max : VALIDATE_MAX_RECIPIENTS, out) ? PARAM_INVALID : PARAM_OK;
 }
 
 static enum param_result read_recipient(struct request *r, const struct param *p, const struct json *v, struct buf *out)

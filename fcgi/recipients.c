@@ -6,35 +6,59 @@
 
 #include "common/recipient.h"
 #include "fcgi/json_out.h"
-#include "fcgi/validate.h"
 
 struct list {
 	struct arena *arena;
 	const char *country_code;
 	struct buf *out;
-	struct jid *seen; /* in the arena */
-	size_t count, cap;
+	size_t max;
+	struct jid *seen;  /* in the arena */
+	size_t count, cap; /* cap: 0 or a power of two */
+	uint32_t *slots;   /* in the arena, 2 * cap of them: place in seen + 1 of each, found by its hash; 0: empty */
 };
 
 static int add_value(struct list *l, const struct json *v, unsigned depth);
 
-/* Most requests name one recipient: room grows with the need. */
-static void remember(struct list *l, const struct jid *jid)
+/* FNV-1a. */
+static size_t hash_of(const struct jid *jid)
 {
-	if (l->count == l->cap) {
-		struct jid *more = arena_alloc(l->arena, (l->cap ? 2 * l->cap : 4) * sizeof *more);
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)jid->server;
 
-		if (l->count)
-			memcpy(more, l->seen, l->count * sizeof *more);
-		l->seen = more;
-		l->cap = l->cap ? 2 * l->cap : 4;
-	}
-	l->seen[l->count++] = *jid;
+	for (const char *c = jid->user; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+	return (size_t)(hash ^ hash >> 32);
+}
+
+/* The slot of this one, or the empty one that it would have. */
+static uint32_t *slot_of(const struct list *l, const struct jid *jid)
+{
+	size_t at = hash_of(jid) & (2 * l->cap - 1);
+
+	while (l->slots[at] && !jid_equal(&l->seen[l->slots[at] - 1], jid))
+		at = (at + 1) & (2 * l->cap - 1);
+	return &l->slots[at];
+}
+
+/* Most requests name one recipient: room grows with the need. */
+static void grow(struct list *l)
+{
+	size_t cap = l->cap ? 2 * l->cap : 4;
+	struct jid *more = arena_alloc(l->arena, cap * sizeof *more);
+
+	if (l->count)
+		memcpy(more, l->seen, l->count * sizeof *more);
+	l->seen = more;
+	l->cap = cap;
+	l->slots = arena_alloc(l->arena, 2 * cap * sizeof *l->slots);
+	memset(l->slots, 0, 2 * cap * sizeof *l->slots);
+	for (size_t i = 0; i < l->count; i++)
+		*slot_of(l, &l->seen[i]) = (uint32_t)i + 1;
 }
 
 static int add_one(struct list *l, struct span s)
 {
 	char text[JID_TEXT_MAX];
+	uint32_t *slot;
 	struct jid jid;
 
 	switch (recipient_resolve(&jid, (const char *)s.p, s.n, l->country_code)) {
@@ -45,12 +69,15 @@ static int add_one(struct list *l, struct span s)
 	default:
 		return -1;
 	}
-	for (size_t i = 0; i < l->count; i++)
-		if (jid_equal(&l->seen[i], &jid))
-			return 0;
-	if (l->count == VALIDATE_MAX_RECIPIENTS)
+	if (l->count == l->cap)
+		grow(l);
+	slot = slot_of(l, &jid);
+	if (*slot)
+		return 0;
+	if (l->count == l->max)
 		return -1;
-	remember(l, &jid);
+	l->seen[l->count++] = jid;
+	*slot = (uint32_t)l->count;
 	json_text(l->out, jid_format(&jid, text, sizeof text));
 	return 0;
 }
@@ -92,9 +119,9 @@ static int add_value(struct list *l, const struct json *v, unsigned depth)
 	return 0;
 }
 
-int recipients_write(struct arena *a, const char *country_code, const struct json *value, struct buf *out)
+int recipients_write(struct arena *a, const char *country_code, const struct json *value, size_t max, struct buf *out)
 {
-	struct list l = { .arena = a, .country_code = country_code, .out = out };
+	struct list l = { .arena = a, .country_code = country_code, .out = out, .max = max };
 
 	json_open(out, '[');
 	if (add_value(&l, value, 0) || !l.count)
@@ -106,7 +133,7 @@ int recipients_write(struct arena *a, const char *country_code, const struct jso
 int recipients_write_one(struct arena *a, const char *country_code, const struct json *value, struct buf *out)
 {
 	struct buf list = { 0 };
-	struct list l = { .arena = a, .country_code = country_code, .out = &list };
+	struct list l = { .arena = a, .country_code = country_code, .out = &list, .max = 2 };
 	char text[JID_TEXT_MAX];
 	bool good;
 

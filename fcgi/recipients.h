@@ -13,8 +13,8 @@
 #include "common/buf.h"
 #include "fcgi/json.h"
 
-/* Writes a JSON array. 0, or -1 when nothing valid is there, something is refused, or there are too many. */
-int recipients_write(struct arena *a, const char *country_code, const struct json *value, struct buf *out);
+/* Writes a JSON array. 0, or -1 when nothing valid is there, something is refused, or there are more than max different ones. */
+int recipients_write(struct arena *a, const char *country_code, const struct json *value, size_t max, struct buf *out);
 /* The same for places where one recipient is meant: writes its JID as a JSON string. 0, or -1 unless there is exactly one. */
 int recipients_write_one(struct arena *a, const char *country_code, const struct json *value, struct buf *out);
 

@@ -76,7 +76,7 @@ struct param {
 	const char *fallback;      /* default as JSON text, sent to the daemon when the parameter is absent; NULL: none */
 	const char *const *values; /* enum, ends with NULL */
 	const char *state;         /* PARAM_PRESENCE: the route's own, NULL: composing */
-	double min, max;           /* numbers: clamped, 0 0 = unbounded; texts: refused when shorter than min */
+	double min, max;           /* numbers: clamped, 0 0 = unbounded; texts: refused when shorter than min; recipients: refused when more than max (0: 1,000) */
 	struct fault missing, invalid;
 	const char *note;
 };

@@ -45,10 +45,12 @@
 	  .note = "which of the session's waiting messages goes first; the order within a chat is kept, quiet hours do not hold high" }, \
 	{ .name = "dry_run", .aliases = { "dryRun" }, .in = SEND_BODY_QUERY, .kind = PARAM_BOOL, .type = "boolean", \
 	  .note = "checks everything and sends nothing" }
+/* People of one status. */
+#define SEND_AUDIENCE_MAX 10000
 #define SEND_AUDIENCE(IN) \
 	{ .name = "audience", .aliases = { "statusJidList" }, .in = IN, .kind = PARAM_RECIPIENTS, .type = "string|array", \
-	  .invalid = { 400, 2002, "audience is a list of persons" }, \
-	  .note = "with to=status@broadcast: who sees it; without it those whom the account's status privacy names" }
+	  .max = SEND_AUDIENCE_MAX, .invalid = { 400, 2002, "audience is a list of persons" }, \
+	  .note = "with to=status@broadcast: who sees it, at most 10,000; without it those whom the account's status privacy names" }
 #define SEND_COLOR(NAME, IN, NOTE) \
 	{ .name = NAME, .in = IN, .kind = PARAM_STRING, .type = "string|number", .note = NOTE }
 #define SEND_EXTRAS SEND_SCORE, SEND_ID, SEND_WHEN

@@ -2,6 +2,8 @@
 /* Hex and base64 (RFC 4648) of binary values. */
 #include "sessiond/crypto/crypto.h"
 
+#include "common/base64.h"
+
 void crypto_hex(const void *data, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -69,21 +71,6 @@ size_t crypto_base64(enum crypto_base64 form, const void *data, size_t len, char
 	return at;
 }
 
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	if (c == '/' || c == '_')
-		return 63;
-	return -1;
-}
-
 int crypto_unbase64(const char *text, size_t text_len, uint8_t *out, size_t *out_len)
 {
 	size_t len = text_len, at = 0;
@@ -97,7 +84,7 @@ int crypto_unbase64(const char *text, size_t text_len, uint8_t *out, size_t *out
 	if (len % 4 == 1)
 		return CRYPTO_EFORMAT;
 	for (size_t i = 0; i < len; i++) {
-		int value = base64_value(text[i]);
+		int value = base64_value((uint8_t)text[i]);
 
 		if (value < 0)
 			return CRYPTO_EFORMAT;

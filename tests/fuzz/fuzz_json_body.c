@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		json_tree(&once, v);
 		if (v->type == JSON_OBJECT)
 			compare_scan(v, buf_span(&once));
-		(void)recipients_write(&a, "62", v, &list);
+		(void)recipients_write(&a, "62", v, 1000, &list);
 		v = json_parse(&a, buf_span(&once), &error);
 		if (!v)
 			abort();

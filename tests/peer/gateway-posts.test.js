@@ -86,6 +86,9 @@ test('a status: text for many in chunks, with its progress; revoked for all of t
     await p.bob.waitMessage((m) => m.key.remoteJid === STATUS && m.message.protocolMessage?.type === 0 && m.message.protocolMessage.key.id === entry.messageId);
     refused(await post('send/text', { to: [STATUS, p.them.phone], message: 'x' }), 400, 2002, 'A status goes to nobody else in the same request');
     refused(await post('send/text', { to: STATUS, message: 'x', audience: ['120363000000000001@g.us'] }), 400, 2002, 'audience is a list of persons');
+    const many = (n) => Array.from({ length: n }, (_, i) => `1555${String(1000000 + i)}`);
+    assert.equal((await post('send/text', { to: STATUS, message: 'x', audience: [...many(10000), ...many(10000)], dry_run: true })).status, 200);
+    refused(await post('send/text', { to: STATUS, message: 'x', audience: many(10001), dry_run: true }), 400, 2002, 'audience is a list of persons');
     refused(await post('send/text', { to: STATUS, message: 'x', audience, backgroundColor: 'red' }), 400, 2002, 'Colors are #RRGGBB or #AARRGGBB');
     refused(await get('UNKNOWN/broadcast'), 404, 2601, 'Message not found');
 });
