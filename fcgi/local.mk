@@ -6,6 +6,7 @@ libresponder_a_SOURCES = \
 	fcgi/answer.c fcgi/answer.h \
 	fcgi/api_action.c \
 	fcgi/api_auth.c \
+	fcgi/api_campaign.c \
 	fcgi/api_content.c \
 	fcgi/api_channel.c \
 	fcgi/api_chat.c \

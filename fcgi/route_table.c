@@ -11,6 +11,7 @@ extern const struct route_group chats_routes;
 extern const struct route_group history_routes;
 extern const struct route_group events_routes;
 extern const struct route_group proxy_routes;
+extern const struct route_group campaign_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
 
 /* One a line. */
@@ -32,6 +33,7 @@ const struct route_group *const route_groups[] = {
 	&shared_routes,
 	&history_routes,
 	&events_routes,
+	&campaign_routes,
 	&channel_routes,
 	&webhook_routes,
 	&webhooks_routes,

@@ -28,6 +28,7 @@
 
 struct call;
 struct daemon;
+struct send_job;
 
 struct call_result {
 	int status;             /* HTTP */
@@ -36,6 +37,7 @@ struct call_result {
 	int64_t retry_after_s;  /* 0: not said */
 	struct json_object *result, *failed; /* NULL: none */
 	struct json_object *json;            /* the whole answer */
+	struct send_job *job;                /* with only_make, of a good answer: done() owns it from here on; else NULL */
 };
 
 struct call_request {
@@ -49,6 +51,7 @@ struct call_request {
 	const char *idempotency; /* NULL: none; at most 255 characters */
 	const char *cooldown;    /* text of the recipient for that guard; NULL: not asked */
 	bool quota;              /* counts as one request against the owner's quota */
+	bool only_make;          /* messages.send.*: the messages are made (files are uploaded) but not sent: they are in the result's job */
 	const int *fds;          /* taken over, also on failure; what {"fd":n} means */
 	size_t nfds;
 	/* Called once, never from inside call_start(); not after call_cancel(), nor when the daemon ends first. The result is lent. */

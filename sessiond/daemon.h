@@ -25,6 +25,7 @@ struct net;
 struct mediajobs;
 struct bell;
 struct call_server;
+struct campaigns;
 
 /* Counters that every loop may add to. */
 struct metrics {
@@ -50,6 +51,7 @@ struct daemon {
 	struct sessions *sessions;
 	struct webhooks *webhooks;
 	struct bell *bell;           /* rung for every event that is committed; NULL: nobody listens */
+	struct campaigns *campaigns;
 	struct storage *storage;     /* where media rest */
 	struct mediajobs *media;        /* the media worker; any thread may submit jobs */
 	struct net *net;             /* of the main loop, for webhooks */

@@ -23,6 +23,7 @@
 #include "common/mem.h"
 #include "common/rpc.h"
 #include "sessiond/bell.h"
+#include "sessiond/campaign/campaign.h"
 #include "sessiond/crash.h"
 #include "sessiond/daemon.h"
 #include "sessiond/exit.h"
@@ -321,6 +322,7 @@ static void stop(struct daemon *daemon, int exit_status)
 	program->exit_status = exit_status;
 	log_info(&daemon->log, exit_status == EXIT_STATUS_RESTART ? "stopping to start again" : "stopping");
 	rpc_server_drain(program->rpc);
+	campaigns_stop(daemon->campaigns);
 	sessions_stop_all(daemon->sessions, STOP_DEADLINE_MS, sessions_ended, program);
 }
 
@@ -416,6 +418,7 @@ static void sessions_loaded(void *arg, int error)
 		stop(&program->daemon, EXIT_STATUS_SOCKET);
 		return;
 	}
+	campaigns_start(program->daemon.campaigns);
 	log_info(&program->daemon.log, "ready", LOG_STR("version", PACKAGE_VERSION), LOG_STR("socket", path),
 		LOG_INT("after_ms", timefmt_monotonic_ms() - program->daemon.started_mono_ms));
 }
@@ -477,6 +480,7 @@ static void run(struct program *program)
 	daemon->webhooks = start_webhooks(daemon);
 	daemon->media = start_media(daemon);
 	daemon->sessions = sessions_new(daemon, (unsigned)program->config->session_loops);
+	daemon->campaigns = campaigns_new(daemon);
 	program->rpc = rpc_server_new(daemon);
 	storage_start(daemon->storage);
 	sessions_load(daemon->sessions, sessions_loaded, program);
@@ -488,6 +492,7 @@ static void run(struct program *program)
 	store_close(daemon->store);
 	storage_free(&daemon->storage);
 	rpc_server_free(program->rpc);
+	campaigns_free(daemon->campaigns);
 	sessions_free(daemon->sessions);
 	webhooks_free(&daemon->webhooks);
 	bell_free(daemon->bell);

@@ -9,6 +9,7 @@
 
 #include "common/mem.h"
 #include "sessiond/rpc/context.h"
+#include "sessiond/session/session.h"
 
 struct internal {
 	const struct call_server *server; /* first, see sessiond/call.c */
@@ -16,6 +17,8 @@ struct internal {
 	struct internal *next, *prev;     /* list of the context */
 	struct rpc_request *request;      /* borrowed; NULL once answered */
 	struct json_object *answer;       /* owned */
+	bool only_make;
+	struct send_job *job;             /* owned: made, not sent */
 	void (*done)(void *arg, const struct call_result *result);
 	void *arg;
 	struct timer turn;                /* answers in a turn of its own */
@@ -35,6 +38,7 @@ static void unlink_and_free(struct internal *call)
 	if (call->next)
 		call->next->prev = call->prev;
 	json_object_put(call->answer);
+	send_job_free(call->job);
 	free(call);
 }
 
@@ -60,11 +64,13 @@ static void hand_over(void *arg)
 		.result = json_object_object_get(json, "result"),
 		.failed = json_object_object_get(json, "failed"),
 		.json = json,
+		.job = call->job,
 	};
 	void (*done)(void *arg, const struct call_result *result) = call->done;
 	void *whom = call->arg;
 
 	call->answer = NULL;
+	call->job = NULL;
 	unlink_and_free(call);
 	done(whom, &result);
 	json_object_put(json);
@@ -76,6 +82,16 @@ void internal_answer(struct internal *call, struct buf *json)
 		return;
 	call->answer = json_tokener_parse(buf_text(json));
 	timer_start(call->context->daemon->timers, &call->turn, 0, hand_over, call);
+}
+
+bool internal_only_makes(const struct internal *call)
+{
+	return call && call->only_make;
+}
+
+void internal_take_job(struct internal *call, struct send_job *job)
+{
+	call->job = job;
 }
 
 void internal_forget(struct internal *call)
@@ -130,7 +146,8 @@ static struct call *start(void *ctx, const struct call_request *asked)
 	struct internal *call = xcalloc(1, sizeof *call);
 	struct rpc_request *request = xcalloc(1, sizeof *request);
 
-	*call = (struct internal){ .server = context->daemon->calls, .context = context, .next = context->internals, .done = asked->done, .arg = asked->arg };
+	*call = (struct internal){ .server = context->daemon->calls, .context = context, .next = context->internals, .done = asked->done, .arg = asked->arg,
+		.only_make = asked->only_make };
 	if (call->next)
 		call->next->prev = call;
 	context->internals = call;

@@ -7,11 +7,15 @@
 #include "sessiond/rpc/request.h"
 
 struct internal;
+struct send_job;
 
 /* Sets daemon->calls. */
 void internal_init(struct rpc_context *context);
 /* The answer of the request that the call made, which ends after this. */
 void internal_answer(struct internal *call, struct buf *json);
+/* True if the call wants the messages made, not sent; then it takes the job over with the second function. */
+bool internal_only_makes(const struct internal *call);
+void internal_take_job(struct internal *call, struct send_job *job);
 /* The request is being freed. */
 void internal_forget(struct internal *call);
 /* Frees calls whose answers nobody will get: at the end. */

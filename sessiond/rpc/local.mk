@@ -36,6 +36,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_action.c \
 	sessiond/rpc/rpc_audit.c \
 	sessiond/rpc/rpc_auth.c \
+	sessiond/rpc/rpc_campaign.c \
 	sessiond/rpc/rpc_change.c \
 	sessiond/rpc/rpc_key.c \
 	sessiond/rpc/rpc_user.c \

@@ -47,6 +47,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_history_methods,
 	rpc_events_methods,
 	rpc_proxy_methods,
+	rpc_campaign_methods,
 	rpc_channel_methods,
 	rpc_chats_methods,
 	rpc_webhook_methods,

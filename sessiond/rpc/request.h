@@ -94,6 +94,7 @@ extern const struct rpc_method rpc_history_methods[];
 extern const struct rpc_method rpc_key_methods[], rpc_user_methods[], rpc_audit_methods[];
 extern const struct rpc_method rpc_events_methods[];
 extern const struct rpc_method rpc_proxy_methods[];
+extern const struct rpc_method rpc_campaign_methods[];
 extern const struct rpc_method rpc_channel_methods[];
 extern const struct rpc_method rpc_chats_methods[];
 extern const struct rpc_method rpc_profile_methods[], rpc_privacy_methods[], rpc_people_methods[], rpc_contacts_methods[], rpc_calls_methods[],

@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "sessiond/rpc/idempotency.h"
+#include "sessiond/rpc/internal.h"
 
 /* What a job needs when it comes back. */
 struct order {
@@ -261,6 +262,23 @@ void send_dry(struct rpc_request *request, struct send_job *job, const struct se
 	buf_free(&answer);
 }
 
+/* The job takes over what the plan says. */
+static void fill_job(struct send_job *job, struct send_plan *plan)
+{
+	memcpy(job->contents, plan->contents, plan->ncontents * sizeof *job->contents);
+	memset(plan->contents, 0, plan->ncontents * sizeof *plan->contents);
+	job->mentions = plan->mentions;
+	job->nmentions = plan->nmentions;
+	job->mention_all = plan->mention_all;
+	job->group_mentions = plan->group_mentions;
+	job->ngroup_mentions = plan->ngroup_mentions;
+	plan->group_mentions = NULL;
+	plan->ngroup_mentions = 0;
+	if (plan->forwarding_score)
+		job->forwarding_score = plan->forwarding_score;
+	plan->mentions = NULL;
+}
+
 void send_go(struct rpc_request *request, struct send_plan *plan)
 {
 	struct session_entry *entry = rpc_session(request);
@@ -280,22 +298,17 @@ void send_go(struct rpc_request *request, struct send_plan *plan)
 		send_plan_free(plan);
 		return;
 	}
+	fill_job(job, plan);
+	if (internal_only_makes(request->internal)) {
+		send_plan_free(plan);
+		internal_take_job(request->internal, job);
+		rpc_answer(request, 200, 1000, "Made", NULL);
+		return;
+	}
 	order = xcalloc(1, sizeof *order);
 	order->request = request;
 	order->shape = plan->shape;
 	plan->shape = (struct send_shape){ 0 };
-	memcpy(job->contents, plan->contents, plan->ncontents * sizeof *job->contents);
-	memset(plan->contents, 0, plan->ncontents * sizeof *plan->contents);
-	job->mentions = plan->mentions;
-	job->nmentions = plan->nmentions;
-	job->mention_all = plan->mention_all;
-	job->group_mentions = plan->group_mentions;
-	job->ngroup_mentions = plan->ngroup_mentions;
-	plan->group_mentions = NULL;
-	plan->ngroup_mentions = 0;
-	if (plan->forwarding_score)
-		job->forwarding_score = plan->forwarding_score;
-	plan->mentions = NULL;
 	send_plan_free(plan);
 	job->done = job_done;
 	job->forget = order_free;

@@ -672,4 +672,8 @@ int store_setting_get(struct store_reader *reader, struct arena *arena, const ch
 
 #include "sessiond/store/chats.h"
 
+/* ---- campaigns (campaigns.c, campaign_recipients.c) ------------------------------------------------------------------------------- */
+
+#include "sessiond/store/campaigns.h"
+
 #endif

@@ -45,6 +45,10 @@ const profile = ['POST name', 'POST about', 'POST privacy', 'GET blocklist', 'PO
 const access = ['GET keys', 'GET keys/current', 'POST keys', 'GET keys/{keyId}', 'POST keys/{keyId}', 'POST keys/{keyId}/rotate', 'DELETE keys/{keyId}',
   'GET users', 'POST users', 'GET users/{username}', 'POST users/{username}', 'DELETE users/{username}', 'POST users/me/password', 'GET audit'
 ].map((s) => s.replace(' ', ' /api/v1/'));
+// Campaigns (fcgi/api_campaign.c).
+const campaigns = ['POST ', 'GET ', 'GET /{campaignId}', 'PATCH /{campaignId}', 'DELETE /{campaignId}', 'POST /{campaignId}/recipients',
+  'GET /{campaignId}/recipients', ...['start', 'pause', 'resume', 'cancel'].map((what) => `POST /{campaignId}/${what}`)
+].map((s) => s.replace(' ', ' /api/v1/campaigns'));
 
 // Receivers beyond a session's own URL (fcgi/api_webhooks.c).
 const hook = ['GET ', 'POST ', 'GET /{webhookId}', 'PUT /{webhookId}', 'DELETE /{webhookId}', 'POST /{webhookId}/test', 'POST /{webhookId}/pause',
@@ -94,6 +98,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...access,
     'GET /api/v1/events',
     'GET /api/v1/session/{sessionId}/queue', 'PUT /api/v1/session/{sessionId}/queue',
+    ...campaigns,
     'GET /storage/private',
   ];
   assert.deepEqual([...operations.keys()].sort(), [...wanted, ...additions].sort());

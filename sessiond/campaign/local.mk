@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sessiond/campaign/: see sessiond/campaign/campaign.h.
+noinst_LIBRARIES += libcampaign.a
+libcampaign_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
+libcampaign_a_SOURCES = \
+	sessiond/campaign/campaign.c sessiond/campaign/campaign.h \
+	sessiond/campaign/flight.c \
+	sessiond/campaign/pace.c sessiond/campaign/pace.h \
+	sessiond/campaign/run.c sessiond/campaign/run.h \
+	sessiond/campaign/spec.c sessiond/campaign/spec.h \
+	sessiond/campaign/tell.c \
+	sessiond/campaign/template.c sessiond/campaign/template.h

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Campaigns, without their recipients (campaign_recipients.c). */
+#include <string.h>
+
+#include "sessiond/store/private.h"
+
+struct campaign_op {
+	struct tx_op op;
+	struct store_campaign row; /* texts in the tx's arena */
+	struct span spec, built;   /* sealed */
+	unsigned from;
+};
+
+static struct campaign_op *op_for(struct store_tx *tx, int64_t number, int (*apply)(struct store_tx *tx, struct db *db, struct tx_op *op))
+{
+	struct campaign_op *made = tx_op_add(tx, sizeof *made, apply);
+
+	made->row.number = number;
+	return made;
+}
+
+static struct span seal_part(struct store_tx *tx, char what, const char *id, struct span plain)
+{
+	struct aad aad;
+
+	aad_start(&aad, what);
+	aad_text(&aad, id);
+	return tx_seal(tx, tx->store->seals.outbox, aad_span(&aad), plain);
+}
+
+static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct campaign_op *add = (const struct campaign_op *)op;
+	const struct store_campaign *row = &add->row;
+
+	(void)tx;
+	return db_run(db,
+	              "INSERT INTO campaigns (id, registry, session, session_id, name, state, reason, start_ms, created_ms, updated_ms, started_ms, spec) "
+	              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ttittntiiiib", row->id, row->registry, row->session, row->session_id,
+	              row->name, (int)row->state, row->reason, row->start_ms, row->created_ms, row->created_ms,
+	              row->state == STORE_CAMPAIGN_ACTIVE ? row->created_ms : INT64_C(0), add->spec);
+}
+
+void store_tx_campaign_add(struct store_tx *tx, const struct store_campaign *campaign)
+{
+	struct campaign_op *add = op_for(tx, 0, apply_add);
+
+	add->row = *campaign;
+	add->row.id = tx_text(tx, campaign->id);
+	add->row.registry = tx_text(tx, campaign->registry);
+	add->row.session_id = tx_text(tx, campaign->session_id);
+	add->row.name = tx_text(tx, campaign->name);
+	add->row.reason = tx_text(tx, campaign->reason);
+	add->spec = seal_part(tx, 'k', campaign->id, campaign->spec);
+}
+
+/* The states of `from` as up to five numbers; -1 fits no row. */
+static void states_of(unsigned from, int states[5])
+{
+	for (int i = 0; i < 5; i++)
+		states[i] = from & STORE_CAMPAIGN_BIT(i + 1) ? i + 1 : -1;
+}
+
+/* A change that found no row in one of its states fails the tx. */
+static int found(struct db *db, int rc)
+{
+	return rc == 0 && db->driver->changes(db) == 0 ? STORE_NOT_FOUND : rc;
+}
+
+static int apply_state(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct campaign_op *change = (const struct campaign_op *)op;
+	const struct store_campaign *row = &change->row;
+	int64_t started = row->state == STORE_CAMPAIGN_ACTIVE ? row->updated_ms : 0;
+	int64_t ended = row->state >= STORE_CAMPAIGN_DONE ? row->updated_ms : 0;
+	int from[5];
+
+	(void)tx;
+	states_of(change->from, from);
+	return found(db, db_run(db,
+	                        "UPDATE campaigns SET state = ?, reason = ?, updated_ms = ?, started_ms = CASE WHEN started_ms = 0 THEN ? ELSE started_ms END, "
+	                        "ended_ms = ? WHERE number = ? AND state IN (?, ?, ?, ?, ?)", "ntiiiinnnnn", (int)row->state, row->reason,
+	                        row->updated_ms, started, ended, row->number, from[0], from[1], from[2], from[3], from[4]));
+}
+
+void store_tx_campaign_state(struct store_tx *tx, int64_t number, unsigned from, enum store_campaign_state to, const char *reason, int64_t at_ms)
+{
+	struct campaign_op *change = op_for(tx, number, apply_state);
+
+	change->from = from;
+	change->row.state = to;
+	change->row.reason = tx_text(tx, reason);
+	change->row.updated_ms = at_ms;
+}
+
+static int apply_change(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct campaign_op *change = (const struct campaign_op *)op;
+	const struct store_campaign *row = &change->row;
+	int from[5];
+
+	(void)tx;
+	states_of(change->from, from);
+	return found(db, db_run(db,
+	                        "UPDATE campaigns SET name = ?, start_ms = ?, spec = ?, updated_ms = ? WHERE number = ? AND state IN (?, ?, ?, ?, ?)",
+	                        "tibiinnnnn", row->name, row->start_ms, change->spec, row->updated_ms, row->number, from[0], from[1], from[2],
+	                        from[3], from[4]));
+}
+
+void store_tx_campaign_change(struct store_tx *tx, int64_t number, unsigned from, const struct store_campaign *campaign)
+{
+	struct campaign_op *change = op_for(tx, number, apply_change);
+
+	change->from = from;
+	change->row.name = tx_text(tx, campaign->name);
+	change->row.start_ms = campaign->start_ms;
+	change->row.updated_ms = campaign->updated_ms;
+	change->spec = seal_part(tx, 'k', campaign->id, campaign->spec);
+}
+
+static int apply_built(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct campaign_op *change = (const struct campaign_op *)op;
+
+	(void)tx;
+	return db_run(db, "UPDATE campaigns SET built = ?, built_ms = ? WHERE number = ?", "bii", change->built, change->row.built_ms, change->row.number);
+}
+
+void store_tx_campaign_built(struct store_tx *tx, int64_t number, const char *id, struct span built, int64_t at_ms)
+{
+	struct campaign_op *change = op_for(tx, number, apply_built);
+
+	change->row.built_ms = at_ms;
+	change->built = seal_part(tx, 'b', id, built);
+}
+
+static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	(void)tx;
+	return db_run(db, "DELETE FROM campaigns WHERE number = ?", "i", ((const struct campaign_op *)op)->row.number);
+}
+
+void store_tx_campaign_remove(struct store_tx *tx, int64_t number)
+{
+	op_for(tx, number, apply_remove);
+}
+
+/* ---- reading ---- */
+
+#define CAMPAIGN_COLUMNS \
+	"number, id, registry, session, session_id, name, state, reason, start_ms, created_ms, updated_ms, started_ms, ended_ms, built_ms, spec"
+
+enum { COLUMN_SPEC = 14, COLUMN_BUILT = 15 };
+
+static int open_part(struct store_reader *reader, struct arena *arena, char what, const char *id, struct span sealed, struct span *plain)
+{
+	struct aad aad;
+
+	aad_start(&aad, what);
+	aad_text(&aad, id);
+	return seal_open(reader->store->seals.outbox, aad_span(&aad), sealed, arena, plain);
+}
+
+static int row_of(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_campaign *row)
+{
+	*row = (struct store_campaign){
+		.number = db_int(query, 0),
+		.id = db_text(query, arena, 1),
+		.registry = db_text(query, arena, 2),
+		.session = db_int(query, 3),
+		.session_id = db_text(query, arena, 4),
+		.name = db_text(query, arena, 5),
+		.state = (enum store_campaign_state)db_int(query, 6),
+		.reason = db_text(query, arena, 7),
+		.start_ms = db_int(query, 8),
+		.created_ms = db_int(query, 9),
+		.updated_ms = db_int(query, 10),
+		.started_ms = db_int(query, 11),
+		.ended_ms = db_int(query, 12),
+		.built_ms = db_int(query, 13),
+	};
+	return open_part(reader, arena, 'k', row->id, db_blob(query, COLUMN_SPEC), &row->spec);
+}
+
+int store_campaign_get(struct store_reader *reader, struct arena *arena, const char *id, struct store_campaign *campaign)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, "SELECT " CAMPAIGN_COLUMNS ", built FROM campaigns WHERE id = ?", "t", id);
+
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0) {
+		rc = row_of(reader, query, arena, campaign);
+		if (rc == 0)
+			rc = open_part(reader, arena, 'b', campaign->id, db_blob(query, COLUMN_BUILT), &campaign->built);
+	} else if (rc == 0) {
+		rc = STORE_NOT_FOUND;
+	}
+	return db_done(query, rc);
+}
+
+static struct db_statement *list_query(struct store_reader *reader, const struct store_campaign_query *what, struct db_built *built, int *rc)
+{
+	bool first = true;
+
+	db_built_int(built, "SELECT " CAMPAIGN_COLUMNS " FROM campaigns WHERE number < ?", what->before > 0 ? what->before : INT64_MAX);
+	if (what->registry != NULL)
+		db_built_text(built, " AND registry = ?", what->registry);
+	if (what->session_id != NULL)
+		db_built_text(built, " AND session_id = ?", what->session_id);
+	for (int state = STORE_CAMPAIGN_DRAFT; state <= STORE_CAMPAIGN_CANCELLED; state++) {
+		if (!(what->states & STORE_CAMPAIGN_BIT(state)))
+			continue;
+		db_built_int(built, first ? " AND (state = ?" : " OR state = ?", state);
+		first = false;
+	}
+	db_built_int(built, first ? " ORDER BY number DESC LIMIT ?" : ") ORDER BY number DESC LIMIT ?", (int64_t)what->limit);
+	return db_built_query(reader->db, built, rc);
+}
+
+int store_campaign_list(struct store_reader *reader, struct arena *arena, const struct store_campaign_query *what, struct store_campaign **rows,
+                        size_t *n)
+{
+	struct db_built built = { .n = 0 };
+	struct rows list;
+	int rc = 0;
+	struct db_statement *query = list_query(reader, what, &built, &rc);
+
+	rows_init(&list, arena, sizeof **rows);
+	while (query != NULL && (rc = db_step(query)) > 0) {
+		rc = row_of(reader, query, arena, rows_add(&list));
+		if (rc != 0)
+			break;
+	}
+	*rows = list.data;
+	*n = list.count;
+	return db_built_done(&built, rc);
+}
+
+int store_campaign_active(struct store_reader *reader, struct arena *arena, const char ***ids, size_t *n)
+{
+	struct rows list;
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, "SELECT id FROM campaigns WHERE state = 2 ORDER BY number", "");
+
+	rows_init(&list, arena, sizeof **ids);
+	while (query != NULL && (rc = db_step(query)) > 0)
+		*(const char **)rows_add(&list) = db_text(query, arena, 0);
+	*ids = list.data;
+	*n = list.count;
+	return db_done(query, rc);
+}
