@@ -424,7 +424,7 @@ static int apply_revoke_all(struct store_tx *tx, struct db *db, struct tx_op *op
 	(void)tx;
 	for (int kind = STORE_KEY_API; kind <= STORE_KEY_COOKIE && rc == 0; kind++) {
 		if ((change->kinds & 1U << kind) != 0)
-			rc = db_run(db, "DELETE FROM api_keys WHERE user_number = ? AND kind = ?", "in", change->user, kind);
+			rc = db_run(db, "DELETE FROM api_keys WHERE user_number = ? AND kind = ? AND created_by IS NULL AND replaced_by IS NULL", "in", change->user, kind);
 	}
 	return rc;
 }

@@ -212,7 +212,7 @@ void store_tx_key_import(struct store_tx *tx, int64_t user, const char *stored, 
 void store_tx_key_revoke(struct store_tx *tx, int64_t key);
 /* Every key and cookie that a log-in of this user has made, but for one (0: none excepted). */
 void store_tx_logins_end(struct store_tx *tx, int64_t user, int64_t but);
-/* Every key of these kinds (bits 1 << kind) of a user. */
+/* Every key of these kinds (bits 1 << kind) of a user; what was made with store_tx_key_grant() by somebody stays. */
 void store_tx_key_revoke_all(struct store_tx *tx, int64_t user, unsigned kinds);
 
 /*

@@ -224,7 +224,7 @@ static void users_are_shut_out(void **state)
 	struct store_principal who;
 	struct store_tx *tx;
 
-	add_key(f, user, "hers", &(struct store_grant){ .scopes = SCOPE_ALL });
+	add_key(f, user, "hers", &(struct store_grant){ .scopes = SCOPE_ALL, .created_by = "u" });
 	add_key(f, other, "his", &(struct store_grant){ .scopes = SCOPE_ALL });
 	tx = store_tx_new(f->store);
 	store_tx_key_add(tx, user, STORE_KEY_UI, "ui", NULL, NULL);
@@ -240,6 +240,12 @@ static void users_are_shut_out(void **state)
 	store_tx_logins_end(tx, user, 0);
 	commit(f, tx, 0);
 	assert_true(is_good(f, "hers") && !is_good(f, "ui"));
+	/* a log-in that replaces the user's key (C1) leaves alone what was made on purpose */
+	tx = store_tx_new(f->store);
+	store_tx_key_add(tx, user, STORE_KEY_API, "the one", NULL, NULL);
+	store_tx_key_revoke_all(tx, user, 1U << STORE_KEY_API);
+	commit(f, tx, 0);
+	assert_true(is_good(f, "hers") && !is_good(f, "the one"));
 }
 
 /* Somebody edited the database: what cannot be read as a limit is no key, rather than one without limits. */
