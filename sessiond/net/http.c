@@ -435,7 +435,8 @@ static const struct {
 	{ CURLE_PARTIAL_FILE, HTTP_BROKEN, "the answer ended early" },
 	{ CURLE_RECV_ERROR, HTTP_BROKEN, "the connection broke" },
 	{ CURLE_SEND_ERROR, HTTP_BROKEN, "the connection broke" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, HTTP_BAD_URL, "not an absolute http or https address" },
+	/* The address was looked at before: this is how libcurl names bytes without a status line (HTTP/0.9). */
+	{ CURLE_UNSUPPORTED_PROTOCOL, HTTP_BROKEN, "what came is not HTTP" },
 };
 
 static void fail_transfer(struct http_call *call, CURLcode result)

@@ -91,6 +91,7 @@ static void on_answer(void *arg, const struct http_answer *http)
 
 	delivery->call = NULL;
 	free_request(hook, delivery);
+	hook->unproven = false;
 	hook->slow = http->round_trip_ms > WEBHOOKS_SLOW_MS || answer.verdict == VERDICT_RETRY;
 	take_note(hook, delivery, http);
 	if (answer.verdict == VERDICT_DELIVERED)

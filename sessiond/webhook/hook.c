@@ -181,7 +181,7 @@ static struct delivery *next_probe(struct hook *hook)
 struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
 {
 	*due_ms = INT64_MAX;
-	if (hook->state == HOOK_OFF || hook->state == HOOK_HELD || hook->in_flight >= target_parallel(&hook->target))
+	if (hook->state == HOOK_OFF || hook->state == HOOK_HELD || hook->in_flight >= (hook->unproven ? 1 : target_parallel(&hook->target)))
 		return NULL;
 	if (hook->state == HOOK_PAUSED) {
 		if (hook->probing)

@@ -117,7 +117,8 @@ struct hook {
 	struct hook *next;         /* borrowed: in its bucket */
 	struct hook *hungry_next;  /* borrowed: waits for a free request */
 	bool hungry;
-	bool slow;                 /* its last answer took long, or there was none yet */
+	bool slow;                 /* its last answer took long, or did not come */
+	bool unproven;             /* no answer yet: one request at a time */
 	int64_t session;
 	char *id, *label, *registry, *username; /* owned, may be NULL but id */
 	char *name;                /* owned: of the receiver, HOOK_OWN or the id of a webhook */

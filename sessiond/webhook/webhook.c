@@ -46,7 +46,7 @@ struct hook *webhooks_add(struct webhooks *webhooks, int64_t session, const char
 	hook->id = xstrdup(id);
 	hook->name = xstrdup(name);
 	hook->state = HOOK_OFF;
-	hook->slow = true;
+	hook->unproven = true;
 	uv_timer_init(loop_uv(webhooks->options.loop), &hook->timer);
 	hook->timer.data = hook;
 	hook->next = *at;

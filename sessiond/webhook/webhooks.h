@@ -10,7 +10,7 @@
 #include "sessiond/webhook/hook.h"
 
 #define WEBHOOKS_BUCKETS 1024U
-/* Requests at once, all receivers together; and of these, by receivers that are slow or have not shown yet that they are not. */
+/* Requests at once, all receivers together; and of these, by receivers that are slow. */
 #define WEBHOOKS_PARALLEL 256U
 #define WEBHOOKS_SLOW (WEBHOOKS_PARALLEL / 2)
 /* An answer that takes longer makes a receiver a slow one. */

@@ -10,7 +10,8 @@ import readline from 'node:readline';
 import { spawn } from 'node:child_process';
 import { test, after } from 'node:test';
 import { once, EventEmitter } from 'node:events';
-import { listen, build } from './lab.js';
+import http2 from 'node:http2';
+import { listen, build, makeCertificates } from './lab.js';
 
 const SECRET = 'a-good-secret';
 const cleanups = [];
@@ -458,4 +459,50 @@ test('many sessions at once, one of them with a dead receiver', async () => {
 	assert.equal(new Set(receiver.got.map((r) => r.id)).size, 390);
 	await h.statusIs((s) => s.state === 'paused' && s.cursor === 0, 's7');
 	await h.stop();
+});
+
+test('HTTP/2 where the receiver offers it, on one connection; an unknown authority is refused', async () => {
+	const certificates = makeCertificates();
+	cleanups.push(() => certificates.remove());
+	const got = [], sessions = new Set();
+	const server = http2.createSecureServer({ ...certificates.server, allowHTTP1: true }, async (req, res) => {
+		for await (const part of req)
+			void part;
+		got.push([req.httpVersion, req.headers['x-warest-event-id']]);
+		res.writeHead(200).end();
+		server.emit('got');
+	});
+	server.on('session', (s) => { sessions.add(s); });
+	const port = await listen(server);
+	cleanups.push(() => { for (const s of sessions) s.destroy(); server.close(); });
+	const h = await hooks(null, '-C', certificates.ca);
+	await h.do(`session sales https://localhost:${port}/hook ${SECRET}`, 'session');
+	await h.do('events sales 4 40', 'stored');
+	while (got.length < 40)
+		await once(server, 'got');
+	assert.ok(got.every(([version]) => version === '2.0'));
+	assert.ok(sessions.size <= 8, `${sessions.size} connections for 40 requests`);
+	await h.statusIs((s) => s.cursor === 40);
+	await h.stop();
+	const suspicious = await hooks(null, '-C', certificates.otherCa, '-p', '60000');
+	await suspicious.do(`session sales https://localhost:${port}/hook ${SECRET}`, 'session');
+	await suspicious.do('event sales message_received a one', 'stored');
+	await suspicious.statusIs((s) => s.lastError === 'the certificate was refused');
+	assert.equal(got.length, 40);
+	await suspicious.stop();
+});
+
+test('a receiver that takes five seconds for each answer does not delay another, not even forty of them', async () => {
+	const slow = await new Receiver().open(), fast = await new Receiver().open();
+	slow.behave = () => new Promise((r) => setTimeout(() => r(200), 5000));
+	const h = await hooks(null, '-t', '20000');
+	for (let i = 0; i < 40; i++)
+		await h.do(`webhook - slow${i} ${slow.url} ${SECRET} none`, 'webhook');
+	await h.do(`session sales ${fast.url} ${SECRET}`, 'session');
+	await h.do('events sales 8 200', 'stored');
+	await fast.until((got) => got.length >= 200);
+	// All that forty slow ones could have answered by then is their first requests: half of all at once, and 128 of 8,000.
+	assert.ok(slow.accepted().length <= 128, `${slow.accepted().length}`);
+	assertComplete(fast, 8, 25);
+	await h.kill();
 });

@@ -3,9 +3,11 @@
  * hookprobe: webhooks over a real store on a command line, for the tests under tests/net. Commands on stdin, JSON lines on stdout.
  *
  *     hookprobe [-r RETRIES] [-b BACKOFF_MS] [-p PAUSE_MS] [-s SECURITY_PAUSE_MS] [-t TIMEOUT_MS] [-R RETENTION_MS] [-u URL] [-S SECRET]
- *               [-B BITS] [-i] [-c] DATABASE
+ *               [-B BITS] [-C CA_FILE] [-i] [-c] DATABASE
  *     session ID URL SECRET     adds it or changes where it reports to ("-" = none)
  *     remove ID
+ *     webhook ID NAME URL SECRET ORDER   another receiver of the session ("-" as ID: of every session)
+ *     counts ID                 what became of the journal for each receiver
  *     event ID KIND CHAT TEXT   one journal row, {"id":ID,"text":TEXT,"sessionId":ID}; answers when it is stored ("-" = no chat)
  *     events ID CHATS COUNT     COUNT message_received rows spread over CHATS chats
  *     status ID | resume ID | replay ID FROM TO | dead ID | stored ID | preflight URL SECRET | stop
@@ -115,6 +117,43 @@ static void add_events(const char *id, int chats, int count)
 	printf("{\"event\":\"stored\",\"count\":%d}\n", count);
 }
 
+static void put_webhook(char *const word[])
+{
+	int64_t session = strcmp(word[1], "-") == 0 ? 0 : number_of(word[1]);
+	struct store_webhook row = { .id = word[2], .session = session, .name = word[2], .url = word[3], .secret = word[4], .scope = word[5],
+		.events = "", .enabled = true };
+	struct store_tx *tx = store_tx_new(store);
+
+	store_tx_webhook_put(tx, &row);
+	printf("{\"event\":\"webhook\",\"error\":%d}\n", store_commit_wait(store, tx));
+	if (session)
+		webhooks_session_changed(webhooks, session, word[1]);
+	else
+		webhooks_all_changed(webhooks);
+}
+
+static void print_counts(struct store_reader *reader, void *arg)
+{
+	int64_t session = *(int64_t *)arg, first = 0, last = 0;
+	struct store_receiver *rows = NULL;
+	struct arena arena;
+	size_t n = 0;
+
+	arena_init(&arena, 0);
+	store_event_range(reader, session, &first, &last);
+	store_receiver_list(reader, &arena, session, &rows, &n);
+	printf("{\"event\":\"counts\",\"last\":%" PRId64 ",\"receivers\":[", last);
+	for (size_t i = 0; i < n; i++) {
+		const struct store_counts *c = &rows[i].counts;
+
+		printf("%s{\"name\":\"%s\",\"state\":\"%s\",\"start\":%" PRId64 ",\"cursor\":%" PRId64 ",\"delivered\":%" PRId64 ",\"dead\":%" PRId64
+		       ",\"skipped\":%" PRId64 ",\"missed\":%" PRId64 "}", i ? "," : "", rows[i].name, rows[i].state, rows[i].start, rows[i].cursor,
+		       c->delivered, c->dead, c->skipped, c->missed);
+	}
+	printf("]}\n");
+	arena_free(&arena);
+}
+
 static void print_status(const char *id)
 {
 	struct webhook_status s;
@@ -139,7 +178,8 @@ static void read_dead(struct store_reader *reader, void *arg)
 	store_dead_letter_list(reader, &arena, *(int64_t *)arg, NULL, 0, 1000, &rows, &n);
 	printf("{\"event\":\"dead\",\"letters\":[");
 	for (size_t i = 0; i < n; i++)
-		printf("%s{\"number\":%" PRId64 ",\"reason\":\"%s\",\"status\":%d}", i ? "," : "", rows[i].number, rows[i].reason, rows[i].status);
+		printf("%s{\"receiver\":\"%s\",\"number\":%" PRId64 ",\"reason\":\"%s\",\"status\":%d}", i ? "," : "", rows[i].receiver,
+		       rows[i].number, rows[i].reason, rows[i].status);
 	printf("]}\n");
 	arena_free(&arena);
 }
@@ -152,6 +192,9 @@ static void read_receiver(struct store_reader *reader, void *arg)
 
 	arena_init(&arena, 0);
 	store_receiver_list(reader, &arena, *(int64_t *)arg, &rows, &n);
+	/* The session's own is the last by name. */
+	if (n > 0)
+		rows += n - 1;
 	printf("{\"event\":\"stored_receiver\",\"state\":\"%s\",\"cursor\":%" PRId64 "}\n", n ? rows[0].state : "", n ? rows[0].cursor : 0);
 	arena_free(&arena);
 }
@@ -188,10 +231,10 @@ static void stop(void)
 
 static void command(char *text)
 {
-	char *save = NULL, *word[5] = { NULL };
+	char *save = NULL, *word[6] = { NULL };
 	static const struct webhook_subject subject = { .id = "sales", .label = "Sales", .registry = "admin", .username = "admin" };
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 6; i++)
 		word[i] = strtok_r(i == 0 ? text : NULL, " ", &save);
 	if (!word[0] || stopping)
 		return;
@@ -201,6 +244,12 @@ static void command(char *text)
 		put_session(word[1], word[2], word[3]);
 	} else if (strcmp(word[0], "remove") == 0) {
 		remove_session(word[1]);
+	} else if (strcmp(word[0], "webhook") == 0 && word[5]) {
+		put_webhook(word);
+	} else if (strcmp(word[0], "counts") == 0) {
+		int64_t session = number_of(word[1]);
+
+		store_read_wait(store, print_counts, &session);
 	} else if (strcmp(word[0], "event") == 0) {
 		struct store_tx *tx = store_tx_new(store);
 		int64_t session = number_of(word[1]);
@@ -274,7 +323,7 @@ int main(int argc, char **argv)
 	char why[300], *allow[] = { "loopback" };
 	int option;
 
-	while ((option = getopt(argc, argv, "r:b:p:s:t:R:u:S:B:ic")) != -1) {
+	while ((option = getopt(argc, argv, "r:b:p:s:t:R:u:S:B:C:ic")) != -1) {
 		switch (option) {
 		case 'r': options.retries = strtol(optarg, NULL, 10); break;
 		case 'b': options.backoff_ms = strtol(optarg, NULL, 10); break;
@@ -285,6 +334,7 @@ int main(int argc, char **argv)
 		case 'u': options.default_url = optarg; break;
 		case 'S': options.default_secret = optarg; break;
 		case 'B': options.signature_bits = (int)strtol(optarg, NULL, 10); break;
+		case 'C': net_options.ca_file = optarg; break;
 		case 'i': options.event_id_session = true; break;
 		case 'c': options.clear_gone = true; options.clear_url = clear_url; break;
 		default: return 2;
