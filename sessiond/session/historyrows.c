@@ -7,9 +7,13 @@
 #include "common/jid.h"
 #include "sessiond/session/historywork.h"
 #include "sessiond/session/chatrow.h"
+#include "sessiond/json_text.h"
+#include "sessiond/wa/poll.h"
 
 /* Messages of one chat that go into the store with one call. */
 #define CHUNK 256U
+
+enum { STUB_REVOKE = 1, STUB_ADMIN_REVOKE = 132, EMOJI_MAX = 128 };
 
 void history_rows_free(struct history_job *job)
 {
@@ -169,29 +173,199 @@ static void add_row(struct history_job *job, const struct wa_history_message *m,
 	job->rows++;
 }
 
-/* A message that was deleted for everybody leaves a stub; the others tell of groups and calls, and are no messages. */
-static void write_message(struct history_job *job, const struct wa_history_message *m)
+/* ---- what was added to a message, or done to it ---- */
+
+static struct store_message_ref ref_of(const struct history_job *job, const char *id, int from_me)
+{
+	return (struct store_message_ref){ .chat = job->chunk_chat, .id = id, .from_me = from_me };
+}
+
+static struct store_peer adder_of(const struct history_job *job, const struct wa_history_addon *addon)
+{
+	static const struct store_peer ourselves = { .jid = { .server = JID_SERVER_NONE } };
+	bool own = addon->own || jid_same_user(&addon->author, &job->own) || (!jid_is_none(&job->own_lid) && jid_same_user(&addon->author, &job->own_lid));
+
+	return own ? ourselves : peer_of(job, &addon->author);
+}
+
+/* The names of the options that a vote chose, as an array in JSON. False: it is no vote on this poll. */
+static bool put_chosen(struct buf *out, struct span message, struct span bytes)
+{
+	struct poll *poll = xcalloc(1, sizeof *poll);
+	struct poll_vote *vote = xcalloc(1, sizeof *vote);
+	struct buf stored = { 0 };
+	bool read = wa_poll_of_message(message, &stored) && wa_poll_read(buf_span(&stored), poll) && wa_poll_vote_read(bytes, poll, vote);
+
+	buf_u8(out, '[');
+	for (size_t i = 0; read && i < vote->n; i++) {
+		const struct span name = poll->names[vote->options[i]];
+
+		if (i > 0)
+			buf_u8(out, ',');
+		json_put_span(out, name);
+	}
+	buf_u8(out, ']');
+	buf_free(&stored);
+	free(vote);
+	free(poll);
+	return read;
+}
+
+static void write_addon(struct history_job *job, const struct wa_history_message *m, const struct wa_history_addon *addon)
+{
+	static const enum store_addon_kind kinds[] = {
+		[HISTORY_REACTION] = STORE_ADDON_REACTION, [HISTORY_VOTE] = STORE_ADDON_VOTE, [HISTORY_RECEIPT] = STORE_ADDON_RECEIPT };
+	static const enum store_message_status states[] = { [2] = STORE_MESSAGE_DELIVERED, [3] = STORE_MESSAGE_READ, [4] = STORE_MESSAGE_PLAYED };
+	const struct store_message_ref ref = ref_of(job, m->id, m->from_me);
+	const struct store_peer by = adder_of(job, addon);
+	struct buf value = { 0 };
+	bool usable = true;
+
+	if (addon->kind == HISTORY_REACTION && addon->value.n < EMOJI_MAX)
+		buf_append_span(&value, addon->value);
+	else if (addon->kind == HISTORY_VOTE)
+		usable = put_chosen(&value, m->message, addon->value);
+	else if (addon->kind == HISTORY_RECEIPT)
+		buf_printf(&value, "%d", (int)states[addon->state]);
+	if (usable)
+		store_tx_message_addon(job->tx, job->session, &ref, kinds[addon->kind], &by, buf_text(&value),
+			addon->time_ms > 0 ? addon->time_ms : m->time_s * 1000, job->begun_wall_ms);
+	buf_free(&value);
+}
+
+static void write_addons(struct history_job *job, const struct wa_history_message *m)
+{
+	struct reader info = reader_of(m->info.p, m->info.n);
+	struct wa_history_addon addon;
+
+	if (!m->has_addons)
+		return;
+	history_rows_flush(job);
+	while (wa_history_addon_next(&info, &addon))
+		write_addon(job, m, &addon);
+}
+
+static void write_reaction(struct history_job *job, const struct wa_history_message *m, const struct chatrow *row, const char *target)
+{
+	const struct wa_history_addon by = { .own = m->from_me, .author = jid_is_none(&m->author) ? m->chat_jid : m->author };
+	const struct store_message_ref ref = ref_of(job, target, -1);
+	const struct store_peer adder = adder_of(job, &by);
+	char emoji[EMOJI_MAX] = "";
+
+	if (row->text.n > 0 && row->text.n < sizeof emoji)
+		memcpy(emoji, row->text.p, row->text.n);
+	store_tx_message_addon(job->tx, job->session, &ref, STORE_ADDON_REACTION, &adder, emoji, row->time_ms > 0 ? row->time_ms : m->time_s * 1000, job->begun_wall_ms);
+}
+
+/* The message may come later, or never: then what it became is put in its place. */
+static void write_edit(struct history_job *job, const struct wa_history_message *m, const struct chatrow *row, const char *target)
+{
+	const struct store_message_ref ref = ref_of(job, target, m->from_me);
+	struct store_message to = { .id = target, .from_me = m->from_me, .content = row->edited, .time_ms = row->time_ms > 0 ? row->time_ms : m->time_s * 1000 };
+	struct chatrow content;
+
+	chatrow_read(&content, row->edited);
+	if (content.kind == CHATROW_MESSAGE) {
+		to.type = content.type;
+		to.media = content.media;
+		to.body = buf_span(&content.body);
+		store_tx_message_edit(job->tx, job->session, &ref, &to, job->begun_wall_ms);
+		to.time_ms = m->time_s * 1000;
+		if (!m->from_me && jid_is_group(&m->chat_jid) && !jid_is_none(&m->author))
+			to.author = peer_of(job, &m->author);
+		store_tx_messages_put(job->tx, job->session, &job->chunk_chat, &to, 1, true, job->begun_wall_ms);
+	}
+	chatrow_free(&content);
+}
+
+/* A message that is about another one of its chat. */
+static void write_change(struct history_job *job, const struct wa_history_message *m, const struct chatrow *row)
+{
+	const struct wa_history_addon by = { .own = m->from_me, .author = jid_is_none(&m->author) ? m->chat_jid : m->author };
+	const struct store_peer who = adder_of(job, &by);
+	struct store_message_ref ref;
+	char *target;
+
+	if (row->target_id.n == 0)
+		return;
+	history_rows_flush(job);
+	target = xstrndup((const char *)row->target_id.p, row->target_id.n);
+	ref = ref_of(job, target, -1);
+	if (row->kind == CHATROW_REACTION)
+		write_reaction(job, m, row, target);
+	else if (row->kind == CHATROW_EDIT)
+		write_edit(job, m, row, target);
+	else if (row->kind == CHATROW_REVOKE)
+		store_tx_message_revoke(job->tx, job->session, &ref, &who, m->from_me ? chatrow_deleted_own : chatrow_deleted, m->time_s * 1000);
+	free(target);
+}
+
+/* What was deleted for everybody leaves a stub: the message is there, as deleted, whether we have seen it before or not. */
+static void write_deleted(struct history_job *job, const struct wa_history_message *m)
+{
+	const struct wa_history_addon by = { .own = m->from_me, .author = jid_is_none(&m->author) ? m->chat_jid : m->author };
+	const struct store_message_ref ref = ref_of(job, m->id, m->from_me);
+	const struct store_peer who = adder_of(job, &by);
+	const char *body = m->from_me ? chatrow_deleted_own : chatrow_deleted;
+	struct store_message row = { .id = m->id, .from_me = m->from_me, .type = "system", .body = span_text(body), .time_ms = m->time_s * 1000, .status = status_of(m) };
+
+	if (!m->from_me && jid_is_group(&m->chat_jid) && !jid_is_none(&m->author))
+		row.author = peer_of(job, &m->author);
+	history_rows_flush(job);
+	store_tx_messages_put(job->tx, job->session, &job->chunk_chat, &row, 1, true, job->begun_wall_ms);
+	store_tx_message_revoke(job->tx, job->session, &ref, &who, body, m->time_s * 1000);
+	job->rows++;
+}
+
+static void write_content(struct history_job *job, const struct wa_history_message *m)
 {
 	struct chatrow content;
 	bool is_message;
 
-	if (m->chat == NULL || m->message.n == 0 || !is_kept(job, &m->chat_jid) || m->time_s * 1000 < job->oldest_ms)
+	chatrow_read(&content, m->message);
+	is_message = content.kind == CHATROW_MESSAGE;
+	if (is_message)
+		add_row(job, m, &content);
+	else
+		write_change(job, m, &content);
+	chatrow_free(&content);
+	if (!is_message)
+		return;
+	write_addons(job, m);
+	if (m->starred) {
+		const struct store_message_ref ref = ref_of(job, m->id, m->from_me);
+
+		history_rows_flush(job);
+		store_tx_message_star(job->tx, job->session, &ref, true, job->begun_wall_ms);
+	}
+}
+
+/* The other stubs tell of groups and calls, and are no messages. */
+static void write_message(struct history_job *job, const struct wa_history_message *m)
+{
+	int64_t time_ms = m->time_s * 1000;
+	bool deleted = m->message.n == 0 && (m->stub == STUB_REVOKE || m->stub == STUB_ADMIN_REVOKE);
+
+	if (m->chat == NULL || (m->message.n == 0 && !deleted) || !is_kept(job, &m->chat_jid) || time_ms < job->oldest_ms)
 		return;
 	if (job->nchunk > 0 && (job->nchunk == CHUNK || !jid_same_user(&job->chunk_chat.jid, &m->chat_jid)))
 		history_rows_flush(job);
 	if (job->nchunk == 0)
 		job->chunk_chat = peer_of(job, &m->chat_jid);
-	chatrow_read(&content, m->message);
-	is_message = content.kind == CHATROW_MESSAGE;
-	if (is_message)
-		add_row(job, m, &content);
-	chatrow_free(&content);
-	if (is_message && m->starred) {
-		const struct store_message_ref ref = { .chat = job->chunk_chat, .id = m->id, .from_me = m->from_me };
+	job->newest_ms = time_ms > job->newest_ms ? time_ms : job->newest_ms;
+	if (deleted)
+		write_deleted(job, m);
+	else
+		write_content(job, m);
+}
 
-		history_rows_flush(job);
-		store_tx_message_star(job->tx, job->session, &ref, true, job->begun_wall_ms);
-	}
+/* When the phone saw the chat so: at its newest message, at the least. */
+static int64_t time_of_chat(const struct history_job *job, const struct wa_history_chat *chat)
+{
+	int64_t time_ms = (chat->time_s > chat->last_message_s ? chat->time_s : chat->last_message_s) * 1000;
+
+	time_ms = time_ms > job->newest_ms ? time_ms : job->newest_ms;
+	return time_ms > 0 ? time_ms : 1;
 }
 
 static void write_chat(struct history_job *job, const struct wa_history_chat *chat)
@@ -200,6 +374,8 @@ static void write_chat(struct history_job *job, const struct wa_history_chat *ch
 	struct store_peer who = peer_of(job, &chat->jid);
 
 	history_rows_flush(job);
+	change.as_of_ms = time_of_chat(job, chat);
+	job->newest_ms = 0;
 	if (!is_kept(job, &chat->jid))
 		return;
 	change.subject = jid_is_group(&chat->jid) ? chat->name : NULL;

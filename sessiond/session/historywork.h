@@ -47,6 +47,7 @@ struct history_job {
 	struct store_message *chunk;  /* owned: messages of one chat that are not in tx yet */
 	size_t nchunk;
 	struct store_peer chunk_chat;
+	int64_t newest_ms;            /* message of the conversation under way */
 	struct arena texts;           /* owned: of the chunk */
 	bool working;                 /* a worker has the job */
 	bool learning;                /* the library has what was learned */

@@ -34,20 +34,44 @@ static struct chat_op *op_for(struct store_tx *tx, int64_t session, const struct
 
 /* ---- putting ---- */
 
+/* What comes of the account's shared state, and of history. */
+static bool has_flags(const struct store_chat_change *c)
+{
+	return c->is_contact >= 0 || c->marked_unread >= 0 || c->archived >= 0 || c->locked >= 0 || c->pinned_ms >= 0 || c->mute_ms >= 0;
+}
+
+/* What was so once is told only of what nobody told anything newer of. */
+static void only_news(struct store_chat_change *c, const struct chat_row *row)
+{
+	if (c->as_of_ms == 0)
+		return;
+	if (c->as_of_ms < row->flags_ms) {
+		c->name = c->first_name = c->subject = NULL;
+		c->is_contact = c->marked_unread = c->archived = c->locked = -1;
+		c->pinned_ms = c->mute_ms = c->expiration_s = -1;
+	}
+	if (c->as_of_ms < row->last_ms || c->as_of_ms <= row->read_ms) {
+		c->unread = -1;
+		c->marked_unread = -1;
+	}
+}
+
 /* One statement for all columns: SQL NULL or -1 leaves what is there. */
 static int change_columns(struct db *db, int64_t number, const struct store_chat_change *c, int64_t at_ms)
 {
+	int64_t flags_ms = !has_flags(c) ? 0 : c->as_of_ms > 0 ? c->as_of_ms : at_ms;
+
 	return db_run(db,
 	              "UPDATE chats SET name = coalesce(?, name), first_name = coalesce(?, first_name), push_name = coalesce(?, push_name), "
 	              "verified_name = coalesce(?, verified_name), subject = coalesce(?, subject), "
 	              "is_contact = CASE WHEN ? < 0 THEN is_contact ELSE ? END, unread = CASE WHEN ? < 0 THEN unread ELSE ? END, "
 	              "marked_unread = CASE WHEN ? < 0 THEN marked_unread ELSE ? END, archived = CASE WHEN ? < 0 THEN archived ELSE ? END, "
 	              "locked = CASE WHEN ? < 0 THEN locked ELSE ? END, pinned_ms = CASE WHEN ? < 0 THEN pinned_ms ELSE ? END, "
-	              "mute_ms = CASE WHEN ? < 0 THEN mute_ms ELSE ? END, "
+	              "mute_ms = CASE WHEN ? < 0 THEN mute_ms ELSE ? END, flags_ms = CASE WHEN flags_ms < ? THEN ? ELSE flags_ms END, "
 	              "expiration_s = CASE WHEN ? < 0 THEN expiration_s ELSE ? END, updated_ms = ? WHERE number = ?",
-	              "tttttnniinnnnnniiiiiiii", c->name, c->first_name, c->push_name, c->verified_name, c->subject, c->is_contact,
+	              "tttttnniinnnnnniiiiiiiiii", c->name, c->first_name, c->push_name, c->verified_name, c->subject, c->is_contact,
 	              c->is_contact, c->unread, c->unread, c->marked_unread, c->marked_unread, c->archived, c->archived, c->locked,
-	              c->locked, c->pinned_ms, c->pinned_ms, c->mute_ms, c->mute_ms, c->expiration_s, c->expiration_s, at_ms, number);
+	              c->locked, c->pinned_ms, c->pinned_ms, c->mute_ms, c->mute_ms, flags_ms, flags_ms, c->expiration_s, c->expiration_s, at_ms, number);
 }
 
 static bool has_names(const struct store_chat_change *c)
@@ -63,11 +87,13 @@ static bool has_more(const struct store_chat_change *c)
 
 static int apply_put(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
-	const struct chat_op *put = (const struct chat_op *)op;
+	struct chat_op *put = (struct chat_op *)op;
 	struct chat_row row;
 	int rc = chat_want(db, put->session, &put->peer, put->at_ms, &row);
 
 	(void)tx;
+	if (rc == 0)
+		only_news(&put->change, &row);
 	if (rc == 0 && (has_names(&put->change) || has_more(&put->change)))
 		rc = change_columns(db, row.number, &put->change, put->at_ms);
 	if (rc == 0 && has_names(&put->change))

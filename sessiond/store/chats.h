@@ -51,6 +51,7 @@ struct store_chat_change {
 	int64_t pinned_ms;         /* 0: not pinned */
 	int64_t mute_ms;           /* until then; STORE_MUTE_FOREVER; 0: not muted */
 	int64_t expiration_s;      /* timer of disappearing messages, 0: off */
+	int64_t as_of_ms;          /* 0: it is so now. Else it was so then (history), and counts only where nothing newer is known */
 };
 
 #define STORE_MUTE_FOREVER INT64_MAX

@@ -74,12 +74,13 @@ static int read_row(struct db_statement *query, int rc, const struct peer *peer,
 		row->same_jid = same(peer->jid, db_text_borrowed(query, 4));
 		row->has_lid = lid != NULL;
 		row->same_lid = same(peer->lid, lid);
+		row->flags_ms = db_int(query, 8);
 		row->same_names = same(peer->push_name, db_text_borrowed(query, 6)) && same(peer->verified_name, db_text_borrowed(query, 7));
 	}
 	return db_done(query, rc < 0 ? rc : 0);
 }
 
-#define ROW "SELECT number, last, last_ms, read_ms, jid, lid, push_name, verified_name FROM chats WHERE session = ? AND "
+#define ROW "SELECT number, last, last_ms, read_ms, jid, lid, push_name, verified_name, flags_ms FROM chats WHERE session = ? AND "
 
 static int look_by_lid(struct db *db, int64_t session, const struct peer *peer, struct chat_row *row)
 {

@@ -15,7 +15,7 @@ struct peer {
 
 /* Of a stored row, what the changes of messages need. */
 struct chat_row {
-	int64_t number, last, last_ms, read_ms;
+	int64_t number, last, last_ms, read_ms, flags_ms;
 	bool has_lid;
 	bool same_jid, same_lid, same_names; /* as the peer that was looked for */
 };

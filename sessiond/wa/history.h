@@ -97,6 +97,7 @@ struct wa_history_message {
 	struct span message;      /* serialized E2E Message, empty: none (system message) */
 	struct span secret;       /* messageSecret, 32 bytes or empty */
 	struct span info;         /* the WebMessageInfo */
+	bool has_addons;          /* wa_history_addon_next() over info finds something */
 	uint64_t order;
 };
 
@@ -119,6 +120,26 @@ struct wa_history_item {
 	int64_t time_s;
 	uint32_t number;
 };
+
+enum wa_history_addon_kind {
+	HISTORY_REACTION = 1,  /* value: emoji, empty: taken back */
+	HISTORY_VOTE,          /* value: PollVoteMessage in clear (poll.h) */
+	HISTORY_RECEIPT        /* state: 2 delivered, 3 read, 4 played */
+};
+
+/* What others added to a message; borrowed from its info. */
+struct wa_history_addon {
+	enum wa_history_addon_kind kind;
+	bool own;              /* ours; the author means nothing */
+	struct jid author;     /* no device */
+	struct span value;
+	uint32_t state;
+	int64_t time_ms;       /* 0: not said */
+};
+
+bool wa_history_is_addon(uint32_t number);
+/* The next one that can be used; info begins as a reader of the message's info. False: there is no other. */
+bool wa_history_addon_next(struct reader *info, struct wa_history_addon *out);
 
 struct wa_history;
 

@@ -207,6 +207,7 @@ static bool take_info(struct span info, struct arena *texts, struct wa_history_m
 
 	m->info = info;
 	while (proto_next(&r, &f)) {
+		m->has_addons = m->has_addons || wa_history_is_addon(f.number);
 		if (f.number == INFO_KEY && f.wire == PROTO_BYTES)
 			named = take_key(f.bytes, texts, m);
 		else if (f.wire == PROTO_VARINT)

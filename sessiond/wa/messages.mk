@@ -43,7 +43,7 @@ libwa_a_SOURCES += \
 	sessiond/wa/group.h sessiond/wa/groupinfo.c sessiond/wa/groupnotify.c sessiond/wa/groupquery.c sessiond/wa/grouprefresh.c \
 	sessiond/wa/groupkeys.c sessiond/wa/groupkeys.h \
 	sessiond/wa/history.c sessiond/wa/history.h \
-	sessiond/wa/historyitem.c sessiond/wa/historyitem.h \
+	sessiond/wa/historyaddon.c sessiond/wa/historyitem.c sessiond/wa/historyitem.h \
 	sessiond/wa/historywire.c \
 	sessiond/wa/job.c sessiond/wa/job.h \
 	sessiond/wa/lidmap.c sessiond/wa/lidmap.h \

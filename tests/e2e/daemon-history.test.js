@@ -3,6 +3,7 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Gateway, Receiver, until } from './lib/gateway.js';
 
@@ -61,6 +62,43 @@ test('chunks, inlined and from the media servers, become chats, names, flags and
 	await confirmed(external.ids);
 	assert.equal(messages().length, 262);
 	assert.equal(rows('SELECT count(*) AS n FROM chats WHERE messages > 0')[0].n, 3);
+});
+
+test('what was added to messages and done to them comes with them; what a later part says of an earlier moment changes nothing', async () => {
+	const EVE = '15550005555';
+	await gateway.account(EVE, 'Eve');
+	const eve = (await gateway.control(`/accounts/${EVE}`)).lid;
+	const key = (id, fromMe = false) => ({ remoteJid: `${eve}@lid`, fromMe, id });
+	const vote = (option) => ({ selectedOptions: [createHash('sha256').update(option).digest('base64')] });
+	const now = Math.floor(Date.now() / 1000);
+	const chat = { with: EVE, unreadCount: 2, archived: true, texts: [
+		{ text: 'liked', key: key('H1', true), reactions: [{ key: key('R1'), text: '👍', senderTimestampMs: 1700000000000 }],
+			userReceipt: [{ userJid: `${eve}@lid`, receiptTimestamp: 1700000000, readTimestamp: 1700000001 }] },
+		{ message: { pollCreationMessage: { name: 'Tea?', selectableOptionsCount: 1, options: [{ optionName: 'yes' }, { optionName: 'no' }] } }, key: key('H2', true),
+			pollUpdates: [{ pollUpdateMessageKey: key('V1'), vote: vote('no'), senderTimestampMs: 1700000002000 }] },
+		{ text: 'first words', key: key('H3') },
+		{ message: { protocolMessage: { type: 14, key: key('H3'), editedMessage: { conversation: 'second words' }, timestampMs: 1700000003000 } }, key: key('E1') },
+		{ text: 'to be gone', key: key('H4') },
+		{ message: { protocolMessage: { type: 0, key: key('H4') } }, key: key('D1') },
+		{ stub: 1, key: key('H5') },
+		{ message: { reactionMessage: { key: key('H3'), text: '❤️', senderTimestampMs: 1700000004000 } }, key: key('R2', true) } ] };
+	await confirmed((await upload({ only: true, type: 'RECENT', chats: [chat] })).ids);
+	const of = () => rows(`SELECT m.id, m.type, m.body, m.edited_ms > 0 AS edited, m.deleted_ms > 0 AS deleted FROM messages m JOIN chats c ON c.number = m.chat WHERE c.lid = '${eve}@lid' ORDER BY m.id`);
+	assert.deepEqual(of(), [
+		{ id: 'H1', type: 'conversation', body: 'liked', edited: 0, deleted: 0 }, { id: 'H2', type: 'poll', body: '([Poll]) Tea?', edited: 0, deleted: 0 },
+		{ id: 'H3', type: 'conversation', body: 'second words', edited: 1, deleted: 0 },
+		{ id: 'H4', type: 'system', body: '(_⊘ This message was deleted_)', edited: 0, deleted: 1 },
+		{ id: 'H5', type: 'system', body: '(_⊘ This message was deleted_)', edited: 0, deleted: 1 } ]);
+	assert.deepEqual(rows(`SELECT m.id, a.kind, a.author, a.value FROM message_addons a JOIN messages m ON m.number = a.message WHERE m.id IN ('H1','H2','H3') AND a.kind <> 2 ORDER BY m.id, a.kind`), [
+		{ id: 'H1', kind: 1, author: `${eve}@lid`, value: '👍' }, { id: 'H1', kind: 5, author: `${eve}@lid`, value: '5' },
+		{ id: 'H2', kind: 3, author: `${eve}@lid`, value: '["no"]' }, { id: 'H3', kind: 1, author: '', value: '❤️' } ]);
+	const state = () => rows(`SELECT unread, archived FROM chats WHERE lid = '${eve}@lid'`)[0];
+	assert.deepEqual(state(), { unread: 2, archived: 1 });
+	// A live message, and then a part that the phone made before it.
+	await gateway.control(`/accounts/${EVE}/send`, { to: ANN, text: 'live from Eve' });
+	await hook.until((events) => events.some((e) => e.event === 'message_received' && e.data.text === 'live from Eve'));
+	await confirmed((await upload({ only: true, type: 'FULL', newest: 1, chats: [{ with: EVE, unreadCount: 0, conversationTimestamp: now - 90000, texts: [] }] })).ids);
+	assert.deepEqual(state(), { unread: 3, archived: 1 });
 });
 
 test('a repeat changes nothing, and live messages are not overwritten', async () => {

@@ -66,8 +66,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	memory = (struct memory){ data + 1, size - 1 };
 	h = wa_history_new(read_memory, &memory, data[0] % 3 == 1);
-	while (wa_history_next(h, &item) > 0)
+	while (wa_history_next(h, &item) > 0) {
+		struct wa_history_addon addon;
+		struct reader info = reader_of(item.message.info.p, item.message.info.n);
+
 		looked_at = looked_at + look_at(&item);
+		while (item.kind == HISTORY_MESSAGE && wa_history_addon_next(&info, &addon))
+			looked_at = looked_at + addon.value.n;
+	}
 	wa_history_free(&h);
 	return 0;
 }
