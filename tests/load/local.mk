@@ -16,6 +16,11 @@ bench: all $(LOAD_TOOLS)
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/bench.js $(BENCH_ARGS)
 
+# What webhooks alone cost, without WhatsApp: deliveries a second, memory, the time from an event to its request (tests/load/hooks.js).
+BENCH_HOOKS_EVENTS = 100000
+bench-hooks: all hookprobe
+	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/hooks.js $(BENCH_HOOKS_EVENTS)
+
 # Mixed traffic for a while; both sides must hold the same at the end, and nothing may have grown (see tests/load/soak.js).
 SOAK_MINUTES = 30
 SOAK_SESSIONS = 50
@@ -23,4 +28,4 @@ soak: all
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD_DIR=$(abs_top_builddir) SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SESSIONS=$(SOAK_SESSIONS) node $(srcdir)/tests/load/soak.js
 
-.PHONY: bench soak
+.PHONY: bench bench-hooks soak

@@ -10,6 +10,8 @@
  *     counts ID                 what became of the journal for each receiver
  *     event ID KIND CHAT TEXT   one journal row, {"id":ID,"text":TEXT,"sessionId":ID}; answers when it is stored ("-" = no chat)
  *     events ID CHATS COUNT     COUNT message_received rows spread over CHATS chats
+ *     post ID CHAT TEXT         a message_received row as the daemon stores it: nothing waits, nothing is answered
+ *     backlog ID CHATS COUNT    the same in large commits, told only at the end
  *     status ID | resume ID | replay ID FROM TO | dead ID | stored ID | preflight URL SECRET | stop
  */
 #include <inttypes.h>
@@ -115,6 +117,43 @@ static void add_events(const char *id, int chats, int count)
 		webhooks_wake(webhooks, session);
 	}
 	printf("{\"event\":\"stored\",\"count\":%d}\n", count);
+}
+
+static void on_posted(void *session, int error)
+{
+	if (error == 0)
+		webhooks_wake(webhooks, *(int64_t *)session);
+}
+
+static void post_event(const char *id, const char *chat, const char *text)
+{
+	static int64_t session;
+	struct store_tx *tx = store_tx_new(store);
+
+	if (session == 0)
+		session = number_of(id);
+	add_event(tx, session, id, "message_received", chat, text);
+	store_commit(store, tx, on_posted, &session);
+}
+
+static void add_backlog(const char *id, int chats, int count)
+{
+	int64_t session = number_of(id);
+
+	for (int i = 0; i < count;) {
+		struct store_tx *tx = store_tx_new(store);
+
+		for (int end = i + 500 < count ? i + 500 : count; i < end; i++) {
+			char chat[32], text[32];
+
+			snprintf(chat, sizeof(chat), "chat%d", i % chats);
+			snprintf(text, sizeof(text), "%d", i / chats);
+			add_event(tx, session, id, "message_received", chat, text);
+		}
+		store_commit_wait(store, tx);
+	}
+	printf("{\"event\":\"stored\",\"count\":%d}\n", count);
+	webhooks_wake(webhooks, session);
 }
 
 static void put_webhook(char *const word[])
@@ -259,6 +298,10 @@ static void command(char *text)
 		webhooks_wake(webhooks, session);
 	} else if (strcmp(word[0], "events") == 0) {
 		add_events(word[1], (int)strtol(word[2], NULL, 10), (int)strtol(word[3], NULL, 10));
+	} else if (strcmp(word[0], "post") == 0) {
+		post_event(word[1], word[2], word[3]);
+	} else if (strcmp(word[0], "backlog") == 0) {
+		add_backlog(word[1], (int)strtol(word[2], NULL, 10), (int)strtol(word[3], NULL, 10));
 	} else if (strcmp(word[0], "status") == 0) {
 		print_status(word[1]);
 	} else if (strcmp(word[0], "resume") == 0) {
