@@ -145,11 +145,11 @@ static void stored(void *arg, int error)
 static void do_set(struct rpc_request *request)
 {
 	struct session_entry *entry = named(request);
-	const char *proxy = rpc_param_text(request, "proxy");
-	const char *wrong;
+	const char *proxy, *wrong;
 
 	if (!entry)
 		return;
+	proxy = rpc_param_text(request, "proxy");
 	wrong = proxy ? proxies_check(proxy) : "proxy is required";
 	if (wrong)
 		rpc_answer(request, 400, proxy ? 2002 : 2001, wrong, NULL);
