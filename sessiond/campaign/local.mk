@@ -10,3 +10,11 @@ libcampaign_a_SOURCES = \
 	sessiond/campaign/spec.c sessiond/campaign/spec.h \
 	sessiond/campaign/tell.c \
 	sessiond/campaign/template.c sessiond/campaign/template.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += test_campaign
+TESTS += test_campaign
+test_campaign_SOURCES = tests/unit/test_campaign.c tests/unit/store_fixture.h
+test_campaign_CFLAGS = $(TEST_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
+test_campaign_LDADD = libcampaign.a $(STORE_LIBS) $(COMMON_LIBS) $(JSONC_LIBS) $(CMOCKA_LIBS)
+endif
