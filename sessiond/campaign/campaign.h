@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sessiond/campaign: one content to many recipients, slowly. The face of the folder; may include session/, store/, storage/, common/, and
+ * sessiond/campaign: one content to many recipients, slowly. The face of the folder; may include session/, store/, webhook/, common/, and
  * call.h for the work of the REST routes. Main loop only.
  *
  *     table campaign_recipients --pages of pending ones--> [ batch ] --pace, window, session open--> in work, at most CAMPAIGN_AHEAD
