@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "sessiond/bytemap.h"
 #include "sessiond/rpc/audit.h"
+#include "sessiond/rpc/guardkeep.h"
 #include "sessiond/rpc/guards.h"
 #include "sessiond/rpc/internal.h"
 #include "sessiond/rpc/live.h"
@@ -57,6 +58,7 @@ struct rpc_context *rpc_context_new(struct daemon *daemon, void (*write)(struct 
 	}
 	internal_init(context);
 	sweep(context);
+	guardkeep_start(context);
 	return context;
 }
 
@@ -65,6 +67,7 @@ void rpc_context_free(struct rpc_context *context)
 	if (!context)
 		return;
 	timer_stop(context->daemon->timers, &context->sweep);
+	timer_stop(context->daemon->timers, &context->keep);
 	rpc_request_drop_all(context);
 	internal_drop_all(context);
 	live_free(context->live);

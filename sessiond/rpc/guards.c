@@ -12,12 +12,16 @@ enum {
 	MAX_COOLDOWNS = 262144,
 	/* Longer recipient texts are told apart by their first bytes and length. */
 	MAX_TO = 4096,
-	MAX_KEY_ID = 64
+	MAX_KEY_ID = 64,
+	/* What is over sooner is not worth keeping. */
+	KEEP_MS = 5000
 };
 
 struct window {
 	int64_t start_ms;
 	int64_t count;
+	bool changed; /* since it was kept */
+	bool kept;
 };
 
 struct guards {
@@ -80,6 +84,7 @@ static struct guard_window count_in(struct bytemap *windows, const void *key_id,
 		w->count = 0;
 	}
 	w->count++;
+	w->changed = true;
 	out.refused = w->count > max;
 	out.remaining = out.refused ? 0 : max - w->count;
 	out.reset_epoch_s = (wall_ms + (w->start_ms + window_ms - mono_ms)) / 1000;
@@ -145,7 +150,7 @@ static bool window_is_over(const void *key, size_t key_len, void *value, void *a
 
 	(void)key;
 	(void)key_len;
-	return s->now_ms - w->start_ms >= s->window_ms;
+	return s->now_ms - w->start_ms >= s->window_ms && !w->kept;
 }
 
 static bool cooldown_is_over(const void *key, size_t key_len, void *value, void *arg)
@@ -166,4 +171,68 @@ void guards_sweep(struct guards *guards, int64_t mono_ms)
 	s.window_ms = guards->limits.quota_window_ms;
 	bytemap_each(guards->quota, window_is_over, &s);
 	bytemap_each(guards->cooldown, cooldown_is_over, &s);
+}
+
+/* ---- over a restart ---- */
+
+struct keeping {
+	int64_t mono_ms, wall_ms, window_ms;
+	char kind;
+	guard_save *save;
+	void *arg;
+};
+
+static bool keep_window(const void *key, size_t key_len, void *value, void *arg)
+{
+	const struct keeping *k = arg;
+	struct window *w = value;
+	int64_t age_ms = k->mono_ms - w->start_ms;
+	const int64_t values[GUARD_VALUES] = {k->wall_ms - age_ms, w->count};
+
+	if (age_ms >= k->window_ms) {
+		if (w->kept) {
+			k->save(k->arg, k->kind, key, key_len, NULL);
+		}
+		w->kept = false;
+	} else if (w->changed && k->window_ms - age_ms > KEEP_MS) {
+		k->save(k->arg, k->kind, key, key_len, values);
+		w->kept = true;
+	}
+	w->changed = false;
+	return false;
+}
+
+void guards_save(struct guards *guards, int64_t mono_ms, int64_t wall_ms, guard_save *save, void *arg)
+{
+	struct keeping k = {mono_ms, wall_ms, guards->limits.rate_window_ms, 'r', save, arg};
+
+	bytemap_each(guards->rate, keep_window, &k);
+	k.window_ms = guards->limits.quota_window_ms;
+	k.kind = 'q';
+	bytemap_each(guards->quota, keep_window, &k);
+}
+
+bool guards_restore(struct guards *guards, char kind, const void *key, size_t key_len,
+					const int64_t values[GUARD_VALUES], int64_t mono_ms, int64_t wall_ms)
+{
+	bool rate = kind == 'r';
+	int64_t window_ms = rate ? guards->limits.rate_window_ms : guards->limits.quota_window_ms;
+	int64_t age_ms = wall_ms - values[0];
+	struct window *w;
+
+	/* A clock that was set back must not lock anybody out for longer than a window. */
+	if (age_ms < 0) {
+		age_ms = 0;
+	}
+	if ((kind != 'q' && !rate) || age_ms >= window_ms || values[1] <= 0) {
+		return false;
+	}
+	w = bytemap_put(rate ? guards->rate : guards->quota, key, key_len);
+	if (w == NULL) {
+		return false;
+	}
+	w->start_ms = mono_ms - age_ms;
+	w->count += values[1] < INT32_MAX ? values[1] : INT32_MAX;
+	w->kept = true;
+	return true;
 }

@@ -55,6 +55,15 @@ struct guard_window guards_quota(struct guards *guards, const void *key_id, size
 int64_t guards_cooldown(struct guards *guards, const void *key_id, size_t key_id_len,
 						const char *to, size_t to_len, int64_t mono_ms);
 
+/* How a counter is kept over a restart: kind and key name it; values are wall-clock times and counts, NULL: it need not be kept any more. */
+enum { GUARD_VALUES = 4 };
+typedef void guard_save(void *arg, char kind, const void *key, size_t key_len, const int64_t values[GUARD_VALUES]);
+
+/* Tells what has changed since the last time and lasts a while: windows of rate limit ('r') and quota ('q'). Cooldowns are not kept. */
+void guards_save(struct guards *guards, int64_t mono_ms, int64_t wall_ms, guard_save *save, void *arg);
+/* Adds a kept window to what was counted meanwhile; false: it is over, or none of these. */
+bool guards_restore(struct guards *guards, char kind, const void *key, size_t key_len, const int64_t values[GUARD_VALUES], int64_t mono_ms, int64_t wall_ms);
+
 /* Forgets what is over; call it about once a minute. */
 void guards_sweep(struct guards *guards, int64_t mono_ms);
 

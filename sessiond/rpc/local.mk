@@ -22,7 +22,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_group_picture.c \
 	sessiond/rpc/rpc_group_settings.c \
 	sessiond/rpc/square_picture.c sessiond/rpc/square_picture.h \
-	sessiond/rpc/guards.c sessiond/rpc/guards.h \
+	sessiond/rpc/guardkeep.c sessiond/rpc/guardkeep.h sessiond/rpc/guards.c sessiond/rpc/guards.h \
 	sessiond/rpc/header_image.c sessiond/rpc/header_image.h \
 	sessiond/rpc/idempotency.c sessiond/rpc/idempotency.h \
 	sessiond/rpc/internal.c sessiond/rpc/internal.h \

@@ -22,6 +22,8 @@ struct record {
 	int64_t locked_until_ms;
 	int64_t failures;
 	int64_t locks;
+	bool changed; /* since it was kept */
+	bool kept;
 };
 
 struct lockout {
@@ -103,8 +105,9 @@ int64_t lockout_failed(struct lockout *lockout, const char *ip, const char *user
 		return lock_steps_ms[0] / 1000;
 	}
 	if (r->failures == 0 || mono_ms - r->first_ms >= WINDOW_MS) {
-		*r = (struct record){.first_ms = mono_ms};
+		*r = (struct record){.first_ms = mono_ms, .kept = r->kept};
 	}
+	r->changed = true;
 	r->failures++;
 	if (r->failures % FAILURES_PER_LOCK == 0) {
 		r->locked_until_ms = mono_ms + lock_steps_ms[r->locks < last_step ? r->locks : last_step];
@@ -118,9 +121,21 @@ int64_t lockout_failed(struct lockout *lockout, const char *ip, const char *user
 void lockout_succeeded(struct lockout *lockout, const char *ip, const char *username)
 {
 	struct pair_key key;
+	struct record *r;
 
 	make_key(&key, ip, username);
-	bytemap_remove(lockout->records, key.bytes, key.len);
+	r = bytemap_get(lockout->records, key.bytes, key.len);
+	if (r != NULL && r->kept) {
+		/* It goes when it is kept no more. */
+		*r = (struct record){.kept = true};
+	} else {
+		bytemap_remove(lockout->records, key.bytes, key.len);
+	}
+}
+
+static bool is_over(const struct record *r, int64_t now_ms)
+{
+	return r->failures == 0 || (r->locked_until_ms <= now_ms && now_ms - r->first_ms >= WINDOW_MS);
 }
 
 static bool record_is_over(const void *key, size_t key_len, void *value, void *arg)
@@ -130,10 +145,74 @@ static bool record_is_over(const void *key, size_t key_len, void *value, void *a
 
 	(void)key;
 	(void)key_len;
-	return r->locked_until_ms <= *now_ms && *now_ms - r->first_ms >= WINDOW_MS;
+	return is_over(r, *now_ms) && !r->kept;
 }
 
 void lockout_sweep(struct lockout *lockout, int64_t mono_ms)
 {
 	bytemap_each(lockout->records, record_is_over, &mono_ms);
+}
+
+/* ---- over a restart ---- */
+
+struct keeping {
+	int64_t mono_ms, wall_ms;
+	guard_save *save;
+	void *arg;
+};
+
+static bool keep_record(const void *key, size_t key_len, void *value, void *arg)
+{
+	const struct keeping *k = arg;
+	struct record *r = value;
+	int64_t shift_ms = k->wall_ms - k->mono_ms;
+	const int64_t values[GUARD_VALUES] = {r->first_ms + shift_ms, r->locked_until_ms > 0 ? r->locked_until_ms + shift_ms : 0,
+										  r->failures, r->locks};
+
+	if (is_over(r, k->mono_ms)) {
+		if (r->kept) {
+			k->save(k->arg, 'l', key, key_len, NULL);
+		}
+		r->kept = false;
+	} else if (r->changed) {
+		k->save(k->arg, 'l', key, key_len, values);
+		r->kept = true;
+	}
+	r->changed = false;
+	return false;
+}
+
+void lockout_save(struct lockout *lockout, int64_t mono_ms, int64_t wall_ms, guard_save *save, void *arg)
+{
+	struct keeping k = {mono_ms, wall_ms, save, arg};
+
+	bytemap_each(lockout->records, keep_record, &k);
+}
+
+bool lockout_restore(struct lockout *lockout, char kind, const void *key, size_t key_len,
+					 const int64_t values[GUARD_VALUES], int64_t mono_ms, int64_t wall_ms)
+{
+	const int64_t longest_ms = lock_steps_ms[sizeof lock_steps_ms / sizeof *lock_steps_ms - 1];
+	int64_t shift_ms = mono_ms - wall_ms;
+	struct record kept = {.first_ms = values[0] + shift_ms, .failures = values[2], .locks = values[3], .kept = true};
+	struct record *r;
+
+	/* A clock that was set back must not lock anybody out for longer than a lock lasts. */
+	if (values[1] > 0) {
+		kept.locked_until_ms = values[1] + shift_ms < mono_ms + longest_ms ? values[1] + shift_ms : mono_ms + longest_ms;
+	}
+	if (kept.first_ms > mono_ms + longest_ms) {
+		kept.first_ms = mono_ms;
+	}
+	if (kind != 'l' || kept.failures <= 0 || kept.locks < 0 || is_over(&kept, mono_ms)) {
+		return false;
+	}
+	r = bytemap_put(lockout->records, key, key_len);
+	if (r == NULL) {
+		return false;
+	}
+	kept.failures += r->failures;
+	kept.locked_until_ms = r->locked_until_ms > kept.locked_until_ms ? r->locked_until_ms : kept.locked_until_ms;
+	*r = kept;
+	return true;
 }

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "sessiond/rpc/guards.h"
+
 struct lockout;
 
 struct lockout *lockout_new(void);
@@ -26,6 +28,11 @@ int64_t lockout_failed(struct lockout *lockout, const char *ip, const char *user
 					   int64_t mono_ms);
 
 void lockout_succeeded(struct lockout *lockout, const char *ip, const char *username);
+
+/* As guards_save() and guards_restore(); the kind is 'l'. */
+void lockout_save(struct lockout *lockout, int64_t mono_ms, int64_t wall_ms, guard_save *save, void *arg);
+bool lockout_restore(struct lockout *lockout, char kind, const void *key, size_t key_len, const int64_t values[GUARD_VALUES], int64_t mono_ms,
+					 int64_t wall_ms);
 
 /* Forgets what is over; call it about once a minute. */
 void lockout_sweep(struct lockout *lockout, int64_t mono_ms);

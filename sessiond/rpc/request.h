@@ -81,6 +81,7 @@ struct rpc_context {
 	bool draining;              /* no new requests */
 	bool dropping;              /* the requests are being freed unanswered */
 	struct timer sweep;
+	struct timer keep;          /* guardkeep.c */
 	/* Writes an answer frame to the connection; fd (-1: none) rides along and is taken over. */
 	void (*write)(struct rpc_conn *conn, uint32_t id, const struct buf *json, int fd);
 };

@@ -13,6 +13,7 @@
 #include "common/rpc.h"
 #include "sessiond/loop.h"
 #include "sessiond/rpc/context.h"
+#include "sessiond/rpc/guardkeep.h"
 #include "sessiond/rpc/live.h"
 #include "sessiond/rpc/request.h"
 
@@ -345,6 +346,7 @@ int rpc_server_listen(struct rpc_server *server, const char *path, gid_t group)
 void rpc_server_drain(struct rpc_server *server)
 {
 	server->context->draining = true;
+	guardkeep_stop(server->context);
 	live_drain(server->context->live);
 	stop_listening(server);
 }

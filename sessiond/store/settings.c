@@ -62,3 +62,18 @@ int store_setting_get(struct store_reader *reader, struct arena *arena, const ch
 		*value = db_text(query, arena, 0);
 	return db_done(query, rc > 0 ? 0 : rc == 0 ? STORE_NOT_FOUND : rc);
 }
+
+int store_setting_list(struct store_reader *reader, struct arena *arena, const char *prefix, struct store_setting **rows, size_t *n)
+{
+	struct rows list;
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, "SELECT name, value FROM settings WHERE substr(name, 1, length(?)) = ? ORDER BY name",
+	                                      "tt", prefix, prefix);
+
+	rows_init(&list, arena, sizeof **rows);
+	while (query != NULL && (rc = db_step(query)) > 0)
+		*(struct store_setting *)rows_add(&list) = (struct store_setting){ .name = db_text(query, arena, 0), .value = db_text(query, arena, 1) };
+	*rows = list.data;
+	*n = list.count;
+	return db_done(query, rc);
+}

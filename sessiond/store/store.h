@@ -668,6 +668,12 @@ void store_tx_setting_put(struct store_tx *tx, const char *name, const char *val
 /* STORE_NOT_FOUND when there is none. */
 int store_setting_get(struct store_reader *reader, struct arena *arena, const char *name, const char **value);
 
+struct store_setting {
+	const char *name, *value;
+};
+/* All whose names begin so. */
+int store_setting_list(struct store_reader *reader, struct arena *arena, const char *prefix, struct store_setting **rows, size_t *n);
+
 /* ---- chats, people, messages (chats.c, messages.c, ...) -------------------------------------------------------------------------- */
 
 #include "sessiond/store/chats.h"
