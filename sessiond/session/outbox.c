@@ -73,7 +73,8 @@ void outbox_end_slot(struct outbox_item *item)
 	item->slot = false;
 }
 
-void outbox_item_free(struct outbox_item *item)
+/* All but its place among the numbers. */
+static void release(struct outbox_item *item)
 {
 	struct session *session = item->session;
 
@@ -81,7 +82,6 @@ void outbox_item_free(struct outbox_item *item)
 	outbox_end_slot(item);
 	timer_stop(session->on->timers, &item->ack);
 	timer_stop(session->on->timers, &item->attempt);
-	bytemap_remove(session->outbox.by_number, &item->node.number, sizeof item->node.number);
 	count(session, -1);
 	buf_wipe(&item->plaintext);
 	route_free(&item->route);
@@ -89,19 +89,10 @@ void outbox_item_free(struct outbox_item *item)
 	free(item);
 }
 
-/* The next item of any kind: all of them are being given up. */
-static struct outbox_item *any_item(const struct outbox *outbox)
+void outbox_item_free(struct outbox_item *item)
 {
-	const struct queue_list *lists[] = { &outbox->handed, &outbox->again, &outbox->queue.lanes[0], &outbox->queue.lanes[1], &outbox->queue.lanes[2],
-		&outbox->queue.held, &outbox->later };
-
-	if (outbox->current)
-		return outbox->current;
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-		if (lists[i]->first)
-			return item_of(lists[i]->first);
-	}
-	return NULL;
+	bytemap_remove(item->session->outbox.by_number, &item->node.number, sizeof item->node.number);
+	release(item);
 }
 
 static void each_item(struct session *session, void (*visit)(struct outbox_item *item))
@@ -217,16 +208,38 @@ static void stop_timers(struct session *session)
 	outbox->step = 0;
 }
 
+/* How everything ends. */
+struct ending {
+	bool failed;
+	int code;
+	const char *error;
+};
+
+static bool end_item(const void *key, size_t key_len, void *value, void *arg)
+{
+	const struct ending *end = arg;
+	struct outbox_item *item = *(struct outbox_item **)value;
+
+	(void)key;
+	(void)key_len;
+	outbox_settle(item, false, end->failed, timefmt_now_ms(), end->code, end->error);
+	release(item);
+	return true;
+}
+
+static void end_items(struct session *session, bool failed, int code, const char *error)
+{
+	struct ending end = { failed, code, error };
+
+	if (session->outbox.by_number)
+		bytemap_each(session->outbox.by_number, end_item, &end);
+}
+
 void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error)
 {
-	struct outbox_item *item;
-
 	/* Also the rows that were never read: a session that was not started has none in memory. */
 	store_tx_outbox_fail_all(tx, session->number, code, error, timefmt_now_ms());
-	while ((item = any_item(&session->outbox))) {
-		outbox_settle(item, false, true, timefmt_now_ms(), code, error);
-		outbox_item_free(item);
-	}
+	end_items(session, true, code, error);
 	outbox_end_deliveries(session);
 	stop_timers(session);
 }
@@ -240,15 +253,11 @@ void outbox_answer_all(struct session *session)
 void outbox_free(struct session *session)
 {
 	struct outbox *outbox = &session->outbox;
-	struct outbox_item *item;
 
 	stop_timers(session);
 	timer_stop(session->on->timers, &outbox->lock_end);
 	outbox_end_deliveries(session);
-	while ((item = any_item(outbox))) {
-		outbox_settle(item, false, false, timefmt_now_ms(), 0, NULL);
-		outbox_item_free(item);
-	}
+	end_items(session, false, 0, NULL);
 	send_queue_free(&outbox->queue);
 	bytemap_free(outbox->by_number);
 	outbox->by_number = NULL;
@@ -384,16 +393,18 @@ void outbox_pump_soon(struct session *session)
 	outbox_pump_at(session, timefmt_monotonic_ms());
 }
 
-/* Begins with the next one, if there is one that may leave. */
-static void choose(struct session *session)
+/* Begins with the next one. False: none may leave. */
+static bool choose(struct session *session)
 {
 	struct outbox *outbox = &session->outbox;
 
 	if (outbox->slots >= (size_t)outbox->policy.concurrency)
-		return;
+		return false;
 	outbox->current = outbox_gate(session);
-	if (outbox->current)
-		outbox_attempt(outbox->current);
+	if (!outbox->current)
+		return false;
+	outbox_attempt(outbox->current);
+	return true;
 }
 
 void outbox_pump(struct session *session)
@@ -405,8 +416,7 @@ void outbox_pump(struct session *session)
 		struct outbox_item *item = outbox->current;
 
 		if (!item) {
-			choose(session);
-			if (!outbox->current)
+			if (!choose(session))
 				break;
 		} else if (item->presence) {
 			outbox_presence_step(session, item);

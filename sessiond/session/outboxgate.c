@@ -60,21 +60,23 @@ static void check_done(void *arg)
 static void start_checks(struct session *session)
 {
 	struct outbox *outbox = &session->outbox;
-	struct check *c = NULL;
+	struct check *c;
 
-	if (outbox->checking)
+	if (outbox->checking || !outbox->queue.held.first)
 		return;
-	for (struct queue_node *n = outbox->queue.held.first; n && (!c || c->n < CHECKS_MAX); n = n->next) {
+	c = xcalloc(1, sizeof *c);
+	for (struct queue_node *n = outbox->queue.held.first; n && c->n < CHECKS_MAX; n = n->next) {
 		const struct outbox_item *item = (const struct outbox_item *)n;
 
 		if (n->hold != HOLD_CHECK || item->acquaintance != ACQUAINTANCE_UNKNOWN)
 			continue;
-		c = c ? c : xcalloc(1, sizeof *c);
 		c->numbers[c->n] = n->number;
 		c->chats[c->n++] = n->chat;
 	}
-	if (!c)
+	if (!c->n) {
+		free(c);
 		return;
+	}
 	outbox->checking = c->n;
 	c->session = session;
 	c->session_number = session->number;

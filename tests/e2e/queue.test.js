@@ -181,3 +181,11 @@ test('an attempt that takes too long is tried again under its id, then given up;
   assert.equal((await bench.sendText('slow', peer.phone, 'known')).status, 200);
   assert.deepEqual(await texts(lost.phone), []);
 });
+
+test('a login that is locked stays locked over a restart', async () => {
+  const login = (password) => bench.rpc.call('auth.login', { ip: '192.0.2.77', p: { username: 'admin', password } });
+  for (let i = 0; i < 5; i++) await login('wrong');
+  assert.equal((await login('a long password')).status, 429);
+  await bench.restart();
+  assert.equal((await login('a long password')).status, 429);
+});
