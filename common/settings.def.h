@@ -219,6 +219,7 @@ TEXT(master_key_file, "WAREST_MASTER_KEY_FILE", "", "master.key", ANY, PATH, "Ke
 TEXT(key_pepper_file, "WAREST_KEY_PEPPER_FILE", "", "key.pepper", ANY, PATH, "Pepper of the API key digests; generated once")
 LIST(trusted_proxies, "WAREST_TRUSTED_PROXIES", "", "loopback", NETWORK, 0, "From whom X-Forwarded-For, -Host and -Proto are believed")
 INT(fcgi_threads, "WAREST_FCGI_THREADS", "", "64", 1, 1024, CLAMP, "Threads of warest.fcgi")
+LIST(metrics_allow, "WAREST_METRICS_ALLOW", "", "", NETWORK, 0, "From where /metrics may be read without an administrator's key: private, loopback, linklocal, addresses, CIDR")
 INT(events_streams, "WAREST_EVENTS_STREAMS", "", "0", 0, 1024, CLAMP, "Live views of GET /api/v1/events at the same time, each holds a thread of warest.fcgi; 0: half of WAREST_FCGI_THREADS")
 INT(events_per_key, "WAREST_EVENTS_PER_KEY", "", "8", 1, 1024, CLAMP, "Of these with the same API key")
 INT(events_life_sec, "WAREST_EVENTS_LIFE_SEC", "", "300", 1, 86400, CLAMP, "How long a live view's connection lasts; the client comes back with Last-Event-ID and misses nothing")

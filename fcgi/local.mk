@@ -21,6 +21,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_media.c \
 	fcgi/api_message.c \
 	fcgi/api_misc.c \
+	fcgi/api_monitor.c \
 	fcgi/api_misc_tools.c \
 	fcgi/api_profile.c \
 	fcgi/api_proxy.c \

@@ -72,6 +72,8 @@ static struct question question_of(struct responder *w, const struct request *r)
 	}
 	q.auth = route->auth;
 	q.scope = route->scope;
+	if (route->flags & ROUTE_METRICS && settings_metrics_allowed(w->settings, r->ip))
+		q.auth = AUTH_NONE;
 	q.guards = route->guards;
 	q.route = arena_printf(&w->arena, "%s %s", route->method, route->path);
 	if (route->flags & ROUTE_SLOW)
@@ -247,8 +249,8 @@ static enum outcome serve_route(struct responder *w, struct request *r)
 	struct question q = question_of(w, r);
 
 	credentials_read(r, route->auth);
-	if (route->auth != AUTH_NONE && !r->key) {
-		if (route->auth == AUTH_DOCS)
+	if (q.auth != AUTH_NONE && !r->key) {
+		if (q.auth == AUTH_DOCS)
 			login_required(w, r);
 		else
 			bare_fault(w, &missing_key);

@@ -107,6 +107,7 @@ enum {
 	ROUTE_LARGE_FILES = 16, /* BODY_UPLOAD: FILE_PER_FILE_MB instead of MEDIA_PER_FILE_MB */
 	ROUTE_TAIL = 32,        /* the last {name} of the path takes the rest of it, slashes included */
 	ROUTE_MISC_FILES = 64,  /* BODY_UPLOAD: LIMIT_MISC_FILE_BYTES */
+	ROUTE_METRICS = 512,    /* from WAREST_METRICS_ALLOW without a key */
 	ROUTE_STREAM = 256,     /* with Accept: text/event-stream the answer goes on and on: stream.c */
 	ROUTE_TEXTS_STAY = 128  /* BODY_UPLOAD: a text that could be base64 is a text */
 };

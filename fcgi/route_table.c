@@ -9,9 +9,9 @@ extern const struct route_group webhooks_routes;
 extern const struct route_group channel_routes;
 extern const struct route_group chats_routes;
 extern const struct route_group history_routes;
-extern const struct route_group events_routes;
 extern const struct route_group proxy_routes;
 extern const struct route_group campaign_routes;
+extern const struct route_group events_routes, monitor_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
 
 /* One a line. */
@@ -45,6 +45,7 @@ const struct route_group *const route_groups[] = {
 	&misc_tools_routes,
 	&misc_whatsapp_routes,
 	&storage_routes,
+	&monitor_routes,
 	&docs_routes,
 	NULL,
 };

@@ -87,7 +87,7 @@ static int parse_address(const char *text, uint8_t out[16], unsigned *bits)
 	return inet_pton(AF_INET6, text, out) == 1 ? 0 : -1;
 }
 
-static int add_range(struct settings *s, const char *text)
+static int add_range(struct address_list *list, const char *text)
 {
 	struct address_range range;
 	unsigned width;
@@ -102,15 +102,15 @@ static int add_range(struct settings *s, const char *text)
 	if (parse_address(address, range.bytes, &width) || (slash && (*end || end == slash + 1 || bits > width)))
 		goto out;
 	range.bits = 128 - width + (slash ? (unsigned)bits : width);
-	s->proxies = xrealloc(s->proxies, (s->proxies_count + 1) * sizeof *s->proxies);
-	s->proxies[s->proxies_count++] = range;
+	list->ranges = xrealloc(list->ranges, (list->count + 1) * sizeof *list->ranges);
+	list->ranges[list->count++] = range;
 	rc = 0;
 out:
 	free(address);
 	return rc;
 }
 
-static int add_proxies(struct settings *s, const char *text)
+static int add_named(struct address_list *list, const char *text)
 {
 	static const struct {
 		const char *word;
@@ -125,10 +125,22 @@ static int add_proxies(struct settings *s, const char *text)
 		if (strcmp(words[i].word, text))
 			continue;
 		for (const char *const *range = words[i].ranges; *range; range++)
-			(void)add_range(s, *range);
+			(void)add_range(list, *range);
 		return 0;
 	}
-	return add_range(s, text);
+	return add_range(list, text);
+}
+
+/* 0, or -1 with *error. */
+static int read_networks(struct address_list *list, const struct config_list *from, const char *setting, char **error)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		if (!add_named(list, from->items[i]))
+			continue;
+		*error = xasprintf("%s: \"%s\" is no address, network, loopback, private or linklocal", setting, from->items[i]);
+		return -1;
+	}
+	return 0;
 }
 
 static size_t megabytes(int64_t mb, size_t most)
@@ -164,11 +176,8 @@ int settings_init(struct settings *s, const struct config *c, char **error)
 	read_origins(s, c);
 	s->storage_path = path_of(c->storage_public_url, "/storages");
 	s->signed_path = path_of(c->storage_url[0] ? c->storage_url : c->storage_signed_path, "/storage/private");
-	for (size_t i = 0; i < c->trusted_proxies.count; i++) {
-		if (!add_proxies(s, c->trusted_proxies.items[i]))
-			continue;
-		*error = xasprintf("WAREST_TRUSTED_PROXIES: \"%s\" is no address, network, loopback, private or linklocal",
-				   c->trusted_proxies.items[i]);
+	if (read_networks(&s->proxies, &c->trusted_proxies, "WAREST_TRUSTED_PROXIES", error) ||
+	    read_networks(&s->metrics, &c->metrics_allow, "WAREST_METRICS_ALLOW", error)) {
 		settings_free(s);
 		return -1;
 	}
@@ -182,7 +191,8 @@ void settings_free(struct settings *s)
 	free(s->origins);
 	free(s->storage_path);
 	free(s->signed_path);
-	free(s->proxies);
+	free(s->proxies.ranges);
+	free(s->metrics.ranges);
 	timefmt_zone_free(s->zone);
 	*s = (struct settings){ 0 };
 }
@@ -194,15 +204,25 @@ static bool in_range(const uint8_t address[16], const struct address_range *rang
 	return !memcmp(address, range->bytes, bytes) && (!rest || !((address[bytes] ^ range->bytes[bytes]) & (uint8_t)(0xff00U >> rest)));
 }
 
-bool settings_trusts(const struct settings *s, const char *text)
+static bool is_listed(const struct address_list *list, const char *text)
 {
 	uint8_t address[16];
 	unsigned width;
 
 	if (parse_address(text, address, &width))
 		return false;
-	for (size_t i = 0; i < s->proxies_count; i++)
-		if (in_range(address, &s->proxies[i]))
+	for (size_t i = 0; i < list->count; i++)
+		if (in_range(address, &list->ranges[i]))
 			return true;
 	return false;
+}
+
+bool settings_trusts(const struct settings *s, const char *text)
+{
+	return is_listed(&s->proxies, text);
+}
+
+bool settings_metrics_allowed(const struct settings *s, const char *text)
+{
+	return is_listed(&s->metrics, text);
 }

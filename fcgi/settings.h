@@ -12,6 +12,11 @@ struct address_range {
 	unsigned bits;
 };
 
+struct address_list {
+	struct address_range *ranges; /* owned */
+	size_t count;
+};
+
 struct settings {
 	const char *socket;        /* of the daemon; borrowed from the configuration */
 	const char *spool_dir;     /* for uploads */
@@ -29,8 +34,8 @@ struct settings {
 	size_t json_limit;         /* body of messages/send/... */
 	uint64_t upload_limit;     /* body of the upload routes */
 	uint64_t media_limit, file_limit; /* one file of them */
-	struct address_range *proxies; /* owned: whose X-Forwarded-* headers are believed */
-	size_t proxies_count;
+	struct address_list proxies; /* whose X-Forwarded-* headers are believed */
+	struct address_list metrics; /* from where /metrics needs no key */
 	unsigned threads;
 	int64_t stream_life_ms;    /* of a live view's connection */
 	int64_t stream_beat_ms;    /* a sign of life after so long without events */
@@ -44,5 +49,7 @@ int settings_init(struct settings *s, const struct config *config, char **error)
 void settings_free(struct settings *s);
 /* True if this address (text form) belongs to a trusted proxy. */
 bool settings_trusts(const struct settings *s, const char *address);
+/* True if this address may read /metrics without a key. */
+bool settings_metrics_allowed(const struct settings *s, const char *address);
 
 #endif

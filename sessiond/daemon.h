@@ -33,6 +33,7 @@ struct metrics {
 	atomic_llong decrypted;              /* messages that came out of the protocol library */
 	atomic_llong emitted;                /* of these, committed (journalled, or known not to be for the outside) */
 	atomic_llong undecryptable;
+	atomic_llong retries;                /* messages that somebody asked us for once more */
 	atomic_llong sent, acked, send_failed;
 	atomic_llong events;                 /* journal rows written */
 	atomic_llong commits, commit_errors;

@@ -13,6 +13,9 @@ librpc_a_SOURCES = \
 	sessiond/rpc/eventcursor.c sessiond/rpc/eventcursor.h \
 	sessiond/rpc/live.c sessiond/rpc/live.h \
 	sessiond/rpc/rpc_events.c \
+	sessiond/rpc/rpc_health.c \
+	sessiond/rpc/metrics_text.c sessiond/rpc/metrics_text.h \
+	sessiond/rpc/rpc_metrics.c \
 	sessiond/rpc/group.h sessiond/rpc/group_common.c sessiond/rpc/group_people.c \
 	sessiond/rpc/rpc_community.c \
 	sessiond/rpc/rpc_group.c \

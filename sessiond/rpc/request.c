@@ -48,6 +48,8 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_events_methods,
 	rpc_proxy_methods,
 	rpc_campaign_methods,
+	rpc_metrics_methods,
+	rpc_health_methods,
 	rpc_channel_methods,
 	rpc_chats_methods,
 	rpc_webhook_methods,

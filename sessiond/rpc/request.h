@@ -73,6 +73,7 @@ struct rpc_context {
 	int64_t audit_minute_ms;    /* audit.c: the minute in which failures are counted */
 	unsigned audit_failures;
 	struct live *live;          /* owned; live.c */
+	bool health_trying;         /* rpc_health.c: a commit is under way */
 	struct rpc_request *requests; /* owned list */
 	struct internal *internals;   /* owned list; internal.c */
 	struct call_server call_server;
@@ -96,6 +97,7 @@ extern const struct rpc_method rpc_key_methods[], rpc_user_methods[], rpc_audit_
 extern const struct rpc_method rpc_events_methods[];
 extern const struct rpc_method rpc_proxy_methods[];
 extern const struct rpc_method rpc_campaign_methods[];
+extern const struct rpc_method rpc_metrics_methods[], rpc_health_methods[];
 extern const struct rpc_method rpc_channel_methods[];
 extern const struct rpc_method rpc_chats_methods[];
 extern const struct rpc_method rpc_profile_methods[], rpc_privacy_methods[], rpc_people_methods[], rpc_contacts_methods[], rpc_calls_methods[],

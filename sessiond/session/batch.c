@@ -128,6 +128,13 @@ static void change_undecryptable(struct commit *c, struct store_tx *tx, const st
 	c->session->on->daemon->metrics.undecryptable++;
 }
 
+static void change_retry(struct commit *c, struct store_tx *tx, const struct wa_event *event)
+{
+	(void)tx;
+	(void)event;
+	c->session->on->daemon->metrics.retries++;
+}
+
 static void change_receipt(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
 	static const enum store_outbox_state states[] = {
@@ -212,6 +219,7 @@ static void change(struct commit *c, struct store_tx *tx, const struct wa_event 
 		[WA_EVENT_PROFILE] = change_profile,
 		[WA_EVENT_MESSAGE] = change_message,
 		[WA_EVENT_UNDECRYPTABLE] = change_undecryptable,
+		[WA_EVENT_RETRY_REQUESTED] = change_retry,
 		[WA_EVENT_RECEIPT] = change_receipt,
 		[WA_EVENT_ADDON] = change_addon,
 		[WA_EVENT_ACTION] = change_action,

@@ -25,6 +25,7 @@ libstore_a_SOURCES = \
 	sessiond/store/deliveries.c \
 	sessiond/store/eventpage.c \
 	sessiond/store/events.c \
+	sessiond/store/figures.c \
 	sessiond/store/files.c \
 	sessiond/store/fence.c sessiond/store/fence.h \
 	sessiond/store/grants.c \

@@ -87,6 +87,7 @@ struct store {
 	bool stopping;
 	int last_error;
 	int64_t failing_since_ms;
+	int64_t stored_ms;       /* the last good commit */
 
 	pthread_mutex_t read_lock;
 	pthread_cond_t read_cond;
@@ -103,6 +104,7 @@ struct store {
 	struct db *keeper_db;   /* owned; keeper thread only */
 
 	atomic_uint_fast64_t txs, commits, reads;
+	atomic_uint_fast64_t commit_classes[STORE_COMMIT_CLASSES], commit_us;
 	atomic_int_fast64_t journal_bytes, log_bytes, checkpoints;
 	atomic_int_fast64_t next_outbox; /* number of the next outbox row */
 	int64_t next_message;    /* number of the next message; writer thread once it runs */

@@ -442,7 +442,11 @@ void store_status(struct store *store, struct store_status *status)
 		.wal_bytes = atomic_load(&store->log_bytes),
 		.checkpoints = atomic_load(&store->checkpoints),
 	};
+	for (size_t i = 0; i < STORE_COMMIT_CLASSES; i++)
+		status->commit_classes[i] = atomic_load(&store->commit_classes[i]);
+	status->commit_us = atomic_load(&store->commit_us);
 	pthread_mutex_lock(&store->lock);
+	status->stored_ms = store->stored_ms;
 	status->last_error = store->last_error;
 	status->failing_since_ms = store->failing_since_ms;
 	status->queued = store->queued;

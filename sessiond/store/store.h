@@ -83,6 +83,10 @@ int store_open(struct store **store, const struct store_options *options, char *
 /* Commits what is queued, calls every done and fn, ends the threads. No other call may be running. NULL is fine. */
 void store_close(struct store *store);
 
+/* Upper ends of the classes that commits are counted in by their time; the last class is open. */
+enum { STORE_COMMIT_CLASSES = 12 };
+extern const double store_commit_ends_ms[STORE_COMMIT_CLASSES - 1];
+
 struct store_status {
 	const char *driver;    /* static */
 	unsigned schema;       /* number of the last migration */
@@ -91,11 +95,27 @@ struct store_status {
 	int64_t failing_since_ms;
 	uint64_t queued;       /* txs waiting */
 	uint64_t txs, commits; /* since the start: committed txs, and commits they took */
+	uint64_t commit_classes[STORE_COMMIT_CLASSES]; /* of these commits, in each class alone */
+	uint64_t commit_us;    /* their time together */
+	int64_t stored_ms;     /* wall clock of the last good commit; 0: none yet */
 	uint64_t reads;
 	int64_t journal_bytes; /* payload bytes in the journal */
 	int64_t wal_bytes;     /* write-ahead log, as of the last commit */
 	int64_t checkpoints;
 };
+
+/* What the database alone knows, counted when it is asked for. */
+struct store_figures {
+	int64_t due, due_oldest_ms; /* outbox rows that no ack has settled and whose time has come; when the oldest was made, 0: none */
+	int64_t scheduled;          /* those whose time has not come */
+	int64_t dead_letters;
+	struct store_journal_end {
+		int64_t session, last;  /* number of its newest event */
+	} *ends;                    /* of every session, in order */
+	size_t ends_n;
+};
+
+int store_figures(struct store_reader *reader, struct arena *arena, int64_t now_ms, struct store_figures *figures);
 
 /* Any thread. */
 void store_status(struct store *store, struct store_status *status);

@@ -307,6 +307,8 @@ static void remember_health(struct store *store, const struct group *group)
 	pthread_mutex_lock(&store->lock);
 	before = store->last_error;
 	store->last_error = error;
+	if (error == 0)
+		store->stored_ms = store->wall_ms();
 	if (error != 0 && before == 0)
 		store->failing_since_ms = store->wall_ms();
 	else if (error == 0)
@@ -317,6 +319,19 @@ static void remember_health(struct store *store, const struct group *group)
 		           store->writer_db->driver->message(store->writer_db));
 	else if (error == 0 && before != 0)
 		store_warn(store, "the database stores again");
+}
+
+const double store_commit_ends_ms[STORE_COMMIT_CLASSES - 1] = { 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000 };
+
+/* The writer alone adds, whoever asks reads. */
+static void count_commit(struct store *store, double ms)
+{
+	size_t class = 0;
+
+	while (class < STORE_COMMIT_CLASSES - 1 && ms > store_commit_ends_ms[class])
+		class++;
+	atomic_fetch_add_explicit(&store->commit_classes[class], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&store->commit_us, (uint64_t)(ms * 1000), memory_order_relaxed);
 }
 
 static void finish_group(struct store *store, struct group *group)
@@ -368,12 +383,15 @@ void *writer_main(void *arg)
 	struct store *store = arg;
 	int64_t checkpoint_due = store->checkpoint_bytes;
 	struct load load = { .per_ms = 0 };
+	struct timespec done;
 	struct group group;
 
 	clock_gettime(CLOCK_MONOTONIC, &load.last);
 	while (take_group(store, &group, &load)) {
 		measure(&load, group.count);
 		commit_group(store, &group);
+		clock_gettime(CLOCK_MONOTONIC, &done);
+		count_commit(store, ms_between(&load.last, &done));
 		remember_health(store, &group);
 		watch_log(store, &checkpoint_due);
 		finish_group(store, &group);

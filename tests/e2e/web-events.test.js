@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// If this fails, a live view loses events, tells one twice, shows what is somebody else's, or takes the threads away from everybody else.
+// If this fails, a live view loses events, tells one twice, shows what is somebody else's, or takes the threads away from everybody else;
+// or monitoring sees a gateway that is not as it is.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import parsePrometheus from 'parse-prometheus-text-format';
 import { openStream } from './lib/event-stream.js';
 import { isInstalled } from './lib/web.js';
 import { adminKey, startGateway } from './lib/web-gateway.js';
@@ -39,7 +42,7 @@ async function whole(query, limit) {
 before(async () => {
   if (!isInstalled('lighttpd')) return;
   gateway = await startGateway('lighttpd', { RATE_LIMIT_MAX: '0', QUOTA_MAX: '0', WAREST_EVENTS_LIFE_SEC: SLOW ? '10' : '3', WAREST_EVENTS_HEARTBEAT_SEC: '1',
-    WAREST_EVENTS_PER_KEY: '3', WAREST_EVENTS_STREAMS: '4' });
+    WAREST_METRICS_ALLOW: '192.0.2.0/24', WAREST_EVENTS_PER_KEY: '3', WAREST_EVENTS_STREAMS: '4' });
   await gateway.control('/accounts', { phone: BOB, name: 'Bob' });
   await gateway.link('ann', ANN);
   await gateway.operator('ctl.user.add', { username: 'stranger', password: 'long enough' });
@@ -193,4 +196,66 @@ test('a client that does not read slows its own stream alone', async () => {
   assert.equal(textOf(await other.next()), 'not held up');
   stream.close();
   other.close();
+});
+
+// Families of the text by name, as another program reads them; histograms have buckets.
+async function figures(options = { key: adminKey }) {
+  const answer = await gateway.server.request('GET', '/metrics', options);
+  assert.deepEqual([answer.status, answer.headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8'], answer.text);
+  return new Map(parsePrometheus(answer.text).map((family) => [family.name, family]));
+}
+const valueOf = (families, name, labels = {}) => Number(families.get(name).metrics.find((m) => Object.entries(labels).every(([k, v]) => m.labels?.[k] === v)).value);
+
+test('figures are readable and right', async () => {
+  const before = await figures();
+  await say(ANN, 'counted');
+  await page('?events=message_received&after=now');
+  const sent = await gateway.api('POST', '/messages/send/text', { body: { sessionId: 'ann', to: BOB, message: 'counted too' } });
+  assert.equal(sent.status, 200);
+  let now = before;
+  const grown = (name, labels) => valueOf(now, name, labels) - valueOf(before, name, labels);
+  const messages = (direction, outcome) => grown('warest_messages_total', { direction, outcome });
+  while (!messages('in', 'decrypted') || !messages('out', 'acked')) now = await figures();
+  assert.deepEqual([messages('out', 'sent'), messages('out', 'acked'), messages('out', 'failed')], [1, 1, 0]);
+  assert.ok(grown('warest_events_total') > 0);
+  assert.deepEqual([valueOf(now, 'warest_sessions', { state: 'open' }), valueOf(now, 'warest_store_failing')], [2, 0]);
+  assert.ok(valueOf(now, 'process_resident_memory_bytes') > 1e6 && valueOf(now, 'warest_uptime_seconds') > 0 && valueOf(now, 'process_open_fds') > 10);
+  assert.ok(valueOf(now, 'warest_journal_bytes') > 0 && valueOf(now, 'warest_journal_bytes') < valueOf(now, 'warest_journal_max_bytes'));
+  const [commits] = now.get('warest_store_commit_seconds').metrics;
+  const classes = Object.values(commits.buckets).map(Number);
+  assert.deepEqual(classes, classes.toSorted((a, b) => a - b));
+  assert.deepEqual([commits.buckets['+Inf'], commits.count > 0, commits.sum > 0], [commits.count, true, true]);
+  for (const [name, family] of now) assert.ok(family.help && ['COUNTER', 'GAUGE', 'HISTOGRAM'].includes(family.type), name);
+  for (const name of ['warest_outbox_messages', 'warest_outbox_oldest_seconds', 'warest_receiver_lag_events', 'warest_dead_letters', 'warest_live_views', 'warest_media_jobs', 'warest_build_info', 'warest_requests_running'])
+    assert.ok(now.has(name), name);
+});
+
+test('figures are for administrators and the networks that are named', async () => {
+  assert.equal((await gateway.server.request('GET', '/metrics')).status, 401);
+  assert.equal((await gateway.server.request('GET', '/metrics', { key: strangerKey })).status, 403);
+  assert.equal((await gateway.server.request('GET', '/metrics', { headers: { 'x-forwarded-for': '198.51.100.1' } })).status, 401);
+  assert.ok((await figures({ headers: { 'x-forwarded-for': '192.0.2.77' } })).size > 20);
+});
+
+test('alive and ready mean it', async () => {
+  const look = (path) => gateway.server.request('GET', path);
+  assert.deepEqual([(await look('/healthz')).text, (await look('/healthz')).status], ['{"alive":true}', 200]);
+  const fine = await look('/readyz');
+  assert.deepEqual([fine.status, fine.json.ready, fine.json.reasons, fine.json.lastStored > 0], [200, true, [], true]);
+  /* no room on the disk: ready no longer, alive still; room again: ready without a restart */
+  const roomFor = (bytes) => execFileSync('prlimit', ['--pid', String(gateway.daemon.pid), `--fsize=${bytes}:unlimited`]);
+  roomFor('4096');
+  let bad;
+  do bad = await look('/readyz'); while (bad.status === 200);
+  assert.deepEqual([bad.status, bad.json.ready], [503, false]);
+  assert.match(bad.json.reasons[0], /^the database does not store: storage_/);
+  assert.equal((await look('/healthz')).status, 200);
+  roomFor('unlimited');
+  let again;
+  do again = await look('/readyz'); while (again.status !== 200);
+  assert.deepEqual(again.json.reasons, []);
+  await gateway.daemon.stop();
+  for (const path of ['/healthz', '/readyz', '/metrics']) assert.equal((await gateway.server.request('GET', path, { key: adminKey })).status, 503, path);
+  await gateway.startDaemon();
+  assert.equal((await look('/readyz')).status, 200);
 });

@@ -7,6 +7,7 @@ import { chmodSync } from 'node:fs';
 import net from 'node:net';
 import { once } from 'node:events';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { openStream } from './lib/event-stream.js';
 import { fakeDaemon } from './lib/fake-daemon.js';
 import { isInstalled, serverKinds, startServer, webLab } from './lib/web.js';
 
@@ -114,6 +115,24 @@ for (const kind of serverKinds) {
       let length = 0;
       for await (const data of socket) length += data.length;
       assert.ok(length > big.length);
+    });
+
+    test('a live view: events arrive while it goes on, and a client that leaves is noticed', async () => {
+      const page = (n, cursor, more = {}) => ({ status: 200, code: 1000, message: 'OK', result: { events: n ? [{ event: 'call', number: n }] : [], cursor, more: false, cursors: n ? [cursor] : [], ...more } });
+      let polls = 0;
+      daemon.answer = (request) => (request.m !== 'events.list' ? { status: 200, code: 1000, message: 'OK' } : polls++ === 0 ? page(0, 'c0') : polls === 2 ? page(1, 'c1') : polls === 3 ? page(2, 'c2') : undefined);
+      const stream = await openStream(server.port, '/api/v1/events?events=call', { key: 'k', lastEventId: 'before' });
+      assert.deepEqual([stream.status, stream.headers['content-type']], [200, 'text/event-stream; charset=utf-8']);
+      assert.deepEqual([await stream.next(), await stream.next()], [1, 2].map((n) => ({ id: `c${n}`, event: 'call', data: { event: 'call', number: n } })));
+      const asked = daemon.requests.filter((r) => r.m === 'events.list');
+      await daemon.request(daemon.requests.indexOf(asked[0]) + 3);
+      const lists = daemon.requests.filter((r) => r.m === 'events.list');
+      assert.deepEqual(lists.map((r) => r.p.after), ['before', 'c0', 'c1', 'c2']);
+      assert.ok(lists[0].guards.rate && !lists[1].guards.rate);
+      if (kind === 'apache-cgi' || kind === 'apache-fcgid') return stream.close();
+      const left = once(daemon, 'cancel');
+      stream.close();
+      await left;
     });
 
     test('a client that sends its request slowly is answered, and holds nobody else up', async () => {

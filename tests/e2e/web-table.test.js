@@ -96,9 +96,9 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...groups, ...communities,
     ...hooks,
     ...access,
-    'GET /api/v1/events',
     'GET /api/v1/session/{sessionId}/queue', 'PUT /api/v1/session/{sessionId}/queue',
     ...campaigns,
+    'GET /api/v1/events', 'GET /healthz', 'GET /readyz', 'GET /metrics',
     'GET /storage/private',
   ];
   assert.deepEqual([...operations.keys()].sort(), [...wanted, ...additions].sort());
