@@ -144,7 +144,7 @@ static bool is_hours(const char *text)
 
 static bool is_event(const char *text)
 {
-	static const char *const names[] = { "message_undecryptable", "message_receipt", "message_failed", "message_retry", "identity_changed",
+	static const char *const names[] = { "actions_done", "message_undecryptable", "message_receipt", "message_failed", "message_retry", "identity_changed",
 		                             "account_timelock", "poll_vote", "event_response", "message_comment", "message_refused", "message_media",
 		                             "group_join_request", "chat_update", "message_update", "contact_update", "label_update",
 		                             "settings_update", "app_state_synced", "history_sync", "newsletter_update", "newsletter_message", "newsletter_post_update",
@@ -172,7 +172,7 @@ static const struct {
 	[CHECK_CONNECT_TO] = { is_connect_to, "must be a list of HOST:PORT:HOST2:PORT2" },
 	[CHECK_VERSION] = { is_version, "must be a version such as 2.3000.1023456789" },
 	[CHECK_HOURS] = { is_hours, "must be HH:MM-HH:MM, such as 22:00-07:00" },
-	[CHECK_EVENT] = { is_event, "must be a list of message_undecryptable, message_receipt, message_failed, message_retry, identity_changed, account_timelock, poll_vote, event_response, message_comment, message_refused, message_media, chat_update, message_update, contact_update, label_update, settings_update, app_state_synced, history_sync, newsletter_update, newsletter_message, newsletter_post_update, campaign_update, campaign_progress, campaign_done" },
+	[CHECK_EVENT] = { is_event, "must be a list of actions_done, message_undecryptable, message_receipt, message_failed, message_retry, identity_changed, account_timelock, poll_vote, event_response, message_comment, message_refused, message_media, chat_update, message_update, contact_update, label_update, settings_update, app_state_synced, history_sync, newsletter_update, newsletter_message, newsletter_post_update, campaign_update, campaign_progress, campaign_done" },
 };
 
 const char *config_check(enum config_check check, const char *value)

@@ -15,6 +15,7 @@ libresponder_a_SOURCES = \
 	fcgi/api_docs.c \
 	fcgi/api_events.c \
 	fcgi/api_history.c \
+	fcgi/api_runs.c \
 	fcgi/api_group.c fcgi/api_group_members.c fcgi/group_params.h \
 	fcgi/api_interactive.c \
 	fcgi/api_key.c \

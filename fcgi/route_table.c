@@ -12,6 +12,7 @@ extern const struct route_group history_routes;
 extern const struct route_group proxy_routes;
 extern const struct route_group campaign_routes;
 extern const struct route_group events_routes, monitor_routes;
+extern const struct route_group run_routes;
 extern const struct route_group group_routes, group_member_routes, community_routes;
 
 /* One a line. */
@@ -34,6 +35,7 @@ const struct route_group *const route_groups[] = {
 	&history_routes,
 	&events_routes,
 	&campaign_routes,
+	&run_routes,
 	&channel_routes,
 	&webhook_routes,
 	&webhooks_routes,

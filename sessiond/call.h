@@ -50,6 +50,7 @@ struct call_request {
 	struct json_object *p;   /* taken over; NULL: none */
 	const char *idempotency; /* NULL: none; at most 255 characters */
 	const char *cooldown;    /* text of the recipient for that guard; NULL: not asked */
+	int source;              /* enum send_source of session/session.h: on whose behalf */
 	bool quota;              /* counts as one request against the owner's quota */
 	bool only_make;          /* messages.send.*: the messages are made (files are uploaded) but not sent: they are in the result's job */
 	const int *fds;          /* taken over, also on failure; what {"fd":n} means */

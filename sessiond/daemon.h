@@ -26,6 +26,7 @@ struct mediajobs;
 struct bell;
 struct call_server;
 struct campaigns;
+struct actions;
 
 /* Counters that every loop may add to. */
 struct metrics {
@@ -57,6 +58,7 @@ struct daemon {
 	struct mediajobs *media;        /* the media worker; any thread may submit jobs */
 	struct net *net;             /* of the main loop, for webhooks */
 	struct crash *crash;         /* what is being decoded; NULL: not remembered */
+	struct actions *actions;     /* what receivers answered */
 	const struct call_server *calls; /* who does the work of the REST routes (call.h) */
 	struct guard *guard;         /* who may be dialled for users */
 	struct metrics metrics;

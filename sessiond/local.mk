@@ -18,7 +18,7 @@ libsessiond_a_SOURCES = \
 sbin_PROGRAMS += warest-sessiond
 warest_sessiond_SOURCES = sessiond/main.c
 warest_sessiond_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
-warest_sessiond_LDADD = librpc.a libcampaign.a libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
+warest_sessiond_LDADD = librpc.a libactions.a libcampaign.a libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
 
 bin_PROGRAMS += warestctl
 warestctl_SOURCES = sessiond/warestctl.c sessiond/warestctl.h sessiond/warestctl_access.c sessiond/session/qrpng.c sessiond/session/qrpng.h

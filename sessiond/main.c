@@ -22,6 +22,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/rpc.h"
+#include "sessiond/actions/actions.h"
 #include "sessiond/bell.h"
 #include "sessiond/campaign/campaign.h"
 #include "sessiond/crash.h"
@@ -321,6 +322,7 @@ static void stop(struct daemon *daemon, int exit_status)
 	program->stopping = true;
 	program->exit_status = exit_status;
 	log_info(&daemon->log, exit_status == EXIT_STATUS_RESTART ? "stopping to start again" : "stopping");
+	actions_stop(daemon->actions);
 	rpc_server_drain(program->rpc);
 	campaigns_stop(daemon->campaigns);
 	sessions_stop_all(daemon->sessions, STOP_DEADLINE_MS, sessions_ended, program);
@@ -378,6 +380,7 @@ static struct webhooks *start_webhooks(struct daemon *daemon)
 		.event_id_session = config->compat_event_id_session,
 		.clear_gone = config->compat_webhook_clear_gone,
 		.clear_url = clear_url,
+		.answered = actions_answered,
 		.ctx = daemon,
 	};
 
@@ -419,6 +422,7 @@ static void sessions_loaded(void *arg, int error)
 		return;
 	}
 	campaigns_start(program->daemon.campaigns);
+	actions_start(program->daemon.actions);
 	log_info(&program->daemon.log, "ready", LOG_STR("version", PACKAGE_VERSION), LOG_STR("socket", path),
 		LOG_INT("after_ms", timefmt_monotonic_ms() - program->daemon.started_mono_ms));
 }
@@ -477,6 +481,7 @@ static void run(struct program *program)
 
 	watch_signals(program);
 	daemon->bell = bell_new(daemon->loop);
+	daemon->actions = actions_new(daemon);
 	daemon->webhooks = start_webhooks(daemon);
 	daemon->media = start_media(daemon);
 	daemon->sessions = sessions_new(daemon, (unsigned)program->config->session_loops);
@@ -491,6 +496,7 @@ static void run(struct program *program)
 	storage_stop(daemon->storage);
 	store_close(daemon->store);
 	storage_free(&daemon->storage);
+	actions_free(&daemon->actions);
 	rpc_server_free(program->rpc);
 	campaigns_free(daemon->campaigns);
 	sessions_free(daemon->sessions);

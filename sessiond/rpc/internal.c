@@ -155,6 +155,7 @@ static struct call *start(void *ctx, const struct call_request *asked)
 	request->p = json_object_object_get(request->json, "p");
 	request->internal = call;
 	call->request = request;
+	request->source = (enum send_source)asked->source;
 	request->context = context;
 	for (; request->nfds < asked->nfds && request->nfds < LIMIT_RPC_DESCRIPTORS; request->nfds++)
 		request->fds[request->nfds] = asked->fds[request->nfds];

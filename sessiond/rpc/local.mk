@@ -56,6 +56,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/misc_output.c sessiond/rpc/misc_output.h \
 	sessiond/rpc/rpc_message.c \
 	sessiond/rpc/rpc_misc.c \
+	sessiond/rpc/rpc_runs.c \
 	sessiond/rpc/rpc_send.c \
 	sessiond/rpc/rpc_server.c \
 	sessiond/rpc/rpc_shared.c \

@@ -16,6 +16,8 @@
 #include "sessiond/session/transfer.h"
 
 #define FETCH_STALL_MS 60000
+/* What an action of a receiver's answer fetches (webhooks.md 8). */
+#define ACTION_FETCH_MS 20000
 #define NAME_MAX_BYTES 240
 
 /* What goes through a worker. */
@@ -190,6 +192,8 @@ static void fetch(struct look *look, const char *url)
 
 	input->fd = transfer_temp_file(daemon->config->state_dir);
 	request.answer_fd = input->fd;
+	if (input->request->source == SEND_BY_ACTION && request.timeout_ms > ACTION_FETCH_MS)
+		request.timeout_ms = ACTION_FETCH_MS;
 	if (input->fd < 0 || !http_url_is_valid(url) || http_send(&input->call, daemon->net, &request, fetched, look)) {
 		input->error = input->fd < 0 ? INPUT_SYSTEM : INPUT_BAD;
 		look_at(look);

@@ -50,6 +50,7 @@ static const struct rpc_method *const method_tables[] = {
 	rpc_campaign_methods,
 	rpc_metrics_methods,
 	rpc_health_methods,
+	rpc_run_methods,
 	rpc_channel_methods,
 	rpc_chats_methods,
 	rpc_webhook_methods,

@@ -92,6 +92,7 @@ extern const struct rpc_method rpc_auth_methods[], rpc_server_methods[], rpc_ses
 	rpc_shared_methods[], rpc_interactive_methods[], rpc_media_methods[], rpc_action_methods[], rpc_fetch_methods[], rpc_change_methods[], rpc_webhook_methods[], rpc_misc_methods[], rpc_poll_methods[], rpc_decrypt_methods[], rpc_storage_methods[], rpc_ctl_methods[];
 extern const struct rpc_method rpc_queue_methods[];
 extern const struct rpc_method rpc_hook_methods[];
+extern const struct rpc_method rpc_run_methods[];
 extern const struct rpc_method rpc_history_methods[];
 extern const struct rpc_method rpc_key_methods[], rpc_user_methods[], rpc_audit_methods[];
 extern const struct rpc_method rpc_events_methods[];

@@ -9,6 +9,8 @@
 enum { ROUND_SECONDS = 60 };
 
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
+/* So long a second delivery of an event is known as one. */
+#define ACTION_RUNS_KEEP_MS (30 * 24 * HOUR_MS)
 
 void keeper_wake(struct store *store, bool checkpoint)
 {
@@ -51,6 +53,7 @@ void keeper_round(struct store *store)
 	tx_idempotency_expire(tx, now_ms - 24 * HOUR_MS);
 	if (atomic_load(&store->audit_keep_ms) > 0)
 		tx_audit_expire(tx, now_ms - atomic_load(&store->audit_keep_ms));
+	tx_action_runs_expire(tx, now_ms - ACTION_RUNS_KEEP_MS);
 	fence_advance(tx);
 	rc = store_commit_wait(store, tx);
 	if (rc == 0)

@@ -223,6 +223,7 @@ void tx_keys_expire(struct store_tx *tx, int64_t now_ms);
 
 void tx_records_expire(struct store_tx *tx, int64_t now_ms);
 void tx_outbox_expire(struct store_tx *tx, int64_t before_ms);
+void tx_action_runs_expire(struct store_tx *tx, int64_t before_ms);
 void tx_idempotency_expire(struct store_tx *tx, int64_t before_ms);
 void tx_audit_expire(struct store_tx *tx, int64_t before_ms);
 /* Columns of an event as event_of_row() (events.c) reads them, up to the table. */

@@ -93,6 +93,7 @@ test('every route of the contract is in the table, and nothing else but the addi
     ...profile,
     'POST /api/v1/chats/{chatId}/messages/more',
     'GET /api/v1/server/proxies', 'POST /api/v1/server/proxies/test', 'GET /api/v1/session/{sessionId}/proxy', 'POST /api/v1/session/{sessionId}/proxy',
+    'GET /api/v1/session/{sessionId}/actions',
     ...groups, ...communities,
     ...hooks,
     ...access,

@@ -210,7 +210,7 @@ export class PowerlessGateway extends Gateway {
 	}
 }
 
-// A webhook receiver; every event is kept, signatures are checked. behave(event, n) may answer a status.
+// A webhook receiver; every event is kept, signatures are checked. behave(event, n) answers a status, or what the body is to hold.
 export class Receiver extends EventEmitter {
 	constructor(secret) {
 		super();
@@ -228,8 +228,9 @@ export class Receiver extends EventEmitter {
 				if (request.headers['x-warest-signature'] !== `HMAC-SHA256=${mac}`)
 					this.bad++;
 				const event = { id: request.headers['x-warest-event-id'], event: request.headers['x-warest-event'], ...JSON.parse(body) };
-				const status = await this.behave(event, this.events.length);
-				response.writeHead(status, { 'Content-Type': 'application/json' }).end('{"ok":true}');
+				const said = await this.behave(event, this.events.length);
+				const status = typeof said === 'number' ? said : 200;
+				response.writeHead(status, { 'Content-Type': 'application/json' }).end(typeof said === 'number' ? '{"ok":true}' : JSON.stringify(said));
 				if (status < 300) {
 					this.events.push(event);
 					this.emit('event', event);
