@@ -54,18 +54,18 @@ static void take_events(struct hook *hook, struct job *job)
 	for (size_t i = 0; i < job->event_count; i++) {
 		const struct store_event *event = &job->events[i];
 
-		if (job->replay && event->number > replay->to) {
+		if (replay && event->number > replay->to) {
 			replay->next = replay->to + 1;
 			return;
 		}
-		if (!job->replay && event->number <= hook->tail)
+		if (!replay && event->number <= hook->tail)
 			continue;
 		if (!take_event(hook, job, event))
 			return;
-		if (job->replay)
+		if (replay)
 			replay->next = event->number + 1;
 	}
-	if (job->replay && job->event_count == 0 && !job->error)
+	if (replay && job->event_count == 0 && !job->error)
 		replay->next = replay->to + 1;
 }
 
