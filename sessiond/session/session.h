@@ -61,7 +61,8 @@ const struct buf *sessions_list_json(struct sessions *sessions, const char *regi
 /* The same as a sealed file of *length bytes, borrowed until the next call; -1: it is too short to be worth it, or there is none. */
 int sessions_list_file(struct sessions *sessions, const char *registry, size_t *length);
 
-/* Tells once when the view of that session changes or the session is removed (entry NULL). */
+/* Tells whenever the view of that session changes, until sessions_unwatch() or the removal of the session (entry NULL), which ends it.
+ * Never start one that runs. */
 struct session_watch {
 	struct session_watch *next, *prev;
 	struct session_entry *entry;
