@@ -48,15 +48,20 @@ static void read_figures(struct store_reader *reader, void *arg)
 
 /* ---- the process ---- */
 
+/* The second number of statm, in pages. */
 static double resident_bytes(void)
 {
 	FILE *file = fopen("/proc/self/statm", "re");
-	long long all = 0, resident = 0;
-	int got = file ? fscanf(file, "%lld %lld", &all, &resident) : 0;
+	char line[128] = "", *end = line;
+	long long pages = 0;
 
+	if (file && fgets(line, sizeof line, file)) {
+		(void)strtoll(line, &end, 10);
+		pages = strtoll(end, NULL, 10);
+	}
 	if (file)
 		fclose(file);
-	return got == 2 ? (double)resident * (double)sysconf(_SC_PAGESIZE) : 0;
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 static double open_descriptors(void)
