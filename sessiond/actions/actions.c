@@ -244,11 +244,20 @@ static void pump(struct actions *actions)
 
 /* ---- accepting ---- */
 
+static void accepted_release(struct accepted *accepted)
+{
+	timer_stop(accepted->actions->daemon->timers, &accepted->again);
+	free((char *)accepted->row.receiver);
+	free((char *)accepted->row.event_id);
+	free((char *)accepted->row.kind);
+	json_object_put(accepted->plan);
+	free(accepted);
+}
+
 static void accepted_free(struct accepted *accepted)
 {
 	struct actions *actions = accepted->actions;
 
-	timer_stop(actions->daemon->timers, &accepted->again);
 	if (accepted->prev)
 		accepted->prev->next = accepted->next;
 	else
@@ -256,11 +265,7 @@ static void accepted_free(struct accepted *accepted)
 	if (accepted->next)
 		accepted->next->prev = accepted->prev;
 	actions->nwaiting--;
-	free((char *)accepted->row.receiver);
-	free((char *)accepted->row.event_id);
-	free((char *)accepted->row.kind);
-	json_object_put(accepted->plan);
-	free(accepted);
+	accepted_release(accepted);
 }
 
 static struct span text_of(struct json_object *json)
@@ -397,12 +402,12 @@ void actions_free(struct actions **actions)
 
 	if (!a)
 		return;
-	while (a->waiting)
-		accepted_free(a->waiting);
-	while (a->first) {
-		struct run *run = a->first;
-
-		unlink_run(a, run);
+	for (struct accepted *accepted = a->waiting, *next; accepted; accepted = next) {
+		next = accepted->next;
+		accepted_release(accepted);
+	}
+	for (struct run *run = a->first, *next; run; run = next) {
+		next = run->next;
 		answer_run_free(run);
 	}
 	if (a->reading)

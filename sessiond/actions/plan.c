@@ -249,7 +249,7 @@ static struct step *step_new(enum step_kind kind, struct json_object *json, stru
 	struct step *step = xcalloc(1, sizeof *step);
 
 	*step = (struct step){ .kind = kind, .json = json, .parent = parent, .index = index };
-	step->children = room ? xcalloc(room, sizeof *step->children) : NULL;
+	step->children = xcalloc(room ? room : 1, sizeof *step->children);
 	return step;
 }
 

@@ -86,23 +86,39 @@ static struct doing *doing_new(struct run *run)
 	return doing;
 }
 
+static void doing_release(struct doing *doing)
+{
+	timer_stop(timers_of(doing->run), &doing->timer);
+	call_cancel(&doing->call);
+	act_script_free(&doing->script);
+	free(doing->path);
+	free(doing->message);
+	free(doing->message_id);
+	free(doing);
+}
+
 static void doing_free(struct doing *doing)
 {
 	struct run *run = doing->run;
 
-	timer_stop(timers_of(run), &doing->timer);
-	call_cancel(&doing->call);
 	if (doing->prev)
 		doing->prev->next = doing->next;
 	else
 		run->doings = doing->next;
 	if (doing->next)
 		doing->next->prev = doing->prev;
-	act_script_free(&doing->script);
-	free(doing->path);
-	free(doing->message);
-	free(doing->message_id);
-	free(doing);
+	doing_release(doing);
+}
+
+static void free_doings(struct run *run)
+{
+	struct doing *next;
+
+	for (struct doing *doing = run->doings; doing; doing = next) {
+		next = doing->next;
+		doing_release(doing);
+	}
+	run->doings = NULL;
 }
 
 /* ---- the end ---- */
@@ -540,8 +556,7 @@ static void too_late(void *arg)
 		timer_start(timers_of(run), &run->deadline, run->deadline_ms, too_late, run);
 		return;
 	}
-	while (run->doings)
-		doing_free(run->doings);
+	free_doings(run);
 	run->over = true;
 	run->row.state = STORE_ACTIONS_EXPIRED;
 	run->row.error = "the time for the actions of one answer is over";
@@ -595,8 +610,7 @@ struct run *answer_run_new(struct daemon *daemon, const struct store_action_run 
 void answer_run_halt(struct run *run)
 {
 	timer_stop(timers_of(run), &run->deadline);
-	while (run->doings)
-		doing_free(run->doings);
+	free_doings(run);
 }
 
 void answer_run_free(struct run *run)

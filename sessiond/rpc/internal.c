@@ -24,22 +24,27 @@ struct internal {
 	struct timer turn;                /* answers in a turn of its own */
 };
 
+static void release(struct internal *call)
+{
+	timer_stop(call->context->daemon->timers, &call->turn);
+	if (call->request)
+		call->request->internal = NULL;
+	json_object_put(call->answer);
+	send_job_free(call->job);
+	free(call);
+}
+
 static void unlink_and_free(struct internal *call)
 {
 	struct rpc_context *context = call->context;
 
-	timer_stop(context->daemon->timers, &call->turn);
-	if (call->request)
-		call->request->internal = NULL;
 	if (call->prev)
 		call->prev->next = call->next;
 	else
 		context->internals = call->next;
 	if (call->next)
 		call->next->prev = call->prev;
-	json_object_put(call->answer);
-	send_job_free(call->job);
-	free(call);
+	release(call);
 }
 
 static const char *text_of(struct json_object *json, const char *name)
@@ -177,6 +182,11 @@ void internal_init(struct rpc_context *context)
 
 void internal_drop_all(struct rpc_context *context)
 {
-	while (context->internals)
-		unlink_and_free(context->internals);
+	struct internal *next;
+
+	for (struct internal *call = context->internals; call; call = next) {
+		next = call->next;
+		release(call);
+	}
+	context->internals = NULL;
 }
