@@ -178,10 +178,17 @@ static struct delivery *next_probe(struct hook *hook)
 	return best;
 }
 
+static unsigned parallel_of(const struct hook *hook)
+{
+	unsigned most = target_parallel(&hook->target);
+
+	return hook->unproven && most > HOOK_UNPROVEN ? HOOK_UNPROVEN : most;
+}
+
 struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
 {
 	*due_ms = INT64_MAX;
-	if (hook->state == HOOK_OFF || hook->state == HOOK_HELD || hook->in_flight >= (hook->unproven ? 1 : target_parallel(&hook->target)))
+	if (hook->state == HOOK_OFF || hook->state == HOOK_HELD || hook->in_flight >= parallel_of(hook))
 		return NULL;
 	if (hook->state == HOOK_PAUSED) {
 		if (hook->probing)

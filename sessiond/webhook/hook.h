@@ -31,6 +31,8 @@
 
 #define HOOK_WINDOW ((size_t)64)
 #define HOOK_WINDOW_BYTES ((size_t)256 << 10)
+/* Requests at once before the first answer: enough that one that hangs does not hold up the other chats. */
+#define HOOK_UNPROVEN 2U
 /* The beginnings of what was sent and answered that are kept of an attempt. */
 #define HOOK_EXCERPT ((size_t)1000)
 /* Attempts that are remembered between two writes. */
@@ -118,7 +120,7 @@ struct hook {
 	struct hook *hungry_next;  /* borrowed: waits for a free request */
 	bool hungry;
 	bool slow;                 /* its last answer took long, or did not come */
-	bool unproven;             /* no answer yet: one request at a time */
+	bool unproven;             /* no answer yet: at most HOOK_UNPROVEN requests */
 	int64_t session;
 	char *id, *label, *registry, *username; /* owned, may be NULL but id */
 	char *name;                /* owned: of the receiver, HOOK_OWN or the id of a webhook */

@@ -360,7 +360,7 @@ int main(int argc, char **argv)
 	struct webhook_options options = { .signature_bits = 256, .timeout_ms = 2000, .backoff_ms = 20, .jitter_ms = 5, .retries = 3, .ctx = NULL,
 		.preflight_timeout_ms = 2000, .retention_ms = 3600000, .version = "0.1.0", .default_url = "", .default_secret = "" };
 	struct store_options store_options = { .warn = warn };
-	struct net_options net_options = { .max_connections = 64 };
+	struct net_options net_options = { 0 }; /* as the daemon: the requests are bounded, not libcurl */
 	struct log_sink sink;
 	struct log log = { .sink = &sink, .name = "webhook" };
 	char why[300], *allow[] = { "loopback" };
