@@ -8,6 +8,7 @@ libsession_a_SOURCES = \
 	sessiond/session/cancel.c \
 	sessiond/session/route.c sessiond/session/route.h \
 	sessiond/session/ask.c sessiond/session/ask.h \
+	sessiond/session/autoreply.c sessiond/session/autoreply.h \
 	sessiond/session/calls.c sessiond/session/calls.h \
 	sessiond/session/cards.c sessiond/session/cards.h \
 	sessiond/session/profile.c sessiond/session/profile.h \

@@ -10,6 +10,7 @@
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/assertion.h"
+#include "sessiond/session/autoreply.h"
 #include "sessiond/session/fetch.h"
 #include "sessiond/session/history.h"
 #include "sessiond/session/mirror.h"
@@ -414,8 +415,10 @@ static void on_logged_out(struct session *session, const struct wa_event *event)
 static void on_message_stored(struct session *session, const struct wa_event *event)
 {
 	mirror_stored(session, event->message);
-	if (event->message)
-		outbox_met(session, event->message);
+	if (!event->message)
+		return;
+	outbox_met(session, event->message);
+	autoreply_stored(session, event->message);
 }
 
 void session_on_stored(struct session *session, const struct wa_event *event)

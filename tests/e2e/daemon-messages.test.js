@@ -4,7 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { DaemonBench } from './lib/daemon.js';
 
-const bench = new DaemonBench(15552000000, { env: { WAREST_SEND_ACK_TIMEOUT_MS: '1500', WAREST_COMMANDS: 'menu', WAREST_WEBHOOK_EVENTS: 'message_receipt' } });
+const bench = new DaemonBench(15552000000, { env: { WAREST_SEND_ACK_TIMEOUT_MS: '1500', WAREST_COMMANDS: 'menu', AUTOREPLY_ENABLED: 'true', WAREST_WEBHOOK_EVENTS: 'message_receipt' } });
 
 async function pair(id) {
   const ours = await bench.linked(id);
@@ -202,4 +202,16 @@ test('sessions of others and closed ones are unknown', async () => {
   const forbidden = await bench.call('session.devices', { session: 'mine', key: result.key });
   assert.deepEqual([forbidden.status, forbidden.code, forbidden.message], [403, 2201, 'Forbidden']);
   assert.deepEqual((await bench.call('session.list', { key: result.key })).result.items, []);
+});
+
+test('a ping is answered once, quoting it; what only begins so is not', async () => {
+  const { phone } = await bench.linked('pong');
+  const { phone: peer } = await bench.account({ name: 'Pam' });
+  await bench.phoneSends(peer, phone, 'ping pong');
+  const { id } = await bench.phoneSends(peer, phone, ' Ping\n');
+  const waited = await bench.control('GET', `/accounts/${peer}/inbox?after=0&wait=60000`);
+  const [answer] = waited.messages;
+  assert.match(answer.text, /^pong!\n\n_WAREST v\d/);
+  assert.equal(answer.message?.extendedTextMessage?.contextInfo?.stanzaId ?? answer.quoted, id, JSON.stringify(answer));
+  assert.equal(waited.messages.length, 1);
 });
