@@ -491,7 +491,9 @@ static void run(struct program *program)
 	sessions_load(daemon->sessions, sessions_loaded, program);
 	quiet = quiet_new(daemon);
 	loop_run(daemon->loop);
+	/* What is in the thread pool may still end on this loop while everything is there. */
 	rpc_server_settle(program->rpc);
+	quiet_free(quiet);
 	sessions_join(daemon->sessions);
 	storage_stop(daemon->storage);
 	store_close(daemon->store);
@@ -504,7 +506,6 @@ static void run(struct program *program)
 	bell_free(daemon->bell);
 	mediajobs_free(&daemon->media);
 	net_free(&daemon->net);
-	quiet_free(quiet);
 	timers_free(daemon->timers);
 	loop_free(daemon->loop);
 	guard_free(&daemon->guard);
