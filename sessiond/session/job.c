@@ -27,6 +27,7 @@ struct addressed_group {
 	struct jid jid;
 	struct wa_group group;  /* owned contents */
 	bool known;
+	bool is_recipient;      /* else only mentioned */
 };
 
 /* A row of the outbox to be: an item, or a chunk of a status. */
@@ -470,19 +471,19 @@ static void group_told(void *arg, const struct wa_group *group, int code)
 	struct preparation *p = arg;
 
 	(void)group;
-	/* It is stored now; without it everybody is still mentioned, in the newer way. */
+	/* It is stored now; without it everybody is still mentioned, in the newer way. Whether it can be sent to, sending finds out. */
 	if (code)
-		log_info(&p->session->log, "a group is mentioned without its list of members", LOG_STR("session", p->session->id), LOG_INT("code", code));
+		log_info(&p->session->log, "a group is not told of", LOG_STR("session", p->session->id), LOG_INT("code", code));
 	p->group++;
 	looked_up(p);
 }
 
-/* Asks about the next group whose members are needed and not known. False: there is none. */
+/* Asks about the next group whose timer or members are needed and not known. False: there is none. */
 static bool ask_group(struct preparation *p)
 {
-	if (!p->job->mention_all || !p->session->client)
+	if (!p->session->client)
 		return false;
-	while (p->group < p->ngroups && p->groups[p->group].known)
+	while (p->group < p->ngroups && (p->groups[p->group].known || !(p->groups[p->group].is_recipient || p->job->mention_all)))
 		p->group++;
 	if (p->group == p->ngroups)
 		return false;
@@ -519,7 +520,7 @@ static void collect(struct preparation *p)
 		if (id && (!p->nquotes || strcmp(p->quotes[p->nquotes - 1].id, id) != 0))
 			p->quotes[p->nquotes++].id = id;
 		if (job->items[i].to.server == JID_SERVER_GROUP && (!p->ngroups || !jid_same_user(&p->groups[p->ngroups - 1].jid, &job->items[i].to)))
-			p->groups[p->ngroups++].jid = jid_bare(&job->items[i].to);
+			p->groups[p->ngroups++] = (struct addressed_group){ .jid = jid_bare(&job->items[i].to), .is_recipient = true };
 	}
 	for (size_t i = 0; i < job->ngroup_mentions; i++)
 		p->groups[p->ngroups++].jid = jid_bare(&job->group_mentions[i].group);

@@ -128,7 +128,7 @@ export class Groups {
         return this.byId.get(String(text ?? '').replace(/@g\.us$/, ''));
     }
 
-    /** A new group; members are accounts, the creator is its superadmin. All of them are told. */
+    /** A new group; members are accounts, the creator is its superadmin. All of them are told, unless the notification is to be lost. */
     create(options) {
         const group = new Group(this.sim, options);
         this.byId.set(group.id, group);
@@ -136,7 +136,7 @@ export class Groups {
             if (!group.members.has(account)) group.members.set(account, { role: account === options.creator ? 'superadmin' : null, since: group.version });
         }
         if (options.description) group.description = { text: options.description, id: this.sim.newId(), t: this.sim.now(), owner: options.creator };
-        this.notify(group, group.creator, node('create', { key: options.key, reason: 'invite', type: 'new' }, [group.node()]));
+        if (!options.untold) this.notify(group, group.creator, node('create', { key: options.key, reason: 'invite', type: 'new' }, [group.node()]));
         this.sim.event('group_created', { group: group.jid });
         if (group.community) this.furnish(group, options.general_chat);
         return group;
