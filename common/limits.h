@@ -15,6 +15,10 @@
 
 /* Media jobs (sessiond/media): images are refused above these before they are decoded, what is decoded stays within the memory */
 #define LIMIT_MEDIA_SIDE 16383
+#define LIMIT_MEDIA_VIDEO_MIN_K 50 /* kbit/s that may be asked for */
+#define LIMIT_MEDIA_VIDEO_MAX_K 20000
+#define LIMIT_MEDIA_AUDIO_MIN_K 8
+#define LIMIT_MEDIA_AUDIO_MAX_K 512
 #define LIMIT_MEDIA_PIXELS 67108864
 #define LIMIT_MEDIA_IMAGE_BYTES (64 << 20)
 #define LIMIT_MEDIA_STREAM_BYTES (64 << 20) /* input that cannot be positioned */

@@ -25,7 +25,7 @@ struct act_part {
 	struct json_object *p;   /* owned */
 	int fd;                  /* owned: {"fd":0} of the call; -1: none */
 	bool once;               /* a new message: it gets an id of its own, so that it is sent once whatever happens */
-	bool own_id;             /* its message id may be chosen by us */
+	bool own_id;             /* the id of what it sends may be chosen by us: sent with the same one, it is sent once */
 	bool lenient;            /* its failure is not the action's */
 	int64_t wait_ms;
 };

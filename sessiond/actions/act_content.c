@@ -102,7 +102,7 @@ struct content {
 /* The call, with recipients, quote and forwarding mark. */
 static const char *begin(struct act_part **part, const struct content *c, const char *method)
 {
-	struct json_object *about = member(c->message, "contextInfo");
+	struct json_object *extended = member(c->message, "extendedTextMessage"), *about = member(extended ? extended : c->message, "contextInfo");
 
 	*part = act_call(c->script, method);
 	(*part)->once = (*part)->own_id = true;
@@ -112,11 +112,15 @@ static const char *begin(struct act_part **part, const struct content *c, const 
 	return act_put_to_list((*part)->p, c->to, c->context);
 }
 
+/* As it is given, or as it stands in messages that came: {"conversation":".."}, {"extendedTextMessage":{"text":"..","contextInfo":{}}}. */
 static const char *put_text(const struct content *c)
 {
-	struct json_object *mentions = member(c->message, "mentions"), *about = member(c->message, "contextInfo");
-	const char *text = act_text(c->message, "text"), *fault;
+	struct json_object *extended = member(c->message, "extendedTextMessage"), *mentions = member(c->message, "mentions");
+	struct json_object *about = member(extended ? extended : c->message, "contextInfo");
+	const char *text = act_text(extended ? extended : c->message, "text"), *fault;
 	struct act_part *part;
+
+	text = text ? text : act_text(c->message, "conversation");
 
 	fault = begin(&part, c, "messages.send.text");
 	act_put(part->p, "message", text);
@@ -270,6 +274,32 @@ static const char *put_edit(const struct content *c)
 	return act_edit(c->script, c->to, member(c->message, "edit"), act_text(c->message, "text"), c->context);
 }
 
+/* "type" 1 pins for "time" seconds, 2 unpins. */
+static const char *put_pin(const struct content *c)
+{
+	static const double times[] = { 86400, 604800, 2592000 };
+	struct act_part *part = act_call(c->script, "chats.message.pin");
+	struct json_object *key = member(c->message, "pin");
+	const char *id = act_text(key, "id"), *fault;
+	double type = 1, time = times[0];
+	size_t i = 0;
+
+	part->own_id = true;
+	plan_number(member(c->message, "type"), &type);
+	plan_number(member(c->message, "time"), &time);
+	while (i < sizeof times / sizeof *times && (int64_t)time != (int64_t)times[i])
+		i++;
+	fault = act_put_to(part->p, "chatId", c->to ? c->to : member(key, "remoteJid"), c->context);
+	if (!fault && (!id || !id[0]))
+		fault = "\"pin\" has no id";
+	if (!fault && i == sizeof times / sizeof *times)
+		fault = "\"time\" of a pin is 86400, 604800 or 2592000 seconds";
+	act_put(part->p, "messageId", id);
+	json_object_object_add(part->p, "pin", json_object_new_boolean((int)type != 2));
+	json_object_object_add(part->p, "duration", json_object_new_int((int)time));
+	return fault;
+}
+
 /* The message is taken from the store: what a receiver writes beside its key is not needed. */
 static const char *put_forward(const struct content *c)
 {
@@ -290,7 +320,8 @@ const char *act_content(struct act_script *script, struct json_object *action, c
 	} kinds[] = {
 		{ "edit", put_edit },	      { "delete", put_delete },	    { "react", put_react },   { "forward", put_forward }, { "poll", put_poll },
 		{ "image", put_image },	      { "video", put_video },	    { "audio", put_audio },   { "document", put_document },
-		{ "sticker", put_sticker },   { "location", put_location }, { "contacts", put_contacts }, { "text", put_text },
+		{ "sticker", put_sticker },   { "location", put_location }, { "contacts", put_contacts }, { "pin", put_pin },	  { "text", put_text },
+		{ "conversation", put_text }, { "extendedTextMessage", put_text },
 	};
 	struct json_object *message = act_object(member(action, "message"));
 	struct content c = { .script = script, .to = member(action, "to"), .message = message, .context = context };

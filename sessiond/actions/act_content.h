@@ -4,7 +4,8 @@
  * makes it. Pure. Private to the folder.
  *
  *     {"text":..}  {"image":{"url":..},"caption":..}  {"location":{..}}  {"contacts":{..}}  {"poll":{..}}  {"react":{..}}  {"delete":key}
- *     {"edit":key,"text":..}  {"forward":{"key":..}}
+ *     {"edit":key,"text":..}  {"forward":{"key":..}}  {"pin":key,"type":1 or 2,"time":seconds}
+ *     {"conversation":..}  {"extendedTextMessage":{"text":..}}: texts as they stand in messages that came
  */
 #ifndef SESSIOND_ACTIONS_ACT_CONTENT_H
 #define SESSIOND_ACTIONS_ACT_CONTENT_H

@@ -123,6 +123,13 @@ static struct json_object *last_p(const struct act_script *script)
 	return script->parts[script->n - 1].p;
 }
 
+/* What says something to others: not twice, even if the daemon dies in the middle. */
+static const char *done_once(const struct act_script *script)
+{
+	script->parts[script->n - 1].own_id = true;
+	return NULL;
+}
+
 const char *act_react(struct act_script *script, struct json_object *to, struct json_object *key, const char *emoji, const struct act_context *context)
 {
 	const char *fault;
@@ -130,9 +137,10 @@ const char *act_react(struct act_script *script, struct json_object *to, struct 
 	if (!emoji)
 		return "\"text\" is missing: an emoji, or nothing to take it back";
 	fault = about(script, emoji[0] ? "messages.action.reaction" : "messages.action.unreaction", to, key, false, context);
-	if (!fault)
-		act_put(last_p(script), "emoji", emoji);
-	return fault;
+	if (fault)
+		return fault;
+	act_put(last_p(script), "emoji", emoji);
+	return done_once(script);
 }
 
 const char *act_edit(struct act_script *script, struct json_object *to, struct json_object *key, const char *text, const struct act_context *context)
@@ -142,18 +150,20 @@ const char *act_edit(struct act_script *script, struct json_object *to, struct j
 	if (!text || !text[0])
 		return "the new text is missing";
 	fault = about(script, "messages.action.edit", to, key, false, context);
-	if (!fault)
-		act_put(last_p(script), "message", text);
-	return fault;
+	if (fault)
+		return fault;
+	act_put(last_p(script), "message", text);
+	return done_once(script);
 }
 
 const char *act_revoke(struct act_script *script, struct json_object *to, struct json_object *key, bool for_me, const struct act_context *context)
 {
 	const char *fault = about(script, "messages.action.revoke", to, key, false, context);
 
-	if (!fault)
-		json_object_object_add(last_p(script), "deleteForMe", json_object_new_boolean(for_me));
-	return fault;
+	if (fault)
+		return fault;
+	json_object_object_add(last_p(script), "deleteForMe", json_object_new_boolean(for_me));
+	return done_once(script);
 }
 
 static const char *emoji_of(struct json_object *action)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/limits.h"
 #include "sessiond/actions/act.h"
 #include "sessiond/actions/act_content.h"
 #include "sessiond/actions/plan.h"
@@ -96,57 +97,137 @@ static const char *build_noop(struct act_script *script, struct json_object *act
 
 /* ---- files ---- */
 
-/* What sharp would have done, in the words of the compression. */
-static void put_transform(struct json_object *p, struct json_object *transform)
+/* p.wish: what the media worker is asked to do, one text per member (sessiond/media/media.h). */
+static void wish(struct json_object *p, const char *name, const char *text)
 {
-	static const char *const formats[] = { "jpeg", "webp", "png" };
-	struct json_object *sharp = member(transform, "sharp"), *resize = member(sharp, "resize"), *options;
-	double width = 0, height = 0, quality = 90;
-	char text[16];
+	struct json_object *wishes = member(p, "wish");
 
-	if (!json_object_is_type(sharp, json_type_object))
-		return;
-	options = json_object_new_object();
-	json_object_object_add(options, "enable", json_object_new_boolean(true));
-	act_put(options, "minBytes", "0");
-	act_put(options, "minSavingsRatio", "0");
-	plan_number(member(resize, "width"), &width);
-	plan_number(member(resize, "height"), &height);
-	if (width >= 1 || height >= 1) {
-		snprintf(text, sizeof text, "%d", (int)(width > height ? (width > 8192 ? 8192 : width) : height > 8192 ? 8192 : height));
-		act_put(options, "maxDimension", text);
+	if (!wishes) {
+		wishes = json_object_new_object();
+		json_object_object_add(p, "wish", wishes);
 	}
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-		struct json_object *wish = member(sharp, formats[i]);
-
-		if (!plan_truth(wish))
-			continue;
-		act_put(options, "format", formats[i]);
-		if (plan_number(member(wish, "quality"), &quality) && quality >= 1 && quality <= 100) {
-			snprintf(text, sizeof text, "%d", (int)quality);
-			act_put(options, "quality", text);
-		}
-	}
-	json_object_object_add(p, "compression", options);
+	json_object_object_add(wishes, name, json_object_new_string(text));
 }
 
-/* Numeric bit rates within bounds; extraArgs and preset are not looked at, and the format is what WhatsApp plays in any case. */
-static void put_transcode(struct json_object *p, struct json_object *transcode)
+static void wish_number(struct json_object *p, const char *name, long n)
 {
-	struct json_object *rate = member(transcode, "audioBitrate"), *options;
-	const char *text = json_object_is_type(rate, json_type_string) || json_object_is_type(rate, json_type_int) ? json_object_get_string(rate) : NULL;
-	long k = text ? strtol(text, NULL, 10) : 0;
-	char written[16];
+	char text[24];
 
-	if (k >= 1000)
-		k /= 1000;
-	if (k < 8 || k > 512)
-		return;
-	options = json_object_new_object();
-	json_object_object_add(options, "enable", json_object_new_boolean(true));
-	snprintf(written, sizeof written, "%ld", k);
-	act_put(options, "audioBitrateK", written);
-	json_object_object_add(p, "compression", options);
+	snprintf(text, sizeof text, "%ld", n);
+	wish(p, name, text);
+}
+
+static const char *put_side(struct json_object *p, const char *name, struct json_object *value)
+{
+	double n;
+
+	if (!value || json_object_is_type(value, json_type_null))
+		return NULL;
+	if (!plan_number(value, &n) || n < 1 || n > LIMIT_MEDIA_SIDE)
+		return "transform.sharp.resize: width and height are 1 to 16383";
+	wish_number(p, name, (long)n);
+	return NULL;
+}
+
+static const char *put_resize(struct json_object *p, struct json_object *resize)
+{
+	static const char *const fits[] = { "inside", "outside", "cover", "contain", "fill" };
+	struct json_object *within = member(resize, "withoutEnlargement");
+	const char *fit = act_text(resize, "fit"), *fault = put_side(p, "width", member(resize, "width"));
+	size_t i = 0;
+
+	if (!fault)
+		fault = put_side(p, "height", member(resize, "height"));
+	while (fit && i < sizeof fits / sizeof *fits && strcasecmp(fits[i], fit) != 0)
+		i++;
+	if (!fault && i == sizeof fits / sizeof *fits)
+		fault = "transform.sharp.resize.fit is none of inside, outside, cover, contain, fill";
+	if (fault)
+		return fault;
+	wish(p, "fit", fits[i]);
+	if (within && !plan_truth(within))
+		wish(p, "enlarge", "true");
+	return NULL;
+}
+
+/* transform.sharp of an image: resize, and one of webp, jpeg and png with its quality. */
+static const char *put_transform(struct json_object *p, struct json_object *transform)
+{
+	static const char *const formats[] = { "webp", "jpeg", "png" };
+	struct json_object *sharp = member(transform, "sharp"), *resize = member(sharp, "resize");
+	double quality = 90;
+	const char *fault;
+
+	if (!json_object_is_type(sharp, json_type_object))
+		return NULL;
+	wish(p, "image", "true");
+	fault = resize ? put_resize(p, resize) : NULL;
+	for (size_t i = 0; i < sizeof formats / sizeof *formats && !fault; i++) {
+		struct json_object *asked = member(sharp, formats[i]), *value = member(asked, "quality");
+
+		if (!plan_truth(asked))
+			continue;
+		wish(p, "format", formats[i]);
+		if (value && (!plan_number(value, &quality) || quality < 1 || quality > 100))
+			fault = "transform.sharp: a quality is 1 to 100";
+		break;
+	}
+	wish_number(p, "quality", (long)quality);
+	return fault;
+}
+
+/* "128k", "2M", 128: in kbit/s; what is too much for that is in bit/s. 0: none of these. */
+static long read_bitrate(struct json_object *value, long most)
+{
+	const char *text = json_object_get_string(value);
+	char *end;
+	double n = strtod(text ? text : "", &end);
+
+	if (!text || end == text || !(n > 0 && n < 1e9))
+		return 0;
+	if (*end == 'm' || *end == 'M')
+		n *= 1000;
+	else if (*end != 'k' && *end != 'K' && n > (double)most)
+		n /= 1000;
+	end += *end ? 1 : 0;
+	return *end || n > (double)most ? 0 : (long)n;
+}
+
+static const char *put_bitrate(struct json_object *p, const char *name, struct json_object *value, long least, long most, const char *fault)
+{
+	long k;
+
+	if (!value || json_object_is_type(value, json_type_null))
+		return NULL;
+	k = read_bitrate(value, most);
+	if (k < least)
+		return fault;
+	wish_number(p, name, k);
+	return NULL;
+}
+
+/* Formats and bit rates; extraArgs and preset would be commands to a program, and are not looked at. */
+static const char *put_transcode(struct json_object *p, struct json_object *transcode, bool audio)
+{
+	struct json_object *format = member(transcode, "format");
+	const char *name = act_text(transcode, "format"), *fault;
+
+	if (!json_object_is_type(transcode, json_type_object))
+		return NULL;
+	if (format && !json_object_is_type(format, json_type_null) && (!name || (strcasecmp(name, "mp4") != 0 && (!audio || (strcasecmp(name, "mp3") != 0 && strcasecmp(name, "ogg") != 0)))))
+		return audio ? "transcode.format is none of ogg, mp3, mp4" : "transcode.format of a film is mp4";
+	wish(p, "film", "true");
+	fault = put_bitrate(p, "audioBitrateK", member(transcode, "audioBitrate"), LIMIT_MEDIA_AUDIO_MIN_K, LIMIT_MEDIA_AUDIO_MAX_K,
+			    "transcode.audioBitrate is 8k to 512k");
+	if (!fault && !audio)
+		fault = put_bitrate(p, "videoBitrateK", member(transcode, "videoBitrate"), LIMIT_MEDIA_VIDEO_MIN_K, LIMIT_MEDIA_VIDEO_MAX_K,
+				    "transcode.videoBitrate is 50k to 20M");
+	/* Voice notes are Ogg: what is asked for in another format is a sound file. */
+	if (audio && name && strcasecmp(name, "ogg") != 0) {
+		wish(p, "sound", name);
+		json_object_object_del(p, "isVN");
+	}
+	return fault;
 }
 
 static const char *build_media(struct act_script *script, struct json_object *action, const struct act_context *context)
@@ -171,10 +252,8 @@ static const char *build_media(struct act_script *script, struct json_object *ac
 	if (strcmp(types[i].type, "audio") == 0)
 		json_object_object_add(part->p, "isVN", json_object_new_boolean(true));
 	if (strcmp(types[i].type, "image") == 0)
-		put_transform(part->p, member(action, "transform"));
-	else
-		put_transcode(part->p, member(action, "transcode"));
-	return NULL;
+		return put_transform(part->p, member(action, "transform"));
+	return put_transcode(part->p, member(action, "transcode"), strcmp(types[i].type, "audio") == 0);
 }
 
 static const char *build_document(struct act_script *script, struct json_object *action, const struct act_context *context)

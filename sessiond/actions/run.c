@@ -445,6 +445,10 @@ static void start_call(struct doing *doing, const struct session_entry *entry)
 		if (part->own_id && json_object_is_type(to, json_type_array) && json_object_array_length(to) == 1)
 			json_object_object_add(part->p, "messageId", json_object_new_string(id));
 	}
+	if (!part->once && part->own_id) {
+		message_id(doing, id);
+		json_object_object_add(part->p, "stanzaId", json_object_new_string(id));
+	}
 	request.p = json_object_get(part->p);
 	if (part->fd >= 0) {
 		request.fds = &part->fd;

@@ -85,7 +85,7 @@ static int open_encoder(struct reading *r)
 		return work_fail(r->in->w, MEDIAJOB_E_WORKER, "no Opus encoder");
 	r->encoder->sample_fmt = AV_SAMPLE_FMT_S16;
 	r->encoder->sample_rate = r->sound.rate;
-	r->encoder->bit_rate = options->voice.bitrate_k * INT64_C(1000);
+	r->encoder->bit_rate = (options->wish.audio_bitrate_k ? options->wish.audio_bitrate_k : options->voice.bitrate_k) * INT64_C(1000);
 	r->encoder->time_base = (AVRational){ 1, r->sound.rate };
 	av_channel_layout_default(&r->encoder->ch_layout, 1);
 	av_dict_set(&extra, "application", "voip", 0);

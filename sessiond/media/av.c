@@ -403,7 +403,7 @@ int64_t av_frame_ms(const struct av_in *in, int track, const AVFrame *frame)
 
 void av_warm_up(void)
 {
-	static const char *const encoders[] = { "libx264", "aac", "libopus" };
+	static const char *const encoders[] = { "libx264", "aac", "libopus", "libmp3lame" };
 
 	av_log_set_level(AV_LOG_QUIET);
 	for (size_t i = 0; i < sizeof encoders / sizeof *encoders; i++)

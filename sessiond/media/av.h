@@ -99,10 +99,11 @@ int av_sound_put(struct work *w, struct av_sound *sound, const AVFrame *frame);
 /* Takes up to n samples into frame (allocated for its format); 0 when there are none, samples otherwise, negative: failed. */
 int av_sound_take(struct work *w, struct av_sound *sound, AVFrame *frame, int n);
 
-/* ---- tasks (video.c, audio.c, frames.c) ---- */
+/* ---- tasks (video.c, audio.c, sound.c, frames.c) ---- */
 
 struct video_plan {
 	int max_width, crf, preset, audio_bitrate_k, max_fps; /* max_fps 0: as it comes */
+	int video_bitrate_k;     /* 0: as the quality (crf) needs */
 	bool silent, square;
 	int64_t max_ms;          /* 0: all of it */
 };
@@ -111,6 +112,8 @@ struct video_plan {
 int video_to_mp4(struct av_in *in, const struct video_plan *plan);
 /* Reads all sound: waveform and duration of result->input; with an encoder, Ogg/Opus into the output and result->sent. */
 int audio_read(struct av_in *in, bool encode);
+/* Writes the sound as a file of its own and fills result->sent. bitrate_k 0: a common one. sound.c */
+int sound_to(struct av_in *in, enum mediajob_sound format, int bitrate_k);
 /* The frame shown at that time as a picture. */
 int frames_at(struct av_in *in, int64_t ms, struct still **out);
 

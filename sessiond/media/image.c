@@ -317,42 +317,56 @@ static int scale(struct work *w, struct still *still, double width, double heigh
 
 static int crop_middle(struct work *w, struct still *still, unsigned long width, unsigned long height)
 {
-	RectangleInfo area = { .width = width, .height = height, .x = (long)(still->image->columns - width) / 2, .y = (long)(still->image->rows - height) / 2 };
+	unsigned long columns = still->image->columns, rows = still->image->rows;
+	RectangleInfo area = { .width = width < columns ? width : columns, .height = height < rows ? height : rows };
 	ExceptionInfo exception;
 	int error;
 
-	if (width >= still->image->columns && height >= still->image->rows)
+	if (width >= columns && height >= rows)
 		return 0;
+	area.x = (long)(columns - area.width) / 2;
+	area.y = (long)(rows - area.height) / 2;
 	GetExceptionInfo(&exception);
 	error = become(w, still, CropImage(still->image, &area, &exception), &exception);
 	DestroyExceptionInfo(&exception);
 	return error;
 }
 
-int still_resize(struct work *w, struct still *still, int width, int height, enum mediajob_fit fit, bool opaque)
+static double smaller(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+int still_fit(struct work *w, struct still *still, const struct still_shape *shape)
 {
 	static const PixelPacket black = { .opacity = OpaqueOpacity }, nothing = { .opacity = TransparentOpacity };
-	double from_width = (double)still->image->columns, from_height = (double)still->image->rows;
-	double by_width = width / from_width, by_height = height / from_height, factor;
+	double columns = (double)still->image->columns, rows = (double)still->image->rows, most = shape->enlarge ? LIMIT_MEDIA_SIDE : 1;
+	double by_width = smaller(shape->width / columns, most), by_height = smaller(shape->height / rows, most), factor = smaller(by_width, by_height);
 
-	if (!width && !height)
+	if (!shape->width && !shape->height)
 		return 0;
-	if (!width || !height) {
-		factor = width ? by_width : by_height;
-		return scale(w, still, from_width * factor, from_height * factor);
+	if (!shape->width || !shape->height) {
+		factor = shape->width ? by_width : by_height;
+		return scale(w, still, columns * factor, rows * factor);
 	}
-	if (fit == MEDIAJOB_FIT_FILL)
-		return scale(w, still, width, height);
-	factor = by_width < by_height ? by_width : by_height;
-	if (fit == MEDIAJOB_FIT_COVER || fit == MEDIAJOB_FIT_OUTSIDE)
+	if (shape->fit == MEDIAJOB_FIT_FILL)
+		return scale(w, still, columns * by_width, rows * by_height);
+	if (shape->fit == MEDIAJOB_FIT_COVER || shape->fit == MEDIAJOB_FIT_OUTSIDE)
 		factor = by_width > by_height ? by_width : by_height;
-	if (scale(w, still, from_width * factor, from_height * factor))
+	if (scale(w, still, columns * factor, rows * factor))
 		return w->result->error;
-	if (fit == MEDIAJOB_FIT_COVER)
-		return crop_middle(w, still, (unsigned long)width, (unsigned long)height);
-	if (fit == MEDIAJOB_FIT_CONTAIN)
-		return put_on_canvas(w, still, (unsigned long)width, (unsigned long)height, opaque ? &black : &nothing);
+	if (shape->fit == MEDIAJOB_FIT_COVER)
+		return crop_middle(w, still, (unsigned long)shape->width, (unsigned long)shape->height);
+	if (shape->fit == MEDIAJOB_FIT_CONTAIN)
+		return put_on_canvas(w, still, (unsigned long)shape->width, (unsigned long)shape->height, shape->opaque ? &black : &nothing);
 	return 0;
+}
+
+int still_resize(struct work *w, struct still *still, int width, int height, enum mediajob_fit fit, bool opaque)
+{
+	const struct still_shape shape = { width, height, fit, true, opaque };
+
+	return still_fit(w, still, &shape);
 }
 
 /* ---- encoding ---- */

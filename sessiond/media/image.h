@@ -29,6 +29,13 @@ bool still_alpha(const struct still *still);
 int still_flatten(struct work *w, struct still *still);
 /* 0 x 0: unchanged; one of them 0: from the other. CONTAIN pads: transparent, or black if opaque is set. */
 int still_resize(struct work *w, struct still *still, int width, int height, enum mediajob_fit fit, bool opaque);
+/* As a receiver's action wants it. Without `enlarge` no side grows, but CONTAIN pads to the whole size in any case. */
+struct still_shape {
+	int width, height;
+	enum mediajob_fit fit;
+	bool enlarge, opaque;
+};
+int still_fit(struct work *w, struct still *still, const struct still_shape *shape);
 int still_encode(struct work *w, struct still *still, const struct still_format *format, struct buf *out);
 /* width x height x 4 bytes; the caller frees. NULL without memory. */
 uint8_t *still_rgba(const struct still *still);

@@ -26,6 +26,7 @@ libmediajob_a_SOURCES = \
 	sessiond/media/options.c \
 	sessiond/media/prepare.c \
 	sessiond/media/sniff.c \
+	sessiond/media/sound.c \
 	sessiond/media/source.c \
 	sessiond/media/sticker.c sessiond/media/sticker.h \
 	sessiond/media/video.c \

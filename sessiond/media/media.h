@@ -76,6 +76,8 @@ enum mediajob_fit { MEDIAJOB_FIT_COVER, MEDIAJOB_FIT_CONTAIN, MEDIAJOB_FIT_FILL,
 
 enum { MEDIAJOB_WAVEFORM = 64, MEDIAJOB_MAX_PARTS = 6, MEDIAJOB_MAX_THUMBNAIL = 16384, MEDIAJOB_MAX_STICKER_TEXT = 128 };
 
+enum mediajob_sound { MEDIAJOB_SOUND_SAME, MEDIAJOB_SOUND_MP3, MEDIAJOB_SOUND_MP4 };
+
 /* Defaults of the settings WAREST_COMPRESS_*, overridden by a request's options (config.md 4). Always within their bounds. */
 struct mediajob_options {
 	bool compress;              /* false: only what playback needs */
@@ -100,6 +102,17 @@ struct mediajob_options {
 		/* EXIF pack metadata; all empty: none is written. */
 		char pack[MEDIAJOB_MAX_STICKER_TEXT], publisher[MEDIAJOB_MAX_STICKER_TEXT], emojis[MEDIAJOB_MAX_STICKER_TEXT];
 	} sticker;
+	/* What a receiver's action asks for (webhooks.md 8.2): done whether it pays or not. All zero: nothing. */
+	struct {
+		bool image, film;       /* asked for at all */
+		int width, height;      /* as in struct mediajob_image */
+		enum mediajob_fit fit;
+		bool enlarge;
+		enum mediajob_format format;
+		int quality;
+		int video_bitrate_k, audio_bitrate_k; /* 0: by quality, the setting's */
+		enum mediajob_sound sound;            /* of route AUDIO */
+	} wish;
 };
 
 /* From the settings; config NULL: the built-in defaults. */
@@ -161,6 +174,9 @@ struct mediajob_result {
 	size_t thumbnail_len;        /* PREPARE: JPEG, 0 without */
 	uint8_t thumbnail[MEDIAJOB_MAX_THUMBNAIL];
 };
+
+/* One member of an action's wish, by its name here: "fit", "videoBitrateK"; "image" and "film" ask for one at all. As above. */
+bool mediajob_wish_text(struct mediajob_options *options, const char *name, const char *value);
 
 /* True if a failed PREPARE is no reason not to send: compression is a favour, playback of voice notes and stickers is not. */
 bool mediajob_may_send_input(enum mediajob_route route, const struct mediajob_result *result);

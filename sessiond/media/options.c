@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/config.h"
+#include "common/limits.h"
 #include "sessiond/media/media.h"
 
 enum { STICKER_SIZE = 512, STILL_BYTES = 100 * 1024, ANIMATED_BYTES = 500 * 1024, VOICE_HZ = 48000 };
@@ -104,6 +105,31 @@ static bool set_format(enum mediajob_format *out, const char *text)
 		}
 	}
 	return false;
+}
+
+static bool set_fit(enum mediajob_fit *out, const char *text)
+{
+	static const char *const names[] = { [MEDIAJOB_FIT_COVER] = "cover", [MEDIAJOB_FIT_CONTAIN] = "contain", [MEDIAJOB_FIT_FILL] = "fill",
+					     [MEDIAJOB_FIT_INSIDE] = "inside", [MEDIAJOB_FIT_OUTSIDE] = "outside" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (!strcasecmp(text, names[i])) {
+			*out = (enum mediajob_fit)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_sound(enum mediajob_sound *out, const char *text)
+{
+	if (!strcasecmp(text, "mp3"))
+		*out = MEDIAJOB_SOUND_MP3;
+	else if (!strcasecmp(text, "mp4"))
+		*out = MEDIAJOB_SOUND_MP4;
+	else
+		return false;
+	return true;
 }
 
 static bool set_preset(int *out, const char *text)
@@ -206,6 +232,33 @@ bool mediajob_options_text(struct mediajob_options *o, enum mediajob_route route
 	if (route == MEDIAJOB_ROUTE_STICKER)
 		return sticker_option(o, name, value);
 	return image_option(o, name, value) || video_option(o, name, value) || shared_option(o, name, value);
+}
+
+bool mediajob_wish_text(struct mediajob_options *o, const char *name, const char *value)
+{
+	if (!strcmp(name, "image"))
+		return set_flag(&o->wish.image, value);
+	if (!strcmp(name, "film"))
+		return set_flag(&o->wish.film, value);
+	if (!strcmp(name, "width"))
+		return set_int(&o->wish.width, value, 0, LIMIT_MEDIA_SIDE);
+	if (!strcmp(name, "height"))
+		return set_int(&o->wish.height, value, 0, LIMIT_MEDIA_SIDE);
+	if (!strcmp(name, "fit"))
+		return set_fit(&o->wish.fit, value);
+	if (!strcmp(name, "enlarge"))
+		return set_flag(&o->wish.enlarge, value);
+	if (!strcmp(name, "format"))
+		return set_format(&o->wish.format, value);
+	if (!strcmp(name, "quality"))
+		return set_int(&o->wish.quality, value, 1, 100);
+	if (!strcmp(name, "videoBitrateK"))
+		return set_int(&o->wish.video_bitrate_k, value, LIMIT_MEDIA_VIDEO_MIN_K, LIMIT_MEDIA_VIDEO_MAX_K);
+	if (!strcmp(name, "audioBitrateK"))
+		return set_int(&o->wish.audio_bitrate_k, value, LIMIT_MEDIA_AUDIO_MIN_K, LIMIT_MEDIA_AUDIO_MAX_K);
+	if (!strcmp(name, "sound"))
+		return set_sound(&o->wish.sound, value);
+	return false;
 }
 
 bool mediajob_may_send_input(enum mediajob_route route, const struct mediajob_result *result)

@@ -123,6 +123,33 @@ static int compress_image(struct work *w, struct still *still)
 	return error;
 }
 
+/* What a receiver's action asks for, as sharp does it: that size, in that format or the one it has. */
+static int reshape_image(struct work *w, struct still *still)
+{
+	const struct mediajob_options *o = &w->job->options;
+	struct still_format format = { .quality = o->wish.quality, .png_level = o->image.png_level, .webp_effort = o->image.webp_effort,
+				       .palette = o->wish.quality < 100 };
+	struct still_shape shape = { o->wish.width, o->wish.height, o->wish.fit, o->wish.enlarge, false };
+	struct buf made = { 0 };
+	int error;
+
+	format.format = w->sniffed == SNIFF_PNG ? MEDIAJOB_FORMAT_PNG : w->sniffed == SNIFF_WEBP ? MEDIAJOB_FORMAT_WEBP : MEDIAJOB_FORMAT_JPEG;
+	if (o->wish.format != MEDIAJOB_FORMAT_SAME)
+		format.format = o->wish.format;
+	if ((int64_t)shape.width * shape.height > w->job->max_pixels)
+		return work_fail(w, MEDIAJOB_E_LIMIT, "%d x %d is larger than an image may be", shape.width, shape.height);
+	shape.opaque = format.format == MEDIAJOB_FORMAT_JPEG || !still_alpha(still);
+	error = still_fit(w, still, &shape);
+	if (!error) {
+		still_thumbnail(w, still);
+		error = still_encode(w, still, &format, &made);
+	}
+	if (!error)
+		error = send_image(w, still, format.format, &made);
+	buf_free(&made);
+	return error;
+}
+
 static int prepare_image(struct work *w)
 {
 	const struct mediajob_options *o = &w->job->options;
@@ -130,10 +157,13 @@ static int prepare_image(struct work *w)
 	struct still *still;
 	int error;
 
-	if (still_open(w, 2 * o->image.max_dimension, &still))
+	if (still_open(w, o->wish.image ? 0 : 2 * o->image.max_dimension, &still))
 		return w->result->error;
-	still_thumbnail(w, still);
-	if (shows(w) && (!o->compress || small))
+	if (!o->wish.image)
+		still_thumbnail(w, still);
+	if (o->wish.image)
+		error = reshape_image(w, still);
+	else if (shows(w) && (!o->compress || small))
 		error = keep(w);
 	else
 		error = compress_image(w, still);
@@ -182,6 +212,24 @@ static int convert(struct work *w, const struct video_plan *plan)
 	return error;
 }
 
+/* What a receiver's action asks for; if that fails, the film is sent as it came, if it can be played. */
+static int order_film(struct work *w, struct video_plan *plan, bool playable)
+{
+	const struct mediajob_options *o = &w->job->options;
+	int error;
+
+	if (!plan->square)
+		plan->max_width = LIMIT_MEDIA_SIDE;
+	plan->video_bitrate_k = o->wish.video_bitrate_k;
+	if (o->wish.audio_bitrate_k)
+		plan->audio_bitrate_k = o->wish.audio_bitrate_k;
+	error = convert(w, plan);
+	if (!error || !playable)
+		return error;
+	w->result->error = 0;
+	return keep(w);
+}
+
 /* What compression could not do or what does not pay is sent as it came, if it can be played. */
 static int compress_film(struct work *w, const struct video_plan *plan)
 {
@@ -224,6 +272,8 @@ static int prepare_film(struct work *w)
 		plan.silent = true;
 		plan.max_fps = GIF_FPS;
 	}
+	if (o->wish.film)
+		return order_film(w, &plan, playable);
 	if (!playable)
 		return convert(w, &plan);
 	if (!o->compress || input->bytes < o->video.min_bytes)
@@ -261,6 +311,7 @@ static bool is_voice_note(const struct av_in *in)
 
 static int prepare_sound(struct work *w, bool voice)
 {
+	enum mediajob_sound sound = w->job->options.wish.sound;
 	struct av_in in;
 	bool ready;
 	int error;
@@ -272,8 +323,10 @@ static int prepare_sound(struct work *w, bool voice)
 	error = av_describe(&in);
 	if (!error && in.tracks[AV_AUDIO].stream < 0)
 		error = work_fail(w, MEDIAJOB_E_UNSUPPORTED, "there is no sound in it");
-	if (!error) {
-		ready = !voice || is_voice_note(&in);
+	if (!error && !voice && sound != MEDIAJOB_SOUND_SAME) {
+		error = sound_to(&in, sound, w->job->options.wish.audio_bitrate_k);
+	} else if (!error) {
+		ready = !voice || (is_voice_note(&in) && !w->job->options.wish.audio_bitrate_k);
 		error = audio_read(&in, !ready);
 		if (!error && ready)
 			error = keep(w);

@@ -72,7 +72,12 @@ static int open_video(struct film *f)
 	f->video->sample_aspect_ratio = from->codecpar->sample_aspect_ratio;
 	f->video->thread_count = 1;
 	av_dict_set(&options, "preset", presets[f->plan->preset], 0);
-	av_dict_set_int(&options, "crf", f->plan->crf, 0);
+	if (f->plan->video_bitrate_k) {
+		f->video->bit_rate = f->video->rc_max_rate = f->plan->video_bitrate_k * INT64_C(1000);
+		f->video->rc_buffer_size = 2000 * f->plan->video_bitrate_k;
+	} else {
+		av_dict_set_int(&options, "crf", f->plan->crf, 0);
+	}
 	av_dict_set(&options, "profile", "high", 0);
 	error = av_add_stream(&f->out, f->video, &options, &f->video_stream);
 	av_dict_free(&options);

@@ -143,6 +143,12 @@ void wire_job_clean(struct mediajob *job)
 	o->sticker.quality = within(o->sticker.quality, 1, 100);
 	o->sticker.size = within(o->sticker.size, 96, 1024);
 	o->sticker.effort = within(o->sticker.effort, 0, 6);
+	o->wish.width = within(o->wish.width, 0, LIMIT_MEDIA_SIDE);
+	o->wish.height = within(o->wish.height, 0, LIMIT_MEDIA_SIDE);
+	o->wish.quality = within(o->wish.quality, 1, 100);
+	o->wish.sound = (enum mediajob_sound)within((int)o->wish.sound, MEDIAJOB_SOUND_SAME, MEDIAJOB_SOUND_MP4);
+	o->wish.video_bitrate_k = within(o->wish.video_bitrate_k, 0, LIMIT_MEDIA_VIDEO_MAX_K);
+	o->wish.audio_bitrate_k = within(o->wish.audio_bitrate_k, 0, LIMIT_MEDIA_AUDIO_MAX_K);
 	if (job->max_pixels <= 0 || job->max_pixels > LIMIT_MEDIA_PIXELS)
 		job->max_pixels = LIMIT_MEDIA_PIXELS;
 	job->image.width = within(job->image.width, 0, 16383);

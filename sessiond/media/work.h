@@ -4,7 +4,8 @@
  *
  *     job.c      the tasks                    source.c   bytes in, bytes out          sniff.c  what are these bytes
  *     prepare.c  what a route sends           image.c    still pictures (GraphicsMagick, libwebp)
- *     av.c       opening, probing (FFmpeg)    video.c    to MP4      audio.c   to Opus, waveform     frames.c  pictures of a video
+ *     av.c       opening, probing (FFmpeg)    video.c    to MP4      audio.c   to Opus, waveform     sound.c   to MP3 and M4A
+ *     frames.c   pictures of a video
  *     sticker.c  WebP stickers                webp.c     animated WebP, EXIF pack metadata
  *
  * Functions answer 0 or an enum mediajob_error that work_fail() has put into the result with a reason.

@@ -130,7 +130,7 @@ static void made(void *arg, const struct mediajob_result *result)
 
 static void set_options(struct mediajob *job, const struct rpc_request *request)
 {
-	struct json_object *options = json_object_object_get(request->p, "compression");
+	struct json_object *options = json_object_object_get(request->p, "compression"), *wish = json_object_object_get(request->p, "wish");
 
 	mediajob_options_init(&job->options, request->context->daemon->config);
 	if (json_object_is_type(options, json_type_object)) {
@@ -138,6 +138,11 @@ static void set_options(struct mediajob *job, const struct rpc_request *request)
 			mediajob_options_text(&job->options, job->route, name, json_object_get_string(value));
 	}
 	job->options.compress = media_compresses(request);
+	/* Of actions only: warest.fcgi hands no such parameter over. */
+	if (json_object_is_type(wish, json_type_object)) {
+		json_object_object_foreach(wish, part, wanted)
+			mediajob_wish_text(&job->options, part, json_object_get_string(wanted));
+	}
 }
 
 static void nothing(void *arg)

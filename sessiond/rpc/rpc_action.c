@@ -234,13 +234,24 @@ static void answer_held(struct rpc_request *request, const struct send_job *job)
 	rpc_answer(request, 202, 3000, "Message queued to send", NULL);
 }
 
+static void go_on(struct call *call)
+{
+	if (call->action->sent)
+		call->action->sent(call);
+	else
+		succeed(call);
+}
+
 static void job_done(struct send_job *job)
 {
 	struct rpc_request *request = job->arg;
 	struct call *call = request->work;
 	const struct send_result *failure = failure_of(job);
 
-	if (job->state == SEND_SESSION_GONE)
+	/* An action of a webhook's answer that was done before the daemon died: the rest of it follows. */
+	if (job->state == SEND_DUPLICATE_ID && rpc_param_text(request, "stanzaId"))
+		go_on(call);
+	else if (job->state == SEND_SESSION_GONE)
 		rpc_answer(request, 404, 1101, "Session not found", NULL);
 	else if (job->state == SEND_NO_AUDIENCE)
 		fail(call, "it is not known who has seen the status");
@@ -250,10 +261,8 @@ static void job_done(struct send_job *job)
 		fail(call, failure->error[0] ? failure->error : "refused by WhatsApp");
 	else if (is_held(job))
 		answer_held(request, job);
-	else if (call->action->sent)
-		call->action->sent(call);
 	else
-		succeed(call);
+		go_on(call);
 	send_job_free(job);
 }
 
@@ -281,6 +290,7 @@ static void send_it(struct call *call)
 {
 	struct rpc_request *request = call->request;
 	struct session_entry *entry = rpc_session(request);
+	const char *own_id = rpc_param_text(request, "stanzaId"); /* of callers inside the daemon, who may ask twice */
 	size_t n = call->nchunks ? call->nchunks : 1;
 	struct send_job *job;
 	bool built = true;
@@ -291,6 +301,10 @@ static void send_it(struct call *call)
 	for (size_t i = 0; i < n && built; i++) {
 		call->key.id = call->nchunks ? call->chunks[i].id : call->id;
 		address(call, &job->items[i], i);
+		if (own_id && i)
+			snprintf(job->items[i].id, sizeof job->items[i].id, "%s-%zu", own_id, i);
+		else if (own_id)
+			snprintf(job->items[i].id, sizeof job->items[i].id, "%s", own_id);
 		built = call->action->build(call, &job->contents[i].message);
 		if (built && jid_is_status(&call->to) && !job->items[i].naudience) {
 			call->reason = "it is not known whose status it is, or who sees it";

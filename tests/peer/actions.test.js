@@ -22,6 +22,7 @@ const SEED = new URL('../fuzz/seeds/', import.meta.url);
 const files = {
     '/a.png': ['image/png', PNG], '/film.mp4': ['video/mp4', readFileSync(new URL('av/film.mp4', SEED))],
     '/voice.ogg': ['audio/ogg', readFileSync(new URL('av/voice.ogg', SEED))], '/still.webp': ['image/webp', readFileSync(new URL('webp/still.webp', SEED))],
+    '/turned.jpg': ['image/jpeg', readFileSync(new URL('image/turned.jpg', SEED))],
     '/paper.pdf': ['application/pdf', Buffer.concat([Buffer.from('%PDF-1.7\n'), crypto.randomBytes(2000)])]
 };
 
@@ -156,22 +157,32 @@ test('texts, templates, every form of an address, in order, and the event at the
 test('media by address, stickers and documents', async () => {
     const { run } = await good([
         { type: 'media', mediaType: 'Image', to: PN, url: `${at}/a.png`, caption: 'pic' },
-        { type: 'media', mediaType: 'video', to: PN, url: `${at}/film.mp4`, caption: 'clip', transcode: { format: '../x', preset: '/tmp/x', extraArgs: ['-i', '/etc/passwd'], audioBitrate: '64k' } },
+        { type: 'media', mediaType: 'video', to: PN, url: `${at}/film.mp4`, caption: 'clip', transcode: { format: 'mp4', preset: '/tmp/x', extraArgs: ['-i', '/etc/passwd'], audioBitrate: '64k', videoBitrate: '100k' } },
         { type: 'media', mediaType: 'gif', to: PN, url: `${at}/film.mp4` },
         { type: 'media', mediaType: 'audio', to: PN, url: `${at}/voice.ogg` },
         { type: 'document', to: PN, url: `${at}/paper.pdf`, filename: 'paper.pdf', caption: 'read' },
-        { type: 'sticker', to: PN, webpUrl: `${at}/still.webp` }, { type: 'sticker', to: PN, imageUrl: `${at}/a.png` }
+        { type: 'sticker', to: PN, webpUrl: `${at}/still.webp` }, { type: 'sticker', to: PN, imageUrl: `${at}/a.png` },
+        { type: 'media', mediaType: 'image', to: PN, url: `${at}/turned.jpg`, transform: { sharp: { resize: { width: 15, height: 10, fit: 'cover' }, png: { quality: 100 } } } },
+        { type: 'media', mediaType: 'audio', to: PN, url: `${at}/voice.ogg`, transcode: { format: 'mp3', audioBitrate: 64 } }
     ]);
     const image = (await content(run, '0')).imageMessage;
     assert.equal(image.caption, 'pic');
     assert.deepEqual(await bytes(image, 'image'), PNG);
-    assert.equal((await content(run, '1')).videoMessage.caption, 'clip');
+    const film = (await content(run, '1')).videoMessage, made = await bytes(film, 'video');
+    assert.equal(film.caption, 'clip');
+    assert.equal(made.toString('latin1', 4, 8), 'ftyp');
+    assert.notDeepEqual(made, files['/film.mp4'][1]);
     assert.equal((await content(run, '2')).videoMessage.gifPlayback, true);
     assert.equal((await content(run, '3')).audioMessage.ptt, true);
     const paper = (await content(run, '4')).documentMessage ?? (await content(run, '4')).documentWithCaptionMessage.message.documentMessage;
     assert.deepEqual([paper.fileName, paper.caption], ['paper.pdf', 'read']);
     assert.deepEqual(await bytes(paper, 'document'), files['/paper.pdf'][1]);
     for (const path of ['5', '6']) assert.equal((await content(run, path)).stickerMessage.mimetype, 'image/webp');
+    const cut = (await content(run, '7')).imageMessage, pixels = await bytes(cut, 'image');
+    assert.deepEqual([cut.mimetype, cut.width, cut.height, pixels.toString('latin1', 1, 4), pixels.readUInt32BE(16), pixels.readUInt32BE(20)], ['image/png', 15, 10, 'PNG', 15, 10]);
+    const song = (await content(run, '8')).audioMessage;
+    assert.deepEqual([song.mimetype, song.ptt ?? false], ['audio/mpeg', false]);
+    assert.notEqual((await bytes(song, 'audio')).toString('latin1', 0, 4), 'OggS');
 });
 
 test('places, contacts, polls, buttons and lists', async () => {
@@ -281,15 +292,30 @@ test('what is too much or too dangerous is refused and told', async () => {
     const { run } = await perform([
         { type: 'document', to: PN, url: '/etc/passwd' }, { type: 'raw', to: PN, message: { image: { url: 'file:///etc/passwd' } } },
         { type: 'media', mediaType: 'image', to: PN, url: 'http://169.254.169.254/latest' }, { type: 'text', to: 'x@evil.example', text: 'a' },
-        { type: 'media', mediaType: 'image', to: PN, url: `${at}/missing` }, { type: 'text', text: 'nobody' }
+        { type: 'media', mediaType: 'image', to: PN, url: `${at}/missing` }, { type: 'text', text: 'nobody' },
+        { type: 'media', mediaType: 'video', to: PN, url: `${at}/film.mp4`, transcode: { format: '../x' } }
     ]);
     assert.deepEqual(run.outcomes.map(o => [o.ok, o.message]), [[false, 'files are fetched from http and https addresses only'], [false, 'files are fetched from http and https addresses only'],
-        [false, 'Invalid media input'], [false, '"to" is no address'], [false, 'Invalid media input'], [false, '"to" is missing']]);
+        [false, 'Invalid media input'], [false, '"to" is no address'], [false, 'Invalid media input'], [false, '"to" is missing'],
+        [false, 'transcode.format of a film is mp4']]);
     assert.equal((await runs({ limit: 1, state: 'refused' })).length, 1);
 });
 
+// Two messages of ours at Bob, which may be edited and revoked.
+async function target(text) {
+    const { run } = await good([{ type: 'text', to: PN, text: `${text} 1` }, { type: 'text', to: PN, text: `${text} 2` }]);
+    return { out: run.outcomes.map(o => ({ id: o.messageId, remoteJid: PN, fromMe: true })) };
+}
+
+// How often Bob got the reaction, the edit and the revocation.
+const changes = (mark, key, [edited, revoked]) => {
+    const told = (id, type) => bob.messages.filter(m => { const p = normalizeMessageContent(m.message)?.protocolMessage; return p?.key?.id === id && p.type === type; }).length;
+    return [seen.slice(mark).filter(e => e.who === 'bob' && e.name === 'messages.reaction' && e.entry.key.id === key.id).length, told(edited.id, 14), told(revoked.id, 0)];
+};
+
 test('an event that is delivered again is not done again', async () => {
-    const { run, event } = await good([{ type: 'text', to: PN, text: 'only once' }]);
+    const { out } = await target('to change'), mark = seen.length;
+    const { run, event, key } = await good(e => ({ actions: [{ type: 'text', to: PN, text: 'only once' }, { act: 'react', key: e.data.message.key, text: '1' }, { act: 'edit', key: out[0], text: 'changed' }, { act: 'revoke', key: out[1] }] }));
     const times = hook.events.length;
     const replayed = await gateway.call('ctl.webhook.replay', { p: { id: 'main', from: event.sequence ?? run.sequence, to: run.sequence } });
     assert.equal(replayed.status, 200, JSON.stringify(replayed));
@@ -297,6 +323,7 @@ test('an event that is delivered again is not done again', async () => {
     await good([{ type: 'text', to: PN, text: 'after it' }]);
     await bob.waitMessage('after it');
     assert.equal(bob.messages.filter(m => textOf(m) === 'only once').length, 1);
+    assert.deepEqual(changes(mark, key, out), [1, 1, 1]);
     assert.equal((await runs()).filter(r => r.eventId === event.id).length, 1);
 });
 
@@ -312,6 +339,16 @@ test('a daemon that is killed in the middle goes on, and sends nothing twice', a
     await gateway.restart();
     assert.equal((await finished(sent.event)).state, 'done');
     await bob.waitMessage('at once');
+    // Killed when Bob has them, before or after their outcomes are stored.
+    await gateway.open('main');
+    const { out } = await target('to be killed'), mark = seen.length;
+    const changed = await begin(e => ({ actions: [{ act: 'parallel', items: [{ act: 'react', key: e.data.message.key, text: '2' }, { act: 'edit', key: out[0], text: 'edited' }, { act: 'revoke', key: out[1] }] }] }));
+    await protocol(out[1].id, 0);
+    await gateway.restart();
+    assert.equal((await finished(changed.event)).state, 'done');
+    await protocol(out[0].id, 14);
+    await sees(bob, 'bob', mark, 'messages.reaction', e => e.key.id === changed.key.id);
+    assert.deepEqual(changes(mark, changed.key, out), [1, 1, 1]);
     await gateway.open('main');
     await good([{ type: 'text', to: PN, text: 'the last' }]);
     await bob.waitMessage('the last');

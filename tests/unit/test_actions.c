@@ -282,11 +282,28 @@ static void test_sends(void **state)
 	(void)state;
 	says("noop", "{}", "");
 	says("media", "{\"to\":\"62811\",\"mediaType\":\"GIF\",\"url\":\"https://x/y\"}", "messages.send.gif{\"to\":[\"62811@s.whatsapp.net\"],\"input\":{\"url\":\"https://x/y\"}}");
-	says("media", "{\"to\":\"62811\",\"mediaType\":\"audio\",\"url\":\"https://x/y\",\"transcode\":{\"audioBitrate\":\"96k\",\"extraArgs\":[\"-i\"],\"preset\":\"p\"}}",
-	     "messages.send.audio{\"to\":[\"62811@s.whatsapp.net\"],\"input\":{\"url\":\"https://x/y\"},\"isVN\":true,\"compression\":{\"enable\":true,\"audioBitrateK\":\"96\"}}");
-	says("media", "{\"to\":\"62811\",\"mediaType\":\"image\",\"url\":\"https://x/y\",\"transform\":{\"sharp\":{\"resize\":{\"width\":640,\"height\":480},\"webp\":{\"quality\":70}}}}",
-	     "messages.send.media{\"to\":[\"62811@s.whatsapp.net\"],\"input\":{\"url\":\"https://x/y\"},\"compression\":{\"enable\":true,\"minBytes\":\"0\","
-	     "\"minSavingsRatio\":\"0\",\"maxDimension\":\"640\",\"format\":\"webp\",\"quality\":\"70\"}}");
+#define MEDIA(type, more) "{\"to\":\"62811\",\"mediaType\":\"" type "\",\"url\":\"https://x/y\"," more "}"
+#define CALL(method, more) "messages.send." method "{\"to\":[\"62811@s.whatsapp.net\"],\"input\":{\"url\":\"https://x/y\"}," more "}"
+	says("media", MEDIA("audio", "\"transcode\":{\"audioBitrate\":\"96k\",\"extraArgs\":[\"-i\"],\"preset\":\"p\"}"),
+	     CALL("audio", "\"isVN\":true,\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"96\"}"));
+	says("media", MEDIA("audio", "\"transcode\":{\"format\":\"mp3\",\"audioBitrate\":64000}"),
+	     CALL("audio", "\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"64\",\"sound\":\"mp3\"}"));
+	says("media", MEDIA("video", "\"transcode\":{\"format\":\"mp4\",\"videoBitrate\":\"1M\",\"audioBitrate\":64}"),
+	     CALL("media", "\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"64\",\"videoBitrateK\":\"1000\"}"));
+	says("media", MEDIA("video", "\"transcode\":{\"format\":\"../x\"}"), "! transcode.format of a film is mp4");
+	says("media", MEDIA("gif", "\"transcode\":{\"format\":\"mp3\"}"), "! transcode.format of a film is mp4");
+	says("media", MEDIA("audio", "\"transcode\":{\"format\":\"wav\"}"), "! transcode.format is none of ogg, mp3, mp4");
+	says("media", MEDIA("video", "\"transcode\":{\"videoBitrate\":\"1k;x\"}"), "! transcode.videoBitrate is 50k to 20M");
+	says("media", MEDIA("video", "\"transcode\":{\"audioBitrate\":-5}"), "! transcode.audioBitrate is 8k to 512k");
+	says("media", MEDIA("image", "\"transform\":{\"sharp\":{\"resize\":{\"width\":640,\"height\":480},\"webp\":{\"quality\":70},\"png\":true}}"),
+	     CALL("media", "\"wish\":{\"image\":\"true\",\"width\":\"640\",\"height\":\"480\",\"fit\":\"inside\",\"format\":\"webp\",\"quality\":\"70\"}"));
+	says("media", MEDIA("image", "\"transform\":{\"sharp\":{\"resize\":{\"width\":\"64\",\"fit\":\"Cover\",\"withoutEnlargement\":false}}}"),
+	     CALL("media", "\"wish\":{\"image\":\"true\",\"width\":\"64\",\"fit\":\"cover\",\"enlarge\":\"true\",\"quality\":\"90\"}"));
+	says("media", MEDIA("image", "\"transform\":{\"sharp\":{\"resize\":{\"fit\":\"stretch\"}}}"), "! transform.sharp.resize.fit is none of inside, outside, cover, contain, fill");
+	says("media", MEDIA("image", "\"transform\":{\"sharp\":{\"resize\":{\"width\":99999}}}"), "! transform.sharp.resize: width and height are 1 to 16383");
+	says("media", MEDIA("image", "\"transform\":{\"sharp\":{\"jpeg\":{\"quality\":101}}}"), "! transform.sharp: a quality is 1 to 100");
+#undef MEDIA
+#undef CALL
 	says("media", "{\"to\":\"62811\",\"url\":\"https://x/y\"}", "! \"mediaType\" is none of image, video, gif, audio");
 	says("media", "{\"to\":\"62811\",\"mediaType\":\"image\",\"url\":\"/etc/passwd\"}", "! files are fetched from http and https addresses only");
 	says("document", "{\"to\":\"62811\",\"url\":\"file:///etc/passwd\"}", "! files are fetched from http and https addresses only");
@@ -312,6 +329,12 @@ static void test_sends(void **state)
 	says("forward", "{\"to\":\"62811\",\"message\":{\"forward\":{\"key\":{\"id\":\"A\"}}}}", "messages.action.forward{\"to\":[\"62811@s.whatsapp.net\"],\"forwardedMessageId\":\"A\"}");
 	says("raw", "{\"to\":\"62811\",\"message\":{\"product\":1}}", "! unsupported content");
 	says("raw", "{\"to\":\"62811\"}", "! \"message\" is missing");
+	says("raw", "{\"to\":\"62811\",\"message\":{\"conversation\":\"a\"}}", "messages.send.text{\"to\":[\"62811@s.whatsapp.net\"],\"message\":\"a\"}");
+	says("raw", "{\"to\":\"62811\",\"message\":{\"extendedTextMessage\":{\"text\":\"a\",\"contextInfo\":{\"stanzaId\":\"Q\",\"mentionedJid\":[\"9@lid\"]}}}}",
+	     "messages.send.text{\"replyMessageId\":\"Q\",\"to\":[\"62811@s.whatsapp.net\"],\"message\":\"a\",\"mentions\":[\"9@lid\"]}");
+	says("raw", "{\"message\":{\"pin\":{\"id\":\"A\",\"remoteJid\":\"62811\"},\"type\":2}}",
+	     "chats.message.pin{\"chatId\":\"62811@s.whatsapp.net\",\"messageId\":\"A\",\"pin\":false,\"duration\":86400}");
+	says("raw", "{\"message\":{\"pin\":{\"id\":\"A\",\"remoteJid\":\"62811\"},\"time\":5}}", "! \"time\" of a pin is 86400, 604800 or 2592000 seconds");
 }
 
 static void test_data_uri(void **state)

@@ -241,6 +241,84 @@ static void what_phones_do_not_show_becomes_jpeg(void **state)
 	assert_string_equal(info.mime, "image/jpeg");
 }
 
+/* ---- what receivers' actions ask for ---- */
+
+static struct mediajob_result made; /* by the last wish */
+
+static struct mediajob_info wished(enum mediajob_route route, const char *name, const char *const *wishes)
+{
+	struct mediajob job = { .task = MEDIAJOB_TASK_PREPARE, .route = route };
+
+	mediajob_options_init(&job.options, NULL);
+	job.options.wish.quality = 90;
+	for (size_t i = 0; wishes[i]; i += 2)
+		assert_true(mediajob_wish_text(&job.options, wishes[i], wishes[i + 1]));
+	run(&job, seed(name));
+	expect(MEDIAJOB_OK);
+	assert_false(bench.result.unchanged);
+	made = bench.result;
+	return output_info();
+}
+
+/* turned.jpg is shown as 30 x 40. */
+static void images_are_made_as_actions_want_them(void **state)
+{
+	static const struct {
+		const char *wishes[13];
+		const char *mime;
+		int width, height;
+	} cases[] = {
+		{ { "image", "1", "width", "15", "height", "15", "fit", "inside" }, "image/jpeg", 11, 15 },
+		{ { "image", "1", "width", "15", "height", "15", "fit", "outside", "format", "png" }, "image/png", 15, 20 },
+		{ { "image", "1", "width", "15", "height", "10", "fit", "cover", "format", "webp" }, "image/webp", 15, 10 },
+		{ { "image", "1", "width", "15", "height", "10", "fit", "contain" }, "image/jpeg", 15, 10 },
+		{ { "image", "1", "width", "15", "height", "10", "fit", "fill" }, "image/jpeg", 15, 10 },
+		{ { "image", "1", "width", "15" }, "image/jpeg", 15, 20 },
+		{ { "image", "1" }, "image/jpeg", 30, 40 },
+		{ { "image", "1", "width", "900", "height", "900", "fit", "inside" }, "image/jpeg", 30, 40 },
+		{ { "image", "1", "width", "900", "height", "10", "fit", "cover" }, "image/jpeg", 30, 10 },
+		{ { "image", "1", "width", "60", "height", "90", "fit", "inside", "enlarge", "1" }, "image/jpeg", 60, 80 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct mediajob_info info = wished(MEDIAJOB_ROUTE_MEDIA, "image/turned.jpg", cases[i].wishes);
+
+		assert_string_equal(info.mime, cases[i].mime);
+		assert_string_equal(made.sent.mime, cases[i].mime);
+		assert_int_equal(info.width, cases[i].width);
+		assert_int_equal(info.height, cases[i].height);
+		assert_true(made.thumbnail_len > 0);
+	}
+}
+
+static void films_and_sound_are_made_as_actions_want_them(void **state)
+{
+	static const char *const film[] = { "film", "1", "videoBitrateK", "50", "audioBitrateK", "32", NULL };
+	static const char *const mp3[] = { "film", "1", "sound", "mp3", "audioBitrateK", "64", NULL };
+	static const char *const mp4[] = { "film", "1", "sound", "mp4", NULL };
+	static const char *const voice[] = { "film", "1", "audioBitrateK", "8", NULL };
+	static const char *const sounds[] = { "av/voice.ogg", "av/sound.wav", "av/song.mp3", "av/film.mp4" };
+	struct mediajob_info info;
+
+	(void)state;
+	info = wished(MEDIAJOB_ROUTE_MEDIA, "av/film.mp4", film);
+	assert_string_equal(info.video_codec, "h264");
+	assert_int_equal(info.width, 48);
+	for (size_t i = 0; i < sizeof sounds / sizeof *sounds; i++) {
+		info = wished(MEDIAJOB_ROUTE_AUDIO, sounds[i], mp3);
+		assert_string_equal(info.mime, "audio/mpeg");
+		assert_string_equal(made.sent.mime, "audio/mpeg");
+		assert_true(made.sent.seconds >= 1);
+		info = wished(MEDIAJOB_ROUTE_AUDIO, sounds[i], mp4);
+		assert_string_equal(info.mime, "audio/mp4");
+		assert_string_equal(info.audio_codec, "aac");
+	}
+	info = wished(MEDIAJOB_ROUTE_VOICE, "av/voice.ogg", voice);
+	assert_string_equal(info.mime, "audio/ogg; codecs=opus");
+	assert_true(made.has_waveform);
+}
+
 static void other_films_become_mp4(void **state)
 {
 	struct mediajob_info info;
@@ -750,6 +828,8 @@ int main(void)
 		cmocka_unit_test(a_large_image_is_fitted_and_turned),
 		cmocka_unit_test(a_small_image_is_kept),
 		cmocka_unit_test(what_phones_do_not_show_becomes_jpeg),
+		cmocka_unit_test(images_are_made_as_actions_want_them),
+		cmocka_unit_test(films_and_sound_are_made_as_actions_want_them),
 		cmocka_unit_test(other_films_become_mp4),
 		cmocka_unit_test(a_film_that_plays_is_kept_when_it_is_small),
 		cmocka_unit_test(a_film_is_recompressed_within_the_limits),
