@@ -46,7 +46,7 @@ warest_media_LDADD = $(MEDIA_JOB_LIBS) $(SECCOMP_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += test_media
 TESTS += test_media
-test_media_SOURCES = tests/unit/test_media.c
+test_media_SOURCES = tests/unit/test_media.c tests/unit/media_bench.h
 test_media_CFLAGS = $(TEST_CFLAGS) $(UV_CFLAGS)
 test_media_LDADD = libmedia.a libsessiond.a $(COMMON_LIBS) $(UV_LIBS) $(CMOCKA_LIBS)
 endif
