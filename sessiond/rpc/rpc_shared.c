@@ -24,32 +24,32 @@ enum { NAME_MAX_CHARS = 100, SHORTCUT_MAX_CHARS = 64, REPLY_MAX_CHARS = 4096 };
 struct kind {
 	const char *method;
 	const char *action;  /* of the change; NULL: only reads */
-	int record;          /* kind of what is read first; 0: nothing is */
-	const char *id;      /* parameter that names the record; NULL: none */
+	enum shared_kind what; /* is read first */
+	const char *id;      /* parameter that names it; NULL: none */
 	bool must_exist;     /* else 404 */
 	bool on;
 	const char *message; /* of the answer */
 };
 
 static const struct kind kinds[] = {
-	{ "labels.list", NULL, RECORD_LABEL, NULL, false, false, "Labels" },
-	{ "labels.create", "label_edit", RECORD_LABEL, NULL, false, false, "Label created" },
-	{ "labels.edit", "label_edit", RECORD_LABEL, "labelId", true, false, "Label changed" },
-	{ "labels.delete", "label_edit", RECORD_LABEL, "labelId", true, true, "Label deleted" },
-	{ "labels.members", NULL, RECORD_LABEL, "labelId", true, false, "Chats of the label" },
-	{ "labels.chat.add", "label_jid", RECORD_LABEL, "labelId", true, true, "Label put on the chat" },
-	{ "labels.chat.remove", "label_jid", RECORD_LABEL, "labelId", true, false, "Label taken off the chat" },
-	{ "labels.message.add", "label_message", RECORD_LABEL, "labelId", true, true, "Label put on the message" },
-	{ "labels.message.remove", "label_message", RECORD_LABEL, "labelId", true, false, "Label taken off the message" },
-	{ "quick_replies.list", NULL, RECORD_QUICK_REPLY, NULL, false, false, "Quick replies" },
-	{ "quick_replies.create", "quick_reply", RECORD_QUICK_REPLY, NULL, false, false, "Quick reply created" },
-	{ "quick_replies.delete", "quick_reply", RECORD_QUICK_REPLY, "quickReplyId", true, true, "Quick reply deleted" },
-	{ "account.settings", NULL, RECORD_SHARED_SETTING, NULL, false, false, "Settings of the account" },
-	{ "account.settings.change", "setting_unarchiveChats", 0, NULL, false, false, "Settings changed" },
-	{ "chats.unread", "markChatAsRead", 0, NULL, false, false, "Chat marked as unread" },
-	{ "chats.delete", "deleteChat", 0, NULL, false, true, "Chat deleted" },
-	{ "chats.lock", "lock", 0, NULL, false, true, "Chat lock changed" },
-	{ "chats.status_mute", "userStatusMute", 0, NULL, false, true, "Status updates muted or unmuted" },
+	{ "labels.list", NULL, SHARED_LABEL, NULL, false, false, "Labels" },
+	{ "labels.create", "label_edit", SHARED_LABEL, NULL, false, false, "Label created" },
+	{ "labels.edit", "label_edit", SHARED_LABEL, "labelId", true, false, "Label changed" },
+	{ "labels.delete", "label_edit", SHARED_LABEL, "labelId", true, true, "Label deleted" },
+	{ "labels.members", NULL, SHARED_LABEL, "labelId", true, false, "Chats of the label" },
+	{ "labels.chat.add", "label_jid", SHARED_LABEL, "labelId", true, true, "Label put on the chat" },
+	{ "labels.chat.remove", "label_jid", SHARED_LABEL, "labelId", true, false, "Label taken off the chat" },
+	{ "labels.message.add", "label_message", SHARED_LABEL, "labelId", true, true, "Label put on the message" },
+	{ "labels.message.remove", "label_message", SHARED_LABEL, "labelId", true, false, "Label taken off the message" },
+	{ "quick_replies.list", NULL, SHARED_QUICK_REPLY, NULL, false, false, "Quick replies" },
+	{ "quick_replies.create", "quick_reply", SHARED_QUICK_REPLY, NULL, false, false, "Quick reply created" },
+	{ "quick_replies.delete", "quick_reply", SHARED_QUICK_REPLY, "quickReplyId", true, true, "Quick reply deleted" },
+	{ "account.settings", NULL, SHARED_SETTING, NULL, false, false, "Settings of the account" },
+	{ "account.settings.change", "setting_unarchiveChats", SHARED_NONE, NULL, false, false, "Settings changed" },
+	{ "chats.unread", "markChatAsRead", SHARED_NONE, NULL, false, false, "Chat marked as unread" },
+	{ "chats.delete", "deleteChat", SHARED_NONE, NULL, false, true, "Chat deleted" },
+	{ "chats.lock", "lock", SHARED_NONE, NULL, false, true, "Chat lock changed" },
+	{ "chats.status_mute", "userStatusMute", SHARED_NONE, NULL, false, true, "Status updates muted or unmuted" },
 };
 
 struct shared_request {
@@ -57,7 +57,7 @@ struct shared_request {
 	const struct kind *kind;
 	struct arena arena;
 	int error;
-	struct span found;   /* the record that the request names */
+	struct span found;   /* what the request names */
 	int64_t free_id;
 	struct buf list;     /* owned: JSON */
 };
@@ -259,7 +259,7 @@ static bool fill_in(struct shared_request *s, struct change_job *job)
 	job->on = s->kind->on;
 	if (s->kind->id)
 		job->id = copy(rpc_param_text(s->request, s->kind->id));
-	else if (s->kind->record)
+	else if (s->kind->what)
 		job->id = xasprintf("%" PRId64, s->free_id);
 	if (strcmp(action, "label_edit") == 0)
 		return fill_label(s, job);
@@ -303,7 +303,7 @@ static void change(struct shared_request *s)
 static void answer_list(struct shared_request *s)
 {
 	struct buf result = { 0 };
-	bool settings = s->kind->record == RECORD_SHARED_SETTING;
+	bool settings = s->kind->what == SHARED_SETTING;
 
 	buf_u8(&result, '{');
 	json_put_member(&result, "sessionId", s->request->session_id);
@@ -324,23 +324,17 @@ static void look(struct store_reader *reader, void *arg)
 	const struct kind *k = s->kind;
 	int64_t session = s->request->session_number;
 	const char *id = k->id ? rpc_param_text(s->request, k->id) : NULL;
-	char *prefix;
 
 	if (id)
-		s->error = shared_get(reader, &s->arena, session, k->record, id, &s->found);
+		s->error = shared_get(reader, &s->arena, session, k->what, id, &s->found);
 	if (!s->error && k->action && !k->id)
-		s->error = shared_free_id(reader, &s->arena, session, k->record, &s->free_id);
+		s->error = shared_free_id(reader, &s->arena, session, k->what, &s->free_id);
 	if (s->error || k->action)
 		return;
-	if (k->record == RECORD_SHARED_SETTING) {
-		s->error = shared_settings(reader, &s->arena, session, &s->list);
-	} else if (id) {
-		prefix = xasprintf("%s ", id);
-		s->error = shared_list(reader, &s->arena, session, RECORD_LABELED, prefix, &s->list);
-		free(prefix);
-	} else {
-		s->error = shared_list(reader, &s->arena, session, k->record, NULL, &s->list);
-	}
+	if (id)
+		s->error = shared_label_members(reader, &s->arena, session, id, &s->list);
+	else
+		s->error = shared_list(reader, &s->arena, session, k->what, &s->list);
 }
 
 static void looked(void *arg)
@@ -350,7 +344,7 @@ static void looked(void *arg)
 	if (s->error)
 		refuse(s, 500, APP_INTERNAL_ERROR, "Internal server error");
 	else if (s->kind->must_exist && !s->found.p)
-		refuse(s, 404, APP_NOT_FOUND, s->kind->record == RECORD_LABEL ? "Label not found" : "Quick reply not found");
+		refuse(s, 404, APP_NOT_FOUND, s->kind->what == SHARED_LABEL ? "Label not found" : "Quick reply not found");
 	else if (s->kind->action)
 		change(s);
 	else
@@ -369,7 +363,7 @@ static void do_shared(struct rpc_request *request)
 	arena_init(&s->arena, 0);
 	request->work = s;
 	request->work_free = work_free;
-	if (s->kind->record)
+	if (s->kind->what)
 		async_read(request->context->daemon->loop, request->context->daemon->store, look, looked, s);
 	else
 		change(s);

@@ -13,6 +13,8 @@
 #include "sessiond/json_text.h"
 #include "sessiond/session/object.h"
 
+#define LABEL_ID_MAX 512U
+
 /* One message, wherever it comes from. */
 struct fill {
 	struct store_tx *tx;
@@ -392,29 +394,48 @@ static void on_contact(const struct effect *e)
 	change(e, to);
 }
 
+/* Ids are index parts of other devices' making: what is no sensible one is not kept. */
+static bool is_label(const struct effect *e)
+{
+	return e->action->id[0] != '\0' && strlen(e->action->id) <= LABEL_ID_MAX;
+}
+
 static void on_label(const struct effect *e)
 {
-	store_tx_label_put(e->tx, e->session->number, e->action->id, e->action->on ? NULL : e->action->text ? e->action->text : "", e->action->number, e->at_ms);
+	const struct wa_action *a = e->action;
+	const struct store_label label = { .id = a->id, .name = a->on || a->removed ? NULL : a->text ? a->text : "", .color = a->number,
+		                           .predefined = a->number2, .updated_ms = e->at_ms };
+
+	if (is_label(e))
+		store_tx_label_put(e->tx, e->session->number, &label);
 }
 
 static void on_label_member(const struct effect *e)
 {
-	store_tx_label_member(e->tx, e->session->number, e->action->id, &e->chat, e->action->message_id, e->action->on);
+	if (is_label(e))
+		store_tx_label_member(e->tx, e->session->number, e->action->id, &e->chat, e->action->message_id, e->action->on && !e->action->removed);
 }
 
 static const struct {
 	const char *name;
 	bool chat, message, id; /* what it must name */
 	void (*take)(const struct effect *e);
+	bool own;               /* what we write to ourselves counts, too */
 } effects[] = {
-	{ "archive", true, false, false, on_archive },       { "pin_v1", true, false, false, on_pin },
-	{ "mute", true, false, false, on_mute },             { "lock", true, false, false, on_lock },
-	{ "markChatAsRead", true, false, false, on_read },   { "clearChat", true, false, false, on_clear },
-	{ "deleteChat", true, false, false, on_delete },     { "star", true, true, false, on_star },
-	{ "deleteMessageForMe", true, true, false, on_delete_for_me },
-	{ "contact", true, false, false, on_contact },       { "lid_contact", true, false, false, on_contact },
-	{ "label_edit", false, false, true, on_label },      { "label_jid", true, false, true, on_label_member },
-	{ "label_message", true, true, true, on_label_member },
+	{ "archive", true, false, false, on_archive, false },
+	{ "pin_v1", true, false, false, on_pin, false },
+	{ "mute", true, false, false, on_mute, false },
+	{ "lock", true, false, false, on_lock, false },
+	{ "markChatAsRead", true, false, false, on_read, false },
+	{ "clearChat", true, false, false, on_clear, false },
+	{ "deleteChat", true, false, false, on_delete, false },
+	{ "star", true, true, false, on_star, false },
+	{ "deleteMessageForMe", true, true, false, on_delete_for_me, false },
+	{ "contact", true, false, false, on_contact, false },
+	{ "lid_contact", true, false, false, on_contact, false },
+	{ "label_edit", false, false, true, on_label, false },
+	{ "label_jid", true, false, true, on_label_member, true },
+	{ "label_message", true, true, true, on_label_member, true },
 };
 
 void chatfill_action(struct session *session, struct store_tx *tx, const struct wa_action *a)
@@ -429,7 +450,7 @@ void chatfill_action(struct session *session, struct store_tx *tx, const struct 
 	for (size_t i = 0; i < sizeof effects / sizeof *effects; i++) {
 		if (strcmp(effects[i].name, a->name) != 0)
 			continue;
-		if ((!effects[i].chat || is_wanted(session, &a->chat)) && (!effects[i].message || a->message_id) && (!effects[i].id || a->id))
+		if ((!effects[i].chat || is_wanted(session, &a->chat) || (effects[i].own && jid_is_person(&a->chat))) && (!effects[i].message || a->message_id) && (!effects[i].id || a->id))
 			effects[i].take(&e);
 		return;
 	}

@@ -9,14 +9,6 @@
 
 #define NAME_MAX_BYTES 512U
 
-static void put_jid(struct buf *out, const char *name, const struct jid *jid)
-{
-	char text[JID_TEXT_MAX];
-
-	if (!jid_is_none(jid))
-		json_put_member(out, name, jid_format(jid, text, sizeof text));
-}
-
 /* ---- taking ---- */
 
 struct keeper {
@@ -25,43 +17,12 @@ struct keeper {
 	const char *setting; /* name of a setting */
 	void (*name)(const struct wa_action *a, struct buf *out);
 	void (*value)(const struct wa_action *a, struct buf *out);
-	bool gone_when_on;  /* deleted labels and quick replies */
-	bool gone_when_off; /* a label that is taken off */
+	bool gone_when_on;  /* deleted quick replies */
 };
 
 static void name_of_id(const struct wa_action *a, struct buf *out)
 {
 	buf_append_text(out, a->id);
-}
-
-/* The same person has one name here whichever form the entry uses. */
-static void name_of_place(const struct wa_action *a, struct buf *out)
-{
-	const struct jid *chat = jid_is_none(&a->chat_pn) ? &a->chat : &a->chat_pn;
-	char text[JID_TEXT_MAX];
-
-	buf_printf(out, "%s %s", a->id, jid_format(chat, text, sizeof text));
-	if (a->message_id)
-		buf_printf(out, " %s", a->message_id);
-}
-
-static void put_label(const struct wa_action *a, struct buf *out)
-{
-	json_put_member(out, "labelId", a->id);
-	json_put_member(out, "name", a->text ? a->text : "");
-	json_put_int(out, "color", a->number);
-	json_put_int(out, "predefinedId", a->number2);
-	json_put_int(out, "time", a->time_ms / 1000);
-}
-
-static void put_place(const struct wa_action *a, struct buf *out)
-{
-	json_put_member(out, "labelId", a->id);
-	put_jid(out, "chat", &a->chat);
-	put_jid(out, "chatPn", &a->chat_pn);
-	put_jid(out, "chatLid", &a->chat_lid);
-	if (a->message_id)
-		json_put_member(out, "messageId", a->message_id);
 }
 
 static void put_quick_reply(const struct wa_action *a, struct buf *out)
@@ -88,22 +49,19 @@ static void put_number(const struct wa_action *a, struct buf *out)
 }
 
 static const struct keeper keepers[] = {
-	{ "label_edit", RECORD_LABEL, NULL, name_of_id, put_label, .gone_when_on = true },
-	{ "label_jid", RECORD_LABELED, NULL, name_of_place, put_place, .gone_when_off = true },
-	{ "label_message", RECORD_LABELED, NULL, name_of_place, put_place, .gone_when_off = true },
 	{ "quick_reply", RECORD_QUICK_REPLY, NULL, name_of_id, put_quick_reply, .gone_when_on = true },
-	{ "setting_pushName", RECORD_SHARED_SETTING, "pushName", NULL, put_text, false, false },
-	{ "setting_locale", RECORD_SHARED_SETTING, "locale", NULL, put_text, false, false },
-	{ "setting_unarchiveChats", RECORD_SHARED_SETTING, "unarchiveChats", NULL, put_bool, false, false },
-	{ "setting_disableLinkPreviews", RECORD_SHARED_SETTING, "disableLinkPreviews", NULL, put_bool, false, false },
-	{ "setting_relayAllCalls", RECORD_SHARED_SETTING, "relayAllCalls", NULL, put_bool, false, false },
-	{ "time_format", RECORD_SHARED_SETTING, "twentyFourHourFormat", NULL, put_bool, false, false },
-	{ "status_privacy", RECORD_SHARED_SETTING, "statusPrivacy", NULL, put_number, false, false },
+	{ "setting_pushName", RECORD_SHARED_SETTING, "pushName", NULL, put_text, false },
+	{ "setting_locale", RECORD_SHARED_SETTING, "locale", NULL, put_text, false },
+	{ "setting_unarchiveChats", RECORD_SHARED_SETTING, "unarchiveChats", NULL, put_bool, false },
+	{ "setting_disableLinkPreviews", RECORD_SHARED_SETTING, "disableLinkPreviews", NULL, put_bool, false },
+	{ "setting_relayAllCalls", RECORD_SHARED_SETTING, "relayAllCalls", NULL, put_bool, false },
+	{ "time_format", RECORD_SHARED_SETTING, "twentyFourHourFormat", NULL, put_bool, false },
+	{ "status_privacy", RECORD_SHARED_SETTING, "statusPrivacy", NULL, put_number, false },
 };
 
 static bool is_gone(const struct keeper *k, const struct wa_action *a)
 {
-	return a->removed || (k->gone_when_on && a->on) || (k->gone_when_off && !a->on);
+	return a->removed || (k->gone_when_on && a->on);
 }
 
 static void keep(struct store_tx *tx, int64_t session, const struct keeper *k, const struct wa_action *a)
@@ -139,68 +97,128 @@ void shared_take(struct store_tx *tx, int64_t session, const struct wa_action *a
 
 void shared_clear(struct store_tx *tx, int64_t session)
 {
-	for (int kind = RECORD_LABEL; kind <= RECORD_SHARED_SETTING; kind++)
+	store_tx_labels_forget(tx, session);
+	for (int kind = RECORD_QUICK_REPLY; kind <= RECORD_SHARED_SETTING; kind++)
 		store_tx_record_clear(tx, session, kind);
 }
 
 /* ---- reading ---- */
 
-int shared_list(struct store_reader *reader, struct arena *arena, int64_t session, int kind, const char *prefix, struct buf *out)
+static const int record_kinds[] = { [SHARED_QUICK_REPLY] = RECORD_QUICK_REPLY, [SHARED_SETTING] = RECORD_SHARED_SETTING };
+
+static void begin(struct buf *out)
 {
-	size_t skip = prefix ? strlen(prefix) : 0;
+	buf_append_text(out, out->len > 0 ? ",{" : "{");
+}
+
+static void put_label(struct buf *out, const struct store_label *label)
+{
+	begin(out);
+	json_put_member(out, "labelId", label->id);
+	json_put_member(out, "name", label->name);
+	json_put_int(out, "color", label->color);
+	json_put_int(out, "predefinedId", label->predefined);
+	json_put_int(out, "time", label->updated_ms / 1000);
+	buf_u8(out, '}');
+}
+
+static void put_member(struct buf *out, const char *label, const struct store_label_member *member)
+{
+	bool by_lid = member->chat_lid && strcmp(member->chat_jid, member->chat_lid) == 0;
+
+	begin(out);
+	json_put_member(out, "labelId", label);
+	json_put_member(out, "chat", member->chat_jid);
+	if (member->chat_lid && !by_lid)
+		json_put_member(out, "chatPn", member->chat_jid);
+	if (member->chat_lid)
+		json_put_member(out, "chatLid", member->chat_lid);
+	if (member->message_id[0])
+		json_put_member(out, "messageId", member->message_id);
+	buf_u8(out, '}');
+}
+
+static int list_labels(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct buf *out)
+{
+	struct store_label *labels;
+	size_t n = 0;
+	int error = store_label_list(reader, arena, session, id, &labels, &n);
+
+	for (size_t i = 0; !error && i < n; i++)
+		put_label(out, &labels[i]);
+	return error;
+}
+
+int shared_label_members(struct store_reader *reader, struct arena *arena, int64_t session, const char *label, struct buf *out)
+{
+	struct store_label_member *members;
+	size_t n = 0;
+	int error = store_label_members(reader, arena, session, label, &members, &n);
+
+	for (size_t i = 0; !error && i < n; i++)
+		put_member(out, label, &members[i]);
+	return error;
+}
+
+int shared_list(struct store_reader *reader, struct arena *arena, int64_t session, enum shared_kind kind, struct buf *out)
+{
 	const char **names;
 	struct span *values;
-	bool first = true;
 	size_t n = 0;
-	int error = store_record_list(reader, arena, session, kind, &names, &values, &n);
+	int error;
 
+	if (kind == SHARED_LABEL)
+		return list_labels(reader, arena, session, NULL, out);
+	error = store_record_list(reader, arena, session, record_kinds[kind], &names, &values, &n);
 	for (size_t i = 0; !error && i < n; i++) {
-		if (prefix && strncmp(names[i], prefix, skip) != 0)
-			continue;
-		if (!first)
+		if (kind == SHARED_SETTING)
+			json_put_name(out, names[i]);
+		else if (i > 0)
 			buf_u8(out, ',');
 		buf_append_span(out, values[i]);
-		first = false;
 	}
 	return error;
 }
 
-int shared_settings(struct store_reader *reader, struct arena *arena, int64_t session, struct buf *out)
+static int get_label(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct span *value)
 {
-	const char **names;
-	struct span *values;
-	size_t n = 0;
-	int error = store_record_list(reader, arena, session, RECORD_SHARED_SETTING, &names, &values, &n);
+	struct buf out = { 0 };
+	int error = list_labels(reader, arena, session, id, &out);
 
-	for (size_t i = 0; !error && i < n; i++) {
-		json_put_name(out, names[i]);
-		buf_append_span(out, values[i]);
-	}
+	if (!error && out.len > 0)
+		*value = span_of(arena_dup(arena, out.data, out.len), out.len);
+	buf_free(&out);
 	return error;
 }
 
-int shared_get(struct store_reader *reader, struct arena *arena, int64_t session, int kind, const char *name, struct span *value)
+int shared_get(struct store_reader *reader, struct arena *arena, int64_t session, enum shared_kind kind, const char *id, struct span *value)
 {
-	const struct store_record_key key = { .kind = kind, .name = name };
+	const struct store_record_key key = { .kind = record_kinds[kind], .name = id };
 
 	*value = (struct span){ 0 };
-	return store_record_get(reader, arena, session, &key, 1, value);
+	return kind == SHARED_LABEL ? get_label(reader, arena, session, id, value) : store_record_get(reader, arena, session, &key, 1, value);
 }
 
-int shared_free_id(struct store_reader *reader, struct arena *arena, int64_t session, int kind, int64_t *id)
+/* Business apps count from 1; ids beyond that are somebody's own scheme. */
+static void count_id(const char *id, int64_t *last)
 {
+	int64_t number = strtoll(id, NULL, 10);
+
+	if (number > *last && number < INT32_MAX)
+		*last = number;
+}
+
+int shared_free_id(struct store_reader *reader, struct arena *arena, int64_t session, enum shared_kind kind, int64_t *id)
+{
+	struct store_label *labels;
 	const char **names;
 	size_t n = 0;
-	int error = store_record_list(reader, arena, session, kind, &names, NULL, &n);
+	int error = kind == SHARED_LABEL ? store_label_list(reader, arena, session, NULL, &labels, &n) :
+	                                   store_record_list(reader, arena, session, record_kinds[kind], &names, NULL, &n);
 
 	*id = 0;
-	for (size_t i = 0; !error && i < n; i++) {
-		int64_t number = strtoll(names[i], NULL, 10);
-
-		/* Business apps count from 1; ids beyond that are somebody's own scheme. */
-		if (number > *id && number < INT32_MAX)
-			*id = number;
-	}
+	for (size_t i = 0; !error && i < n; i++)
+		count_id(kind == SHARED_LABEL ? labels[i].id : names[i], id);
 	(*id)++;
 	return error;
 }

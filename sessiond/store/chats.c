@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Changes of chats and people, and labels. */
+/* Changes of chats and people. */
 #include <string.h>
 
 #include "sessiond/store/identity.h"
@@ -12,9 +12,6 @@ struct chat_op {
 	bool starred_too;
 	const char **ids;
 	size_t nids;
-	const char *label, *message_id;  /* in the tx's arena */
-	int64_t color;
-	bool on;
 };
 
 /* NULL: there is nobody to change. */
@@ -319,9 +316,7 @@ int chats_give_up(struct db *db, int64_t session)
 {
 	int rc = db_run(db, GIVE_UP "session = ?", "i", session);
 
-	if (rc == 0)
-		rc = db_run(db, "DELETE FROM label_members WHERE session = ?", "i", session);
-	return rc == 0 ? db_run(db, "DELETE FROM labels WHERE session = ?", "i", session) : rc;
+	return rc == 0 ? labels_forget(db, session) : rc;
 }
 
 static int apply_forget(struct store_tx *tx, struct db *db, struct tx_op *op)
@@ -356,81 +351,4 @@ void store_tx_chats_owner(struct store_tx *tx, int64_t session, const struct jid
 
 	if (owner != NULL && owner->peer.jid == NULL)
 		owner->peer.jid = owner->peer.lid;
-}
-
-/* ---- labels ---- */
-
-static int apply_label(struct store_tx *tx, struct db *db, struct tx_op *op)
-{
-	static const struct db_upsert upsert = { "labels", "session id", "name color updated_ms" };
-	const struct chat_op *put = (const struct chat_op *)op;
-	int rc;
-
-	(void)tx;
-	if (put->change.name != NULL)
-		return db_run_upsert(db, &upsert, "ittii", put->session, put->label, put->change.name, put->color, put->at_ms);
-	rc = db_run(db, "DELETE FROM label_members WHERE session = ? AND label = ?", "it", put->session, put->label);
-	return rc == 0 ? db_run(db, "DELETE FROM labels WHERE session = ? AND id = ?", "it", put->session, put->label) : rc;
-}
-
-void store_tx_label_put(struct store_tx *tx, int64_t session, const char *id, const char *name, int64_t color, int64_t at_ms)
-{
-	struct chat_op *put = tx_op_add(tx, sizeof *put, apply_label);
-
-	put->session = session;
-	put->label = tx_text(tx, id);
-	put->change.name = tx_text(tx, name);
-	put->color = color;
-	put->at_ms = at_ms;
-}
-
-static int apply_label_member(struct store_tx *tx, struct db *db, struct tx_op *op)
-{
-	const struct chat_op *put = (const struct chat_op *)op;
-	struct chat_row row;
-	int rc = chat_want(db, put->session, &put->peer, put->at_ms, &row);
-
-	(void)tx;
-	if (rc == 0)
-		rc = db_run(db, "DELETE FROM label_members WHERE session = ? AND label = ? AND chat = ? AND message_id = ?", "itit", put->session,
-		            put->label, row.number, put->message_id);
-	if (rc == 0 && put->on)
-		rc = db_run(db, "INSERT INTO label_members (session, label, chat, message_id) VALUES (?, ?, ?, ?)", "itit", put->session,
-		            put->label, row.number, put->message_id);
-	return rc;
-}
-
-void store_tx_label_member(struct store_tx *tx, int64_t session, const char *id, const struct store_peer *chat, const char *message_id, bool on)
-{
-	struct chat_op *put = op_for(tx, session, chat, apply_label_member);
-
-	if (put == NULL)
-		return;
-	put->at_ms = tx->store->wall_ms();
-	put->label = tx_text(tx, id);
-	put->message_id = tx_text(tx, message_id == NULL ? "" : message_id);
-	put->on = on;
-}
-
-int store_label_list(struct store_reader *reader, struct arena *arena, int64_t session, struct store_label **rows, size_t *n)
-{
-	struct rows list;
-	int rc = 0;
-	struct db_statement *query = db_query(reader->db, &rc,
-	                                      "SELECT id, name, color, (SELECT count(*) FROM label_members AS m WHERE m.session = labels.session "
-	                                      "AND m.label = labels.id AND m.message_id = '') FROM labels WHERE session = ? ORDER BY id", "i",
-	                                      session);
-
-	rows_init(&list, arena, sizeof **rows);
-	while (query != NULL && (rc = db_step(query)) > 0) {
-		struct store_label *label = rows_add(&list);
-
-		label->id = db_text(query, arena, 0);
-		label->name = db_text(query, arena, 1);
-		label->color = db_int(query, 2);
-		label->chats = db_int(query, 3);
-	}
-	*rows = list.data;
-	*n = list.count;
-	return db_done(query, rc);
 }

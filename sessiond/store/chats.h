@@ -155,17 +155,30 @@ void store_tx_message_addon(struct store_tx *tx, int64_t session, const struct s
 
 /* ---- labels ------------------------------------------------------------------------------------------------------------------------- */
 
-/* name NULL: the label is gone, from everything that has it. */
-void store_tx_label_put(struct store_tx *tx, int64_t session, const char *id, const char *name, int64_t color, int64_t at_ms);
-/* message_id NULL: the chat itself. */
-void store_tx_label_member(struct store_tx *tx, int64_t session, const char *id, const struct store_peer *chat, const char *message_id, bool on);
-
 struct store_label {
 	const char *id, *name;
-	int64_t color, chats;
+	int64_t color;
+	int64_t predefined;        /* which of the app's own labels it was made from, 0: none */
+	int64_t updated_ms;
+	int64_t chats;             /* how many chats have it; only when read */
 };
 
-int store_label_list(struct store_reader *reader, struct arena *arena, int64_t session, struct store_label **rows, size_t *n);
+/* name NULL: the label is gone, from everything that has it. */
+void store_tx_label_put(struct store_tx *tx, int64_t session, const struct store_label *label);
+/* message_id NULL: the chat itself. */
+void store_tx_label_member(struct store_tx *tx, int64_t session, const char *id, const struct store_peer *chat, const char *message_id, bool on);
+/* Labels of an account are its own: all of them go, and where they are put. */
+void store_tx_labels_forget(struct store_tx *tx, int64_t session);
+
+/* In the order of their ids as numbers; id NULL: all. */
+int store_label_list(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct store_label **rows, size_t *n);
+
+struct store_label_member {
+	const char *chat_jid, *chat_lid; /* as in struct store_chat */
+	const char *message_id;          /* "": the chat itself */
+};
+
+int store_label_members(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct store_label_member **rows, size_t *n);
 
 /* ---- reading chats ------------------------------------------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sessiond/store/: the database, see store.h.
 STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql sql/sqlite/0005_keys.sql sql/sqlite/0006_webhooks.sql sql/sqlite/0007_message_addressing.sql sql/sqlite/0008_proxy.sql \
-	sql/sqlite/0009_campaigns.sql sql/sqlite/0010_actions.sql
+	sql/sqlite/0009_campaigns.sql sql/sqlite/0010_actions.sql sql/sqlite/0011_labels.sql
 EXTRA_DIST += $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
 
 sessiond/store/migrations_sqlite.c: $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
@@ -34,6 +34,7 @@ libstore_a_SOURCES = \
 	sessiond/store/identity.c sessiond/store/identity.h \
 	sessiond/store/keeper.c \
 	sessiond/store/keys.c \
+	sessiond/store/labels.c \
 	sessiond/store/messagelist.c \
 	sessiond/store/messages.c \
 	sessiond/store/migrate.c sessiond/store/migrations.h \

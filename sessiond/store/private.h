@@ -124,6 +124,7 @@ int outbox_open(struct store *store, struct db *db);
 
 /* Every chat of a session changes over to those that the keeper removes. */
 int chats_give_up(struct db *db, int64_t session);
+int labels_forget(struct db *db, int64_t session);
 /* Finds the first free number of a message and how far the index is, at the start. */
 int search_open(struct store *store, struct db *db);
 /* Messages were added: the keeper is woken when the index is far behind. Writer's thread. */

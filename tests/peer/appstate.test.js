@@ -200,7 +200,7 @@ test('what Baileys changes is our event', async () => {
     assert.equal((await hooked(from, 'contact_update', d => d.chat === chat)).name, 'Bob New');
     await mate.socket.removeContact(chat);
     assert.equal((await hooked(from, 'contact_update', d => d.removed)).chat, chat);
-    await mate.socket.addLabel('', { id: '7', name: 'Customers', color: 3 });
+    await mate.socket.addLabel('', { id: '7', name: 'Customers', color: 3, predefinedId: 2 });
     assert.equal((await hooked(from, 'label_update', d => d.action === 'edit')).name, 'Customers');
     await mate.socket.addChatLabel(chat, '7');
     assert.equal((await hooked(from, 'label_update', d => d.action === 'chat')).labelId, '7');
@@ -223,7 +223,7 @@ test('labels over REST are there in Baileys, and those of Baileys in our list', 
     await sharedDone('labels.edit', { labelId: '8', name: 'Orders' });
     await baileysSees(mark, 'labels.edit', e => e.id === '8' && e.name === 'Orders' && e.color === 5);
     const list = (await sharedDone('labels.list')).labels;
-    assert.deepEqual(list.map(l => [l.labelId, l.name, l.color]), [['7', 'Customers', 3], ['8', 'Orders', 5]]);
+    assert.deepEqual(list.map(l => [l.labelId, l.name, l.color, l.predefinedId]), [['7', 'Customers', 3, 2], ['8', 'Orders', 5, 0]]);
 
     assert.deepEqual((await sharedDone('labels.members', { labelId: '7' })).members.map(m => m.chat), [chat]);
     await sharedDone('labels.chat.add', { labelId: '8', chatId: chat });

@@ -394,7 +394,7 @@ static void a_removed_session_leaves_nothing(void **state)
 	struct store_tx *tx = store_tx_new(f->store);
 	int64_t other;
 
-	store_tx_label_put(tx, session, "7", "Important", 3, 1);
+	store_tx_label_put(tx, session, &(struct store_label){ .id = "7", .name = "Important", .color = 3, .updated_ms = 1 });
 	store_tx_label_member(tx, session, "7", &(struct store_peer){ jid(PN), jid(NULL) }, NULL, true);
 	assert_int_equal(store_commit_wait(f->store, tx), 0);
 	tell(f, session, peer(PN, NULL), (struct told){ .id = "A1", .body = "secret", .time_ms = 1000 });
@@ -684,11 +684,21 @@ static void labels(struct store_reader *reader, void *arg)
 {
 	struct question *q = arg;
 	struct store_label *rows;
+	struct store_label_member *members;
+	size_t n;
 
-	q->rc = store_label_list(reader, &q->f->arena, q->session, &rows, &q->n);
-	if (q->n > 0)
-		assert_string_equal(rows[0].name, "Important");
+	q->rc = store_label_list(reader, &q->f->arena, q->session, q->id, &rows, &q->n);
 	q->page.total = q->n > 0 ? rows[0].chats : 0;
+	if (q->n == 0 || rows[0].id[0] != '7')
+		return;
+	assert_string_equal(rows[0].name, "Important");
+	assert_int_equal(rows[0].predefined, 2);
+	assert_int_equal(store_label_members(reader, &q->f->arena, q->session, "7", &members, &n), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(members[0].chat_jid, PN);
+	assert_string_equal(members[0].chat_lid, LID);
+	assert_string_equal(members[0].message_id, "");
+	assert_string_equal(members[1].message_id, "A1");
 }
 
 static void labels_of_chats(void **state)
@@ -699,7 +709,7 @@ static void labels_of_chats(void **state)
 	struct store_tx *tx = store_tx_new(f->store);
 	struct question q = { .f = f, .session = session };
 
-	store_tx_label_put(tx, session, "7", "Important", 3, 1);
+	store_tx_label_put(tx, session, &(struct store_label){ .id = "7", .name = "Important", .color = 3, .predefined = 2, .updated_ms = 1 });
 	store_tx_label_member(tx, session, "7", &who, NULL, true);
 	store_tx_label_member(tx, session, "7", &who, NULL, true);
 	store_tx_label_member(tx, session, "7", &who, "A1", true);
@@ -716,7 +726,24 @@ static void labels_of_chats(void **state)
 	assert_int_equal(q.n, 1);
 	assert_string_equal(q.chat_rows[0].lid, LID);
 	tx = store_tx_new(f->store);
-	store_tx_label_put(tx, session, "7", NULL, 0, 1);
+	store_tx_label_put(tx, session, &(struct store_label){ .id = "10", .name = "Later", .updated_ms = 1 });
+	/* to take a label off somebody unknown makes nobody known */
+	store_tx_label_member(tx, session, "10", &(struct store_peer){ jid("15550009999@s.whatsapp.net"), jid(NULL) }, NULL, false);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	assert_null(chat_of(f, session, "15550009999@s.whatsapp.net"));
+	store_read_wait(f->store, labels, &q);
+	assert_int_equal(q.n, 2);
+	q.id = "10";
+	store_read_wait(f->store, labels, &q);
+	assert_int_equal(q.n, 1);
+	tx = store_tx_new(f->store);
+	store_tx_label_put(tx, session, &(struct store_label){ .id = "7" });
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	q.id = NULL;
+	store_read_wait(f->store, labels, &q);
+	assert_int_equal(q.n, 1);
+	tx = store_tx_new(f->store);
+	store_tx_labels_forget(tx, session);
 	assert_int_equal(store_commit_wait(f->store, tx), 0);
 	store_read_wait(f->store, labels, &q);
 	assert_int_equal(q.n, 0);
