@@ -16,6 +16,8 @@
 #include "fcgi/param_kinds.h"
 #include "fcgi/request.h"
 #include "fcgi/send_params.h"
+#include "fcgi/upload.h"
+#include "fcgi/upload_input.h"
 #include "fcgi/validate.h"
 
 enum { REQUEST_RECIPIENTS = 10000, NAME_BYTES = 200, REJECTED_SHOWN = 1000, DAY_MIN = 24 * 60, WEEK = 7 };
@@ -25,6 +27,7 @@ enum { REQUEST_RECIPIENTS = 10000, NAME_BYTES = 200, REJECTED_SHOWN = 1000, DAY_
 #define MOST_IN_TIME 1000000.0
 
 #define BAD_TYPE { 400, 2002, "type is not one that a campaign can send" }
+#define STRAY_FILE { 400, 2002, "The request brings a file that no content takes" }
 #define NO_CONTENT { 400, 2001, "content is required" }
 #define BAD_RECIPIENTS { 400, 2002, "recipients is a list of phone numbers, JIDs, or objects with to and variables" }
 #define MANY_RECIPIENTS { 413, 2006, "A request has at most 10000 recipients, a campaign at most 100000" }
@@ -50,7 +53,8 @@ static const struct json *member(const struct json *object, const char *name)
 
 /* ---- content ---- */
 
-static const char *const types[] = { "text", "location", "live-location", "contact", "poll", "event", "group-invite", "button", "list", NULL };
+static const char *const types[] = { "text", "location", "live-location", "contact", "poll", "event", "group-invite", "button", "list", "media", "audio",
+	"document", "sticker", "gif", NULL };
 
 /* What belongs to a single request to send. */
 static const char *const not_content[] = { "to", "jid", "target", "number", "messageId", "wait", "send_at", "sendAt", "dry_run", "dryRun", "audience",
@@ -94,6 +98,20 @@ static const char *type_of(const struct json *body)
 	return NULL;
 }
 
+/* A long text that looks like base64 was cut out of the body, and is no text any more (upload.h). */
+static int no_stray_files(struct request *r, struct answer *answer)
+{
+	static const struct fault stray = STRAY_FILE;
+	size_t n = 0;
+
+	for (size_t i = 0; r->upload && i < r->upload->form.files_count; i++) {
+		const struct form_file *file = &r->upload->form.files[i];
+
+		n += !file->broken && (file->cut || file->spool.size || file->filename.n);
+	}
+	return n && n > r->upload->nfds ? refuse(answer, &stray) : 0;
+}
+
 static int put_content(struct request *r, struct buf *p, struct answer *answer)
 {
 	static const char *const names[] = { "content", NULL };
@@ -105,6 +123,9 @@ static int put_content(struct request *r, struct buf *p, struct answer *answer)
 
 	if (!type)
 		return refuse(answer, &bad_type);
+	/* A form may bring nothing but the file. */
+	if (!content && r->upload && r->upload->form.files_count)
+		content = json_new(r->arena, JSON_OBJECT);
 	if (!content || content->type != JSON_OBJECT)
 		return refuse(answer, &no_content);
 	route.match = route_find("POST", span_text(arena_printf(r->arena, "/api/v1/messages/send/%s", type)));
@@ -121,7 +142,7 @@ static int put_content(struct request *r, struct buf *p, struct answer *answer)
 	error = validate_params(&route, p, answer);
 	json_close(p, '}');
 	json_close(p, '}');
-	return error;
+	return error ? error : no_stray_files(r, answer);
 }
 
 /* ---- variables ---- */
@@ -477,7 +498,7 @@ static int prepare_change(struct request *r, struct buf *p, struct answer *answe
 {
 	if (!r->body || r->body->type != JSON_OBJECT)
 		return 0;
-	if (json_get(r->body, "content") && put_content(r, p, answer))
+	if ((json_get(r->body, "content") || r->upload->form.files_count) && put_content(r, p, answer))
 		return -1;
 	return prepare_manner(r, p, answer);
 }
@@ -511,9 +532,9 @@ static const char *const recipient_states[] = { "pending", "queued", "sent", "se
 	EXPLAINED("pace", "object", "gapMs and jitterMs between two messages; at most perMinute and perHour"), \
 	EXPLAINED("window", "object", "only in this time of day: from and to (HH:MM), zone (Europe/Berlin; default UTC), days (mon to sun, or 1 to 7); null: none")
 #define CONTENT \
-	EXPLAINED("type", "string", "text (default), location, live-location, contact, poll, event, group-invite, button, list"), \
+	EXPLAINED("type", "string", "text (default), location, live-location, contact, poll, event, group-invite, button, list, media, audio, document, sticker, gif"), \
 	EXPLAINED("content", "object", "the body of /api/v1/messages/send/{type} without to; {{name}} and {{name|otherwise}} in its texts are variables, " \
-		  "{{phone}} is the recipient's number")
+		  "{{phone}} is the recipient's number. A file (data URI, base64, URL, file part of a form, or storageKey of one that is stored) is uploaded once for all")
 #define RECIPIENTS \
 	EXPLAINED("recipients", "array", "phone numbers, JIDs of persons and groups, or objects: to (or phone, jid) and variables, or members that are the " \
 		  "variables; at most 10000 a request")
@@ -565,9 +586,12 @@ static const struct success outcomes[] = {
 	  "items[].error? items[].variables? pagination.limit pagination.nextCursor" }, { 0 }
 };
 
+#define FILE_FAULTS \
+	{ 400, 2000, "Invalid <type> input" }, { 413, 2009, "<Type> too large (limit <n>MB)" }, { 415, 2007, "<why the file is not taken>" }, \
+	{ 500, 8000, "The file cannot be stored" }, { 507, 8000, "No space left for files" }
 #define MANNER_FAULTS BAD_NAME, BAD_VARIABLES, BAD_PACE, BAD_WINDOW, BAD_START, BAD_MISSING
-static const struct fault create_errors[] = { NO_CONTENT, BAD_TYPE, BAD_RECIPIENTS, MANY_RECIPIENTS, MANNER_FAULTS, DATABASE, { 0 } };
-static const struct fault change_errors[] = { NOT_FOUND, NO_CONTENT, BAD_TYPE, MANNER_FAULTS, { 409, 2003, "The campaign has ended" },
+static const struct fault create_errors[] = { NO_CONTENT, STRAY_FILE, BAD_TYPE, FILE_FAULTS, BAD_RECIPIENTS, MANY_RECIPIENTS, MANNER_FAULTS, DATABASE, { 0 } };
+static const struct fault change_errors[] = { NOT_FOUND, NO_CONTENT, STRAY_FILE, BAD_TYPE, FILE_FAULTS, MANNER_FAULTS, { 409, 2003, "The campaign has ended" },
 	{ 409, 2003, "The content of a campaign that was started cannot be changed" }, DATABASE, { 0 } };
 static const struct fault add_errors[] = { NOT_FOUND, BAD_RECIPIENTS, MANY_RECIPIENTS, { 409, 2003, "The campaign has ended" }, DATABASE, { 0 } };
 static const struct fault find_errors[] = { NOT_FOUND, DATABASE, { 0 } };
@@ -593,12 +617,12 @@ static const struct route routes[] = {
 	{ CAMPAIGN_ROUTE("POST", "", "create", SCOPE_SEND, create_params, created, create_errors, "Create a campaign",
 		"One content to many recipients, each once, at a pace. It starts at once, or at startAt, unless it is a draft or has no recipients yet. "
 		"Recipients that cannot be addressed are told in rejected, those that are there already are counted in duplicates. What is on its way "
-		"survives a restart; nobody gets it twice."), .body = BODY_JSON, .selector = &selector_session, .prepare = prepare_create },
+		"survives a restart; nobody gets it twice."), .body = BODY_UPLOAD, .flags = ROUTE_SLOW, .selector = &selector_session, .prepare = prepare_create },
 	{ CAMPAIGN_ROUTE("GET", "", "list", SCOPE_READ, list_params, listed, list_errors, "List campaigns", "Newest first.") },
 	{ CAMPAIGN_ROUTE("GET", "/{campaignId}", "get", SCOPE_READ, id_params, shown, find_errors, "Show a campaign",
 		"progress counts recipients by their present state.") },
 	{ CAMPAIGN_ROUTE("PATCH", "/{campaignId}", "change", SCOPE_SEND, change_params, changed, change_errors, "Change a campaign",
-		"Name, start, pace, window and variables until it has ended; the content while it is a draft."), .body = BODY_JSON, .prepare = prepare_change },
+		"Name, start, pace, window and variables until it has ended; the content while it is a draft."), .body = BODY_UPLOAD, .flags = ROUTE_SLOW, .prepare = prepare_change },
 	{ CAMPAIGN_ROUTE("DELETE", "/{campaignId}", "remove", SCOPE_SEND, id_params, deleted, delete_errors, "Delete a campaign",
 		"With all that is known of its recipients. Not while it runs.") },
 	{ CAMPAIGN_ROUTE("POST", "/{campaignId}/recipients", "recipients.add", SCOPE_SEND, add_params, added, add_errors, "Add recipients",

@@ -53,7 +53,7 @@ static void set_fault(struct request *r, int error)
 static struct json *fields_of(struct request *r, struct span text)
 {
 	const char *error;
-	struct json *v = r->match.route->family == FAMILY_A ? body_parse(r, text) : json_parse(r->arena, text, &error);
+	struct json *v = r->match.route->family != FAMILY_A_NULL ? body_parse(r, text) : json_parse(r->arena, text, &error);
 
 	if (v && v->type == JSON_ARRAY)
 		v = v->first;

@@ -5,6 +5,7 @@
  *
  *     {"fd":0,"size":1234,"name":"a.png","type":"image/png","declared":true}    descriptor number 0 of the frame
  *     {"url":"https://..","name":".."}                                                      fetched by the daemon
+ *     {"stored":"<key>"}                                                                    rests in the storage, a file of the chosen session
  *     {"broken":true}                                                                       a data URI or base64 that is none
  */
 #ifndef FCGI_UPLOAD_H

@@ -251,6 +251,24 @@ static int too_large(struct request *r, int code, const char *noun, uint64_t lim
 	return -1;
 }
 
+/* A file that rests in the storage already, by its key. */
+static bool put_stored(struct request *r, struct buf *p)
+{
+	static const char *const names[] = { "storageKey", "storage_key", NULL };
+	const struct json *v = NULL;
+
+	for (size_t i = 0; names[i] && !v; i++)
+		v = field(r, names[i]);
+	if (!v || v->type != JSON_STRING || !trimmed(v->text).n)
+		return false;
+	json_name(p, "input");
+	json_open(p, '{');
+	json_name(p, "stored");
+	json_span(p, trimmed(v->text));
+	json_close(p, '}');
+	return true;
+}
+
 int upload_put_one(struct request *r, const struct upload_rules *rules, struct buf *p, struct answer *answer)
 {
 	struct form_file *file = uploaded(r->upload, rules->keys);
@@ -262,7 +280,7 @@ int upload_put_one(struct request *r, const struct upload_rules *rules, struct b
 	}
 	for (size_t k = 0; rules->keys[k] && !found; k++)
 		found = put_value(r, field(r, rules->keys[k]), p);
-	if (!found) {
+	if (!found && !put_stored(r, p)) {
 		answer_fault(answer, &rules->invalid);
 		return -1;
 	}

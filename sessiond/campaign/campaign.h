@@ -13,7 +13,11 @@
  * happens, a recipient's message id is the same, and the outbox takes an id once: so a recipient is sent to at most once, and what was not
  * handed to the outbox is found pending again. Few are handed to the outbox ahead, so that others of the session need not wait long.
  *
- * A campaign pauses by itself when its account is logged out, banned or taken over elsewhere. Without a connection it waits.
+ * A file is kept in the storage until the campaign has ended (store/campaigns.h). It is uploaded once, when the first recipient's turn has come,
+ * and all get that upload, each with his own caption; what the upload brought is kept in the store. An upload that is CAMPAIGN_UPLOAD_MS old is made
+ * anew: the media servers forget files after a month or so, and who gets it last must have time to fetch it.
+ *
+ * A campaign pauses by itself when its account is logged out, banned or taken over elsewhere, and when its file cannot be sent. Without a connection it waits.
  *
  * Events of the session's journal (opt-in):
  *     campaign_update    {id, campaign: {id, name, state, reason?, startAt?, counts}, sessionId}    it was started, paused, resumed, cancelled
@@ -37,7 +41,8 @@ enum {
 	CAMPAIGN_AHEAD = 8,
 	CAMPAIGN_PAGE = 64,
 	CAMPAIGN_MAX_RECIPIENTS = 100000,
-	CAMPAIGN_TELL_MS = 15000
+	CAMPAIGN_TELL_MS = 15000,
+	CAMPAIGN_UPLOAD_MS = 3 * 24 * 3600 * 1000
 };
 
 struct campaigns *campaigns_new(struct daemon *daemon);

@@ -155,9 +155,14 @@ static struct json_object *variables_of(const struct store_recipient *recipient)
 /* The route's parameters for this recipient; NULL: values->lacking has no value. */
 static struct json_object *parameters(const struct run *run, const struct store_recipient *recipient, struct template_values *values)
 {
-	struct json_object *p = template_tree(run->spec.p, values), *to = json_object_new_array();
+	struct json_object *p = template_tree(run->spec.p, values), *to = json_object_new_array(), *input;
 
 	json_object_array_add(to, json_object_new_string(recipient->jid));
+	if (p && run->spec.input) {
+		input = json_object_new_object();
+		json_object_object_add(input, "kept", json_object_get(run->attached.kept));
+		json_object_object_add(p, "input", input);
+	}
 	if (p)
 		json_object_object_add(p, "to", to);
 	else

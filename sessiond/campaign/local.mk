@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libcampaign.a
 libcampaign_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 libcampaign_a_SOURCES = \
+	sessiond/campaign/attach.c \
 	sessiond/campaign/campaign.c sessiond/campaign/campaign.h \
 	sessiond/campaign/flight.c \
 	sessiond/campaign/pace.c sessiond/campaign/pace.h \

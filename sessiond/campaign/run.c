@@ -7,6 +7,7 @@
 #include "sessiond/async.h"
 #include "sessiond/campaign/run.h"
 #include "sessiond/crypto/crypto.h"
+#include "sessiond/storage/storage.h"
 
 enum {
 	/* The wall clock may be set meanwhile. */
@@ -38,6 +39,7 @@ static void run_free(struct run *run)
 		run->flights = flight->next;
 		free(flight);
 	}
+	json_object_put(run->attached.kept);
 	campaign_spec_free(&run->spec);
 	arena_free(&run->batch.arena);
 	arena_free(&run->read.arena);
@@ -93,6 +95,7 @@ void run_halt(struct run *run)
 	timer_stop(run->all->daemon->timers, &run->timer);
 	timer_stop(run->all->daemon->timers, &run->tell);
 	flights_cancel(run);
+	attach_cancel(run);
 }
 
 void run_rewind(struct run *run, int64_t wait_ms)
@@ -140,7 +143,7 @@ static void session_changed(void *arg, struct session_entry *entry)
 	campaigns_look(run->all, run->id);
 }
 
-static void pause_for(struct run *run, const char *reason)
+void run_pause(struct run *run, const char *reason)
 {
 	campaigns_change(run->all, &run->row, STORE_CAMPAIGN_BIT(STORE_CAMPAIGN_ACTIVE), STORE_CAMPAIGN_PAUSED, reason, NULL, NULL);
 }
@@ -161,11 +164,11 @@ static bool session_is_open(struct run *run)
 	if (entry->view.status == SESSION_OPEN)
 		return true;
 	if (!entry->view.registered || entry->view.status == SESSION_LOGGED_OUT)
-		pause_for(run, "The session was logged out");
+		run_pause(run, "The session was logged out");
 	else if (entry->view.status == SESSION_BANNED)
-		pause_for(run, "The account is banned");
+		run_pause(run, "The account is banned");
 	else if (entry->view.status == SESSION_REPLACED)
-		pause_for(run, "The session was taken over by another connection");
+		run_pause(run, "The session was taken over by another connection");
 	return false;
 }
 
@@ -242,7 +245,10 @@ void run_pump(struct run *run)
 			start_read(run, READ_COUNTS);
 		else if (page_is_over || run->flying >= CAMPAIGN_AHEAD || !is_due(run))
 			return;
-		else
+		else if (!attach_is_ready(run)) {
+			attach_start(run);
+			return;
+		} else
 			take(run);
 	}
 }
@@ -283,6 +289,8 @@ static void take_row(struct run *run)
 	if (read->error == STORE_NOT_FOUND || (!read->error && read->row.state != STORE_CAMPAIGN_ACTIVE)) {
 		run_halt(run);
 		run->gone = true;
+		if (!read->error && read->row.file_key && read->row.state >= STORE_CAMPAIGN_DONE)
+			storage_sweep(run->all->daemon->storage);
 		return;
 	}
 	if (read->error) {
@@ -296,13 +304,14 @@ static void take_row(struct run *run)
 	run->gone = false;
 	campaign_spec_free(&run->spec);
 	run->ready = campaign_spec_read(&run->spec, run->row.spec) == 0;
+	attach_take_row(run);
 	if (first) {
 		run->pace.minute = (struct pace_bucket){ read->minute_ms, read->minute_count };
 		run->pace.hour = (struct pace_bucket){ read->hour_ms, read->hour_count };
 	}
 	run->end = false;
 	if (!run->ready)
-		pause_for(run, "The campaign's content cannot be read");
+		run_pause(run, "The campaign's content cannot be read");
 }
 
 static void take_page(struct run *run)

@@ -22,6 +22,15 @@ struct flight {
 	struct call *call;    /* under way: the message is being made; NULL otherwise */
 };
 
+/* The upload of a campaign's file. */
+struct attached {
+	struct json_object *kept; /* owned: what the media routes made of it (rpc/media_kept.h); NULL: none yet */
+	int64_t made_ms;          /* wall clock */
+	struct call *call;        /* under way; NULL otherwise */
+	bool storing;             /* it is there, but not stored yet */
+	unsigned troubles;        /* attempts that failed */
+};
+
 /* A page of recipients. */
 struct batch {
 	struct arena arena;
@@ -51,6 +60,7 @@ struct run {
 	struct arena arena;      /* of the row */
 	struct store_campaign row;
 	struct campaign_spec spec;
+	struct attached attached;
 	bool ready;              /* row and spec are there, the state is ACTIVE */
 	unsigned held;           /* changes of state that are on their way */
 	bool gone;               /* to be freed when nothing refers to it any more */
@@ -104,6 +114,19 @@ void run_halt(struct run *run);
 /* NULL: it does not run. */
 struct run *run_find(const struct campaigns *campaigns, const char *id);
 void runs_free(struct campaigns *campaigns);
+
+/* The campaign pauses, and says why. */
+void run_pause(struct run *run, const char *reason);
+
+/* attach.c */
+/* Is everything there that messages are made of? */
+bool attach_is_ready(const struct run *run);
+/* Uploads the file, and pumps when that is done. */
+void attach_start(struct run *run);
+/* The row was read: takes over the upload that it knows of. */
+void attach_take_row(struct run *run);
+/* What is under way is let go. */
+void attach_cancel(struct run *run);
 
 /* flight.c: makes and sends the message of one recipient. */
 void flight_start(struct run *run, const struct store_recipient *recipient);

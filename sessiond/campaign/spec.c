@@ -63,6 +63,9 @@ int campaign_spec_read(struct campaign_spec *spec, struct span text)
 	if (!json_object_is_type(spec->variables, json_type_object))
 		spec->variables = NULL;
 	spec->missing = missing_of(json_object_get_string(member(spec->json, "missing")));
+	/* What a file is called is no text of the message. */
+	spec->input = json_object_get(member(spec->p, "input"));
+	json_object_object_del(spec->p, "input");
 	spec->varies = template_in_tree(spec->p);
 	pace = member(spec->json, "pace");
 	spec->pace = (struct pace){ .gap_ms = number(pace, "gapMs"), .jitter_ms = number(pace, "jitterMs"), .per_minute = number(pace, "perMinute"),
@@ -72,6 +75,7 @@ int campaign_spec_read(struct campaign_spec *spec, struct span text)
 
 void campaign_spec_free(struct campaign_spec *spec)
 {
+	json_object_put(spec->input);
 	json_object_put(spec->json);
 	timefmt_zone_free(spec->window.zone);
 	*spec = (struct campaign_spec){ .json = NULL };

@@ -2,7 +2,8 @@
 /*
  * What a campaign sends and how: the JSON of store_campaign.spec, as the responder made it (fcgi/api_campaign.c).
  *
- *     {"content":{"type":"text","method":"messages.send.text","p":{..}},      p: as that route hands it to the daemon, "to" left out
+ *     {"content":{"type":"text","method":"messages.send.text","p":{..}},      p: as that route hands it to the daemon, "to" left out; the file
+ *                                                                            of one that has it: "input":{"stored":"<key of the storage>",..}
  *      "variables":{..}, "missing":"fail",                                    of all recipients; template.h
  *      "pace":{"gapMs":..,"jitterMs":..,"perMinute":..,"perHour":..},
  *      "window":{"from":540,"to":1080,"days":62,"zone":"Europe/Berlin"}}      minutes since midnight; pace.h
@@ -23,6 +24,7 @@ struct campaign_spec {
 	struct json_object *variables; /* NULL: none */
 	enum template_missing missing;
 	bool varies;                   /* the content has variables */
+	struct json_object *input;     /* owned: taken out of p; NULL: the content has no file */
 	struct pace pace;
 	struct window window;          /* its zone is owned here */
 };

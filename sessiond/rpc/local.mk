@@ -31,6 +31,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/internal.c sessiond/rpc/internal.h \
 	sessiond/rpc/lockout.c sessiond/rpc/lockout.h \
 	sessiond/rpc/media_input.c sessiond/rpc/media_input.h \
+	sessiond/rpc/media_kept.c sessiond/rpc/media_kept.h \
 	sessiond/rpc/media_message.c sessiond/rpc/media_send.h \
 	sessiond/rpc/media_prepare.c \
 	sessiond/rpc/request.c sessiond/rpc/request.h \
@@ -39,6 +40,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_action.c \
 	sessiond/rpc/rpc_audit.c \
 	sessiond/rpc/rpc_auth.c \
+	sessiond/rpc/campaign_file.c sessiond/rpc/campaign_file.h \
 	sessiond/rpc/rpc_campaign.c \
 	sessiond/rpc/rpc_change.c \
 	sessiond/rpc/rpc_key.c \

@@ -14,6 +14,7 @@
 #include "sessiond/loop.h"
 #include "sessiond/net/net.h"
 #include "sessiond/session/transfer.h"
+#include "sessiond/storage/storage.h"
 
 #define FETCH_STALL_MS 60000
 /* What an action of a receiver's answer fetches (webhooks.md 8). */
@@ -200,6 +201,42 @@ static void fetch(struct look *look, const char *url)
 	}
 }
 
+/* ---- out of the storage ---- */
+
+static void copied(void *arg, int error, const char *text, const struct storage_object *object)
+{
+	struct look *look = arg;
+	struct media_input *input = look->input;
+
+	if (error) {
+		input->error = error == STORAGE_NOT_FOUND || error == STORAGE_INVALID ? INPUT_BAD : INPUT_SYSTEM;
+		log_info(&input->request->context->log, "a stored file cannot be sent", LOG_STR("error", storage_error_name(error)), LOG_STR("reason", text));
+	} else {
+		if (!look->type[0] && object->mime) {
+			free(look->type);
+			look->type = xstrdup(object->mime);
+			without_parameters(look->type);
+		}
+		if (!input->name && object->file_name)
+			input->name = xstrdup(object->file_name);
+	}
+	look_at(look);
+}
+
+static void copy(struct look *look, const char *key)
+{
+	struct media_input *input = look->input;
+	struct daemon *daemon = input->request->context->daemon;
+
+	input->fd = transfer_temp_file(daemon->config->state_dir);
+	if (input->fd < 0) {
+		input->error = INPUT_SYSTEM;
+		look_at(look);
+		return;
+	}
+	storage_copy(daemon->storage, key, input->request->session_id ? input->request->session_id : "", input->fd, copied, look);
+}
+
 /* ---- the caller's side ---- */
 
 static const char *text(struct json_object *item, const char *name)
@@ -225,7 +262,7 @@ void media_input_get(struct media_input *input, struct rpc_request *request, str
 {
 	struct look *look = xcalloc(1, sizeof *look);
 	const char *url = text(item, "url"), *type = text(item, "type"), *name = text(item, "name");
-	const char *caption = text(item, "caption"), *reply = text(item, "replyMessageId");
+	const char *stored = text(item, "stored"), *caption = text(item, "caption"), *reply = text(item, "replyMessageId");
 
 	*input = (struct media_input){ .request = request, .limit = limit, .fd = -1, .ready = ready, .arg = arg };
 	*look = (struct look){ .input = input, .stem = stem, .type = xstrdup(type ? type : "") };
@@ -235,6 +272,10 @@ void media_input_get(struct media_input *input, struct rpc_request *request, str
 	input->name = name ? xstrdup(name) : url ? name_of_address(url) : NULL;
 	if (url) {
 		fetch(look, url);
+		return;
+	}
+	if (stored) {
+		copy(look, stored);
 		return;
 	}
 	input->fd = take_descriptor(request, item);

@@ -5,6 +5,7 @@
  *     {"fd":0,...}  --descriptor of the frame--+
  *                                              +--> first bytes read (worker) --> name, type, kind judged --> media_input_ready
  *     {"url":".."}  --guarded GET into a file--+
+ *     {"stored":"<storage key>"}  --copied-----+    a file of the request's session
  *
  * Contract: rest-a 1.13. Nothing of a file is parsed here but its first bytes.
  */

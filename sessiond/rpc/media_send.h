@@ -14,6 +14,8 @@ struct media_send_route {
 	const char *stem;          /* of files without a name */
 	int too_large_code;
 	const char *invalid;
+	/* Why the route does not take this file (415); NULL: it does. p: parameters of the route. NULL: it takes every one */
+	const char *(*unfit)(const struct media_input *input, struct json_object *p, char *reason, size_t reason_len);
 	bool (*judge)(struct media_send *s);  /* false: refused and gone */
 	void (*extras)(struct media_send *s); /* members of advancedInfo */
 };
@@ -66,6 +68,14 @@ bool media_recipients(struct rpc_request *request, bool *channel);
 bool media_to_status(const struct rpc_request *request);
 /* Why this file is not passed on (rest-a 1.13); false: it may pass. */
 bool media_blocked(const struct media_input *input, struct span head, char *reason, size_t reason_len);
+
+/* ---- rpc_media.c: for those who keep a file until it is sent ---- */
+
+enum { MEDIA_FAULT_MAX = 256 };
+/* What that route will say of this file: 0, or status, code and text of its refusal. */
+int media_send_fault(const char *method, const struct media_input *input, struct json_object *p, char text[MEDIA_FAULT_MAX], int *code);
+/* The name of files without one; NULL: the method sends no file. */
+const char *media_send_stem(const char *method);
 
 /* ---- rpc_files.c ---- */
 rpc_work rpc_send_files;

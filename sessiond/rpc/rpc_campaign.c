@@ -9,6 +9,7 @@
 #include "sessiond/async.h"
 #include "sessiond/campaign/campaign.h"
 #include "sessiond/json_text.h"
+#include "sessiond/rpc/campaign_file.h"
 #include "sessiond/rpc/request.h"
 #include "sessiond/session/session.h"
 
@@ -451,31 +452,38 @@ static int64_t start_of(const struct rpc_request *request, int64_t otherwise)
 	return start ? json_object_get_int64(start) : otherwise;
 }
 
-static void do_create(struct rpc_request *request)
+static void create(void *arg, const char *file_key)
 {
+	struct work *w = arg;
+	struct rpc_request *request = w->request;
 	const struct daemon *daemon = request->context->daemon;
 	const struct session_entry *entry = rpc_session(request);
 	const char *name = rpc_param_text(request, "name");
 	struct store_recipient *recipients;
 	struct store_campaign row;
 	struct store_tx *tx;
-	struct work *w;
 	char *spec;
 
 	if (!entry)
 		return;
-	w = work_new(request);
-	ulid_new(w->id);
 	recipients = take_recipients(w, w->id);
 	spec = spec_of(request, NULL);
 	row = (struct store_campaign){ .id = w->id, .registry = entry->registry, .session = entry->number, .session_id = entry->id, .name = name ? name : "",
 		.state = rpc_param_bool(request, "draft") || !w->given ? STORE_CAMPAIGN_DRAFT : STORE_CAMPAIGN_ACTIVE, .start_ms = start_of(request, 0),
-		.created_ms = timefmt_now_ms(), .spec = span_text(spec) };
+		.created_ms = timefmt_now_ms(), .file_key = file_key, .spec = span_text(spec) };
 	tx = store_tx_new(daemon->store);
 	store_tx_campaign_add(tx, &row);
 	store_tx_campaign_recipients(tx, w->id, recipients, w->given, CAMPAIGN_MAX_RECIPIENTS, &w->added);
 	free(spec);
 	async_commit(daemon->loop, daemon->store, tx, made, w);
+}
+
+static void do_create(struct rpc_request *request)
+{
+	struct work *w = work_new(request);
+
+	ulid_new(w->id);
+	campaign_file_take(request, json_object_object_get(request->p, "content"), create, w);
 }
 
 /* ---- more recipients ---- */
@@ -597,33 +605,46 @@ static void changed(void *arg, int error)
 	stepped(w, error);
 }
 
-static void change(void *arg)
+static void store_change(void *arg, const char *file_key)
 {
 	struct work *w = arg;
 	struct rpc_request *request = w->request;
 	const struct daemon *daemon = request->context->daemon;
+	bool content = json_object_object_get(request->p, "content") != NULL;
 	const char *name = rpc_param_text(request, "name");
 	struct store_campaign row = w->row;
 	struct store_tx *tx;
-	char *spec;
+	char *spec = spec_of(request, &row);
+
+	row.name = name ? name : row.name;
+	row.start_ms = start_of(request, row.start_ms);
+	row.file_key = content ? file_key : row.file_key;
+	row.spec = span_text(spec);
+	row.updated_ms = timefmt_now_ms();
+	tx = store_tx_new(daemon->store);
+	store_tx_campaign_change(tx, row.number, content ? BIT(STORE_CAMPAIGN_DRAFT) : not_ended, &row);
+	free(spec);
+	async_commit(daemon->loop, daemon->store, tx, changed, w);
+}
+
+static void change(void *arg)
+{
+	struct work *w = arg;
+	struct rpc_request *request = w->request;
+	struct json_object *content = json_object_object_get(request->p, "content");
 
 	if (w->error) {
 		refuse(w);
 		return;
 	}
-	if (json_object_object_get(request->p, "content") && row.state != STORE_CAMPAIGN_DRAFT) {
+	if (content && w->row.state != STORE_CAMPAIGN_DRAFT) {
 		rpc_answer(request, 409, 2003, "The content of a campaign that was started cannot be changed", NULL);
 		return;
 	}
-	spec = spec_of(request, &row);
-	row.name = name ? name : row.name;
-	row.start_ms = start_of(request, row.start_ms);
-	row.spec = span_text(spec);
-	row.updated_ms = timefmt_now_ms();
-	tx = store_tx_new(daemon->store);
-	store_tx_campaign_change(tx, row.number, json_object_object_get(request->p, "content") ? BIT(STORE_CAMPAIGN_DRAFT) : not_ended, &row);
-	free(spec);
-	async_commit(daemon->loop, daemon->store, tx, changed, w);
+	/* Files are the session's. */
+	if (!request->session_id)
+		request->session_id = xstrdup(w->row.session_id);
+	campaign_file_take(request, content, store_change, w);
 }
 
 static void do_change(struct rpc_request *request)

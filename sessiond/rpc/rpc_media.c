@@ -4,6 +4,9 @@
  *
  *     input got and judged --> [ made fit by the media worker ] --> uploaded once --> message built --> send_go()
  *
+ * A call from inside may want the upload alone (onlyUpload: the answer is {"kept":{..}}), and may bring one for its file (input {"kept":{..}}):
+ * media_kept.h.
+ *
  * A caller that leaves before the upload is complete gets nothing sent.
  */
 #include <inttypes.h>
@@ -15,6 +18,7 @@
 #include "common/text.h"
 #include "sessiond/json_text.h"
 #include "sessiond/rpc/media_input.h"
+#include "sessiond/rpc/media_kept.h"
 #include "sessiond/rpc/media_send.h"
 #include "sessiond/rpc/send.h"
 
@@ -34,22 +38,65 @@ static void refuse(struct media_send *s, int status, int code, const char *text)
 	finished(s);
 }
 
+/* ---- which files the routes take ---- */
+
+static const char *unfit_media(const struct media_input *input, struct json_object *p, char *reason, size_t reason_len)
+{
+	enum filetype_kind kind = filetype_kind(input->mime);
+
+	(void)reason;
+	(void)reason_len;
+	if (kind != FILETYPE_IMAGE && kind != FILETYPE_VIDEO)
+		return "Unsupported media type for this route";
+	return json_object_get_boolean(json_object_object_get(p, "ptv")) && kind != FILETYPE_VIDEO ? "A video note is a video" : NULL;
+}
+
+static const char *unfit_audio(const struct media_input *input, struct json_object *p, char *reason, size_t reason_len)
+{
+	enum filetype_kind kind = filetype_kind(input->mime);
+
+	(void)p;
+	(void)reason;
+	(void)reason_len;
+	return kind == FILETYPE_IMAGE || kind == FILETYPE_VIDEO || kind == FILETYPE_GIF ? "Unsupported audio type" : NULL;
+}
+
+static const char *unfit_document(const struct media_input *input, struct json_object *p, char *reason, size_t reason_len)
+{
+	(void)p;
+	return media_blocked(input, span_of(input->head, input->head_len), reason, reason_len) ? reason : NULL;
+}
+
+static const char *unfit_gif(const struct media_input *input, struct json_object *p, char *reason, size_t reason_len)
+{
+	enum filetype_kind kind = filetype_kind(input->mime);
+
+	(void)p;
+	(void)reason;
+	(void)reason_len;
+	return kind == FILETYPE_IMAGE || kind == FILETYPE_AUDIO ? "Unsupported gif type" : NULL;
+}
+
 /* ---- what the routes make of a file; false: refused ---- */
+
+/* True: the route does not take it, and the request is answered. */
+static bool is_unfit(struct media_send *s)
+{
+	char reason[256];
+	const char *why = s->route->unfit ? s->route->unfit(&s->input, s->request->p, reason, sizeof reason) : NULL;
+
+	if (why)
+		refuse(s, 415, 2007, why);
+	return why != NULL;
+}
 
 static bool judge_media(struct media_send *s)
 {
-	enum filetype_kind kind = filetype_kind(s->input.mime);
-	bool video = kind == FILETYPE_VIDEO;
+	bool video = filetype_kind(s->input.mime) == FILETYPE_VIDEO;
 	struct json_object *presence = json_object_object_get(s->request->p, "presence");
 
-	if (kind != FILETYPE_IMAGE && kind != FILETYPE_VIDEO) {
-		refuse(s, 415, 2007, "Unsupported media type for this route");
+	if (is_unfit(s))
 		return false;
-	}
-	if (rpc_param_bool(s->request, "ptv") && !video) {
-		refuse(s, 415, 2007, "A video note is a video");
-		return false;
-	}
 	s->media.type = !video ? WA_MEDIA_IMAGE : rpc_param_bool(s->request, "ptv") ? WA_MEDIA_PTV : WA_MEDIA_VIDEO;
 	s->upload.kind = video ? TRANSFER_VIDEO : TRANSFER_IMAGE;
 	s->media.view_once = rpc_param_bool(s->request, "viewOnce");
@@ -74,13 +121,10 @@ static bool judge_audio(struct media_send *s)
 {
 	const char *wish = rpc_param_text(s->request, "mime");
 	const char *type = wish && filetype_audio(wish) ? wish : s->input.mime;
-	enum filetype_kind kind = filetype_kind(s->input.mime);
 	bool voice = rpc_param_bool(s->request, "isVN");
 
-	if (kind == FILETYPE_IMAGE || kind == FILETYPE_VIDEO || kind == FILETYPE_GIF) {
-		refuse(s, 415, 2007, "Unsupported audio type");
+	if (is_unfit(s))
 		return false;
-	}
 	s->media.type = voice ? WA_MEDIA_PTT : WA_MEDIA_AUDIO;
 	if (!send_color(s->request, "backgroundColor", &s->media.background_argb)) {
 		finished(s);
@@ -102,8 +146,6 @@ static void extras_audio(struct media_send *s)
 static bool judge_document(struct media_send *s)
 {
 	const char *wish = rpc_param_text(s->request, "filename");
-	struct span head = span_of(s->input.head, s->input.head_len);
-	char reason[256];
 	char *name;
 
 	snprintf(s->kind, sizeof s->kind, "document %.32s", filetype_name_extension(s->input.name));
@@ -112,10 +154,8 @@ static bool judge_document(struct media_send *s)
 		free(s->input.name);
 		s->input.name = name;
 	}
-	if (media_blocked(&s->input, head, reason, sizeof reason)) {
-		refuse(s, 415, 2007, reason);
+	if (is_unfit(s))
 		return false;
-	}
 	s->media.type = WA_MEDIA_DOCUMENT;
 	s->upload.kind = TRANSFER_DOCUMENT;
 	s->media.file_name = s->input.name;
@@ -146,12 +186,8 @@ static void extras_sticker(struct media_send *s)
 
 static bool judge_gif(struct media_send *s)
 {
-	enum filetype_kind kind = filetype_kind(s->input.mime);
-
-	if (kind == FILETYPE_IMAGE || kind == FILETYPE_AUDIO) {
-		refuse(s, 415, 2007, "Unsupported gif type");
+	if (is_unfit(s))
 		return false;
-	}
 	s->media.type = WA_MEDIA_GIF;
 	s->upload.kind = TRANSFER_VIDEO;
 	s->mime = "video/mp4";
@@ -167,12 +203,70 @@ static void extras_gif(struct media_send *s)
 }
 
 static const struct media_send_route routes[] = {
-	{ "messages.send.media", "Media message", "media", "Media", "upload", 2009, "Invalid media input", judge_media, extras_media },
-	{ "messages.send.audio", "Audio message", "audio", "Audio", "upload", 2010, "Invalid audio input", judge_audio, extras_audio },
-	{ "messages.send.document", "Document message", "document", "Document", "document", 2011, "Invalid document input", judge_document, extras_document },
-	{ "messages.send.sticker", "Sticker message", "sticker", "Sticker", "upload", 2012, "Invalid sticker input", judge_sticker, extras_sticker },
-	{ "messages.send.gif", "GIF message", "gif", "GIF", "upload", 2013, "Invalid gif input", judge_gif, extras_gif },
+	{ "messages.send.media", "Media message", "media", "Media", "upload", 2009, "Invalid media input", unfit_media, judge_media,
+	  extras_media },
+	{ "messages.send.audio", "Audio message", "audio", "Audio", "upload", 2010, "Invalid audio input", unfit_audio, judge_audio,
+	  extras_audio },
+	{ "messages.send.document", "Document message", "document", "Document", "document", 2011, "Invalid document input", unfit_document, judge_document,
+	  extras_document },
+	{ "messages.send.sticker", "Sticker message", "sticker", "Sticker", "upload", 2012, "Invalid sticker input", NULL, judge_sticker,
+	  extras_sticker },
+	{ "messages.send.gif", "GIF message", "gif", "GIF", "upload", 2013, "Invalid gif input", unfit_gif, judge_gif,
+	  extras_gif },
 };
+
+static const struct media_send_route *route_named(const char *method)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (strcmp(routes[i].name, method) == 0)
+			return &routes[i];
+	}
+	return NULL;
+}
+
+/* The refusals of a file that could not be got. */
+static int input_fault(const struct media_input *input, const struct media_send_route *route, char text[96], int *code)
+{
+	switch (input->error) {
+	case INPUT_TOO_LARGE:
+		snprintf(text, 96, "%s too large (limit %" PRIu64 "MB)", route->title, input->limit >> 20);
+		*code = route->too_large_code;
+		return 413;
+	case INPUT_SYSTEM:
+		snprintf(text, 96, "Internal server error");
+		*code = 8000;
+		return 500;
+	case INPUT_OK:
+	case INPUT_BAD:
+		break;
+	}
+	snprintf(text, 96, "%s", route->invalid);
+	*code = 2000;
+	return 400;
+}
+
+int media_send_fault(const char *method, const struct media_input *input, struct json_object *p, char text[MEDIA_FAULT_MAX], int *code)
+{
+	const struct media_send_route *route = route_named(method);
+	char reason[MEDIA_FAULT_MAX];
+	const char *why;
+
+	if (input->error)
+		return input_fault(input, route, text, code);
+	why = route->unfit ? route->unfit(input, p, reason, sizeof reason) : NULL;
+	if (!why)
+		return 0;
+	snprintf(text, MEDIA_FAULT_MAX, "%s", why);
+	*code = 2007;
+	return 415;
+}
+
+const char *media_send_stem(const char *method)
+{
+	const struct media_send_route *route = route_named(method);
+
+	return route ? route->stem : NULL;
+}
 
 /* ---- the way of a file ---- */
 
@@ -191,6 +285,18 @@ static void go_on(struct media_send *s)
 	send_go(request, plan);
 }
 
+static void answer_kept(struct media_send *s)
+{
+	struct buf result = { 0 };
+
+	buf_append_text(&result, "{\"kept\":");
+	media_kept_put(&result, s);
+	buf_u8(&result, '}');
+	rpc_answer(s->request, 200, 1000, "Uploaded", buf_text(&result));
+	buf_wipe(&result);
+	finished(s);
+}
+
 static void uploaded(struct upload_job *job)
 {
 	struct media_send *s = job->arg;
@@ -201,6 +307,8 @@ static void uploaded(struct upload_job *job)
 	}
 	if (job->error || !rpc_request_is_awaited(s->request))
 		refuse(s, 500, 8000, "Internal server error");
+	else if (s->request->internal && rpc_param_bool(s->request, "onlyUpload"))
+		answer_kept(s);
 	else
 		go_on(s);
 }
@@ -242,24 +350,35 @@ static void input_ready(void *arg, struct media_input *input)
 {
 	struct media_send *s = arg;
 	char text[96];
+	int code, status;
 
-	if (input->error == INPUT_TOO_LARGE) {
-		snprintf(text, sizeof text, "%s too large (limit %" PRIu64 "MB)", s->route->title, input->limit >> 20);
-		refuse(s, 413, s->route->too_large_code, text);
-	} else if (input->error == INPUT_SYSTEM) {
-		refuse(s, 500, 8000, "Internal server error");
-	} else if (input->error) {
-		refuse(s, 400, 2000, s->route->invalid);
-	} else {
-		s->mime = input->mime;
-		if (s->route->judge(s))
-			media_prepare(s, upload, s);
+	if (input->error) {
+		status = input_fault(input, s->route, text, &code);
+		refuse(s, status, code, text);
+		return;
 	}
+	s->mime = input->mime;
+	if (s->route->judge(s))
+		media_prepare(s, upload, s);
+}
+
+/* It was uploaded before. */
+static void take_kept(struct media_send *s, struct json_object *kept)
+{
+	if (!media_kept_read(s, kept)) {
+		refuse(s, 500, 8000, "Internal server error");
+		return;
+	}
+	s->mime = s->input.mime;
+	if (!s->route->judge(s))
+		return;
+	s->mime = s->prepared.mime;
+	go_on(s);
 }
 
 static void build(struct rpc_request *request)
 {
-	struct json_object *item = json_object_object_get(request->p, "input");
+	struct json_object *item = json_object_object_get(request->p, "input"), *kept = json_object_object_get(item, "kept");
 	const struct config *config = request->context->daemon->config;
 	const char *caption = rpc_param_text(request, "caption");
 	struct media_send *s;
@@ -271,9 +390,7 @@ static void build(struct rpc_request *request)
 	s->request = request;
 	s->channel = channel;
 	s->prepared.fd = -1;
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-		if (strcmp(routes[i].name, request->method->name) == 0)
-			s->route = &routes[i];
+	s->route = route_named(request->method->name);
 	if (caption && caption[0] && strcmp(s->route->noun, "audio") != 0 && strcmp(s->route->noun, "sticker") != 0) {
 		struct buf normal = { 0 };
 
@@ -281,6 +398,10 @@ static void build(struct rpc_request *request)
 		s->caption = xstrdup(buf_text(&normal));
 		s->media.caption = s->caption;
 		buf_free(&normal);
+	}
+	if (kept && request->internal) {
+		take_kept(s, kept);
+		return;
 	}
 	media_input_get(&s->input, request, item, (uint64_t)config->media_per_file_mb << 20, s->route->stem, input_ready, s);
 }

@@ -95,6 +95,7 @@ struct storage {
 	struct storage_op *ops;       /* owned list */
 	struct pump *pumps;           /* owned list */
 	size_t pump_count;
+	struct copying *copies;       /* owned list; copy.c */
 	struct loop_tasks tasks;      /* in the thread pool */
 	bool stopping;
 	struct s3 *s3;                /* owned; storage_s3.c */
@@ -141,6 +142,10 @@ enum pump_kind { PUMP_PLAIN, PUMP_SEALED, PUMP_LEGACY };
 bool pump_start(struct storage_op *op, enum pump_kind kind, int fd);
 void pump_stop_all(struct storage *storage);
 size_t pump_count(const struct storage *storage);
+
+/* ---- copy.c ---- */
+
+void storage_copy_stop_all(struct storage *storage);
 
 /* ---- sweep.c ---- */
 

@@ -7,6 +7,7 @@ libstorage_a_SOURCES = \
 	sessiond/storage/keyring.c sessiond/storage/keyring.h \
 	sessiond/storage/legacy.c sessiond/storage/legacy.h \
 	sessiond/storage/naming.c sessiond/storage/naming.h \
+	sessiond/storage/copy.c \
 	sessiond/storage/pump.c \
 	sessiond/storage/s3_request.c sessiond/storage/s3_request.h \
 	sessiond/storage/s3_sign.c sessiond/storage/s3_sign.h \

@@ -758,6 +758,7 @@ void storage_stop(struct storage *storage)
 	storage->stopping = true;
 	sweep_stop(storage);
 	pump_stop_all(storage);
+	storage_copy_stop_all(storage);
 	if (storage->s3)
 		storage_s3.halt(storage);
 	loop_tasks_wait(&storage->tasks);

@@ -124,6 +124,15 @@ typedef void storage_open_done(void *arg, int error, const char *text, const str
 /* range NULL: everything; length 0 in it asks for no descriptor (what stat does). Reads files of the original, too. */
 void storage_open(struct storage *storage, struct loop *loop, const char *key, const struct storage_range *range, storage_open_done *done, void *arg);
 
+/* object: key, mime, file_name, session and size of it; NULL with an error. */
+typedef void storage_copy_done(void *arg, int error, const char *text, const struct storage_object *object);
+
+/*
+ * Main loop. Copies a file of that session (id) into `to`, an empty file, which stays the caller's and open until done. STORAGE_NOT_FOUND: there is
+ * none, or it belongs to somebody else. After an error `to` holds part of it at most.
+ */
+void storage_copy(struct storage *storage, const char *key, const char *session, int to, storage_copy_done *done, void *arg);
+
 typedef void storage_done(void *arg, int error, const char *text);
 
 /* STORAGE_NOT_FOUND when there is none. Who reads it meanwhile reads on. */

@@ -28,17 +28,28 @@ static struct span seal_part(struct store_tx *tx, char what, const char *id, str
 	return tx_seal(tx, tx->store->seals.outbox, aad_span(&aad), plain);
 }
 
+/* The file stays where it is, whatever its age. */
+static int hold_file(struct db *db, const char *key)
+{
+	int rc = key ? db_run(db, "UPDATE files SET held = 1, expires_ms = 0 WHERE storage_key = ? AND state = 2", "t", key) : 0;
+
+	return rc == 0 && key && db->driver->changes(db) == 0 ? STORE_NOT_FOUND : rc;
+}
+
 static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct campaign_op *add = (const struct campaign_op *)op;
 	const struct store_campaign *row = &add->row;
+	int rc = hold_file(db, row->file_key);
 
 	(void)tx;
+	if (rc != 0)
+		return rc;
 	return db_run(db,
-	              "INSERT INTO campaigns (id, registry, session, session_id, name, state, reason, start_ms, created_ms, updated_ms, started_ms, spec) "
-	              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ttittntiiiib", row->id, row->registry, row->session, row->session_id,
+	              "INSERT INTO campaigns (id, registry, session, session_id, name, state, reason, start_ms, created_ms, updated_ms, started_ms, file_key, spec) "
+	              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ttittntiiiitb", row->id, row->registry, row->session, row->session_id,
 	              row->name, (int)row->state, row->reason, row->start_ms, row->created_ms, row->created_ms,
-	              row->state == STORE_CAMPAIGN_ACTIVE ? row->created_ms : INT64_C(0), add->spec);
+	              row->state == STORE_CAMPAIGN_ACTIVE ? row->created_ms : INT64_C(0), row->file_key, add->spec);
 }
 
 void store_tx_campaign_add(struct store_tx *tx, const struct store_campaign *campaign)
@@ -51,6 +62,7 @@ void store_tx_campaign_add(struct store_tx *tx, const struct store_campaign *cam
 	add->row.session_id = tx_text(tx, campaign->session_id);
 	add->row.name = tx_text(tx, campaign->name);
 	add->row.reason = tx_text(tx, campaign->reason);
+	add->row.file_key = tx_text(tx, campaign->file_key);
 	add->spec = seal_part(tx, 'k', campaign->id, campaign->spec);
 }
 
@@ -97,14 +109,17 @@ static int apply_change(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct campaign_op *change = (const struct campaign_op *)op;
 	const struct store_campaign *row = &change->row;
-	int from[5];
+	int from[5], rc = 0;
 
 	(void)tx;
 	states_of(change->from, from);
+	rc = hold_file(db, row->file_key);
+	if (rc != 0)
+		return rc;
 	return found(db, db_run(db,
-	                        "UPDATE campaigns SET name = ?, start_ms = ?, spec = ?, updated_ms = ? WHERE number = ? AND state IN (?, ?, ?, ?, ?)",
-	                        "tibiinnnnn", row->name, row->start_ms, change->spec, row->updated_ms, row->number, from[0], from[1], from[2],
-	                        from[3], from[4]));
+	                        "UPDATE campaigns SET name = ?, start_ms = ?, spec = ?, file_key = ?, updated_ms = ? WHERE number = ? AND state IN (?, ?, ?, ?, ?)",
+	                        "tibtiinnnnn", row->name, row->start_ms, change->spec, row->file_key, row->updated_ms, row->number, from[0], from[1],
+	                        from[2], from[3], from[4]));
 }
 
 void store_tx_campaign_change(struct store_tx *tx, int64_t number, unsigned from, const struct store_campaign *campaign)
@@ -113,6 +128,7 @@ void store_tx_campaign_change(struct store_tx *tx, int64_t number, unsigned from
 
 	change->from = from;
 	change->row.name = tx_text(tx, campaign->name);
+	change->row.file_key = tx_text(tx, campaign->file_key);
 	change->row.start_ms = campaign->start_ms;
 	change->row.updated_ms = campaign->updated_ms;
 	change->spec = seal_part(tx, 'k', campaign->id, campaign->spec);
@@ -148,9 +164,9 @@ void store_tx_campaign_remove(struct store_tx *tx, int64_t number)
 /* ---- reading ---- */
 
 #define CAMPAIGN_COLUMNS \
-	"number, id, registry, session, session_id, name, state, reason, start_ms, created_ms, updated_ms, started_ms, ended_ms, built_ms, spec"
+	"number, id, registry, session, session_id, name, state, reason, start_ms, created_ms, updated_ms, started_ms, ended_ms, built_ms, file_key, spec"
 
-enum { COLUMN_SPEC = 14, COLUMN_BUILT = 15 };
+enum { COLUMN_FILE = 14, COLUMN_SPEC, COLUMN_BUILT };
 
 static int open_part(struct store_reader *reader, struct arena *arena, char what, const char *id, struct span sealed, struct span *plain)
 {
@@ -178,6 +194,7 @@ static int row_of(struct store_reader *reader, struct db_statement *query, struc
 		.started_ms = db_int(query, 11),
 		.ended_ms = db_int(query, 12),
 		.built_ms = db_int(query, 13),
+		.file_key = db_text(query, arena, COLUMN_FILE),
 	};
 	return open_part(reader, arena, 'k', row->id, db_blob(query, COLUMN_SPEC), &row->spec);
 }

@@ -44,6 +44,7 @@ struct store_campaign {
 	const char *reason;      /* of PAUSED and CANCELLED; may be NULL */
 	int64_t start_ms;        /* not before; 0: at once */
 	int64_t created_ms, updated_ms, started_ms, ended_ms;
+	const char *file_key;    /* of the stored file that it sends; NULL: none */
 	struct span spec;        /* JSON; sealed */
 	struct span built;       /* serialized; sealed; p NULL: none */
 	int64_t built_ms;
@@ -63,7 +64,10 @@ struct store_recipient {
 	struct span variables;   /* JSON; sealed; p NULL: none */
 };
 
-/* Uses id, registry, session, session_id, name, state, start_ms, created_ms, spec. */
+/*
+ * Uses id, registry, session, session_id, name, state, start_ms, created_ms, file_key, spec. The file is held until the campaign ends, or
+ * has another one, or is removed; STORE_NOT_FOUND fails the tx when it is not there.
+ */
 void store_tx_campaign_add(struct store_tx *tx, const struct store_campaign *campaign);
 /*
  * Adds recipients (jid, message_id, variables) to a campaign that has not ended; those that it has already stay as they are. Fails the
@@ -73,7 +77,7 @@ void store_tx_campaign_add(struct store_tx *tx, const struct store_campaign *cam
 void store_tx_campaign_recipients(struct store_tx *tx, const char *id, const struct store_recipient *rows, size_t n, int64_t max, int64_t *added);
 /* Fails the tx with STORE_NOT_FOUND unless the campaign's state is one of from (STORE_CAMPAIGN_BIT). reason: NULL: none. */
 void store_tx_campaign_state(struct store_tx *tx, int64_t number, unsigned from, enum store_campaign_state to, const char *reason, int64_t at_ms);
-/* What an owner may change; fails the tx as above. Uses id, name, start_ms, spec, updated_ms. */
+/* What an owner may change; fails the tx as above. Uses id, name, start_ms, file_key, spec, updated_ms. */
 void store_tx_campaign_change(struct store_tx *tx, int64_t number, unsigned from, const struct store_campaign *campaign);
 /* The message that was made once for everybody; p NULL: none. */
 void store_tx_campaign_built(struct store_tx *tx, int64_t number, const char *id, struct span built, int64_t at_ms);

@@ -184,7 +184,7 @@ static struct db_statement *list_query(struct db *db, int *rc, const struct stor
 		return db_query(db, rc, "SELECT " COLUMNS " FROM files WHERE expires_ms > 0 AND expires_ms < ? AND state = 2 LIMIT ?", "in",
 				q->before_ms, q->limit);
 	case STORE_FILES_OLDEST:
-		return db_query(db, rc, "SELECT " COLUMNS " FROM files WHERE created_ms < ? AND state = 2 ORDER BY created_ms LIMIT ?", "in",
+		return db_query(db, rc, "SELECT " COLUMNS " FROM files WHERE created_ms < ? AND state = 2 AND held = 0 ORDER BY created_ms LIMIT ?", "in",
 				q->before_ms, q->limit);
 	case STORE_FILES_OTHER_KEY:
 		return db_query(db, rc, "SELECT " COLUMNS " FROM files WHERE key_id <> 0 AND key_id <> ? AND number > ? AND state = 2 "

@@ -639,7 +639,7 @@ struct store_file_query {
 	enum store_file_what {
 		STORE_FILES_UNSETTLED, /* neither ARRIVING nor GOING is for ever: number > after */
 		STORE_FILES_EXPIRED,   /* expires_ms < before_ms */
-		STORE_FILES_OLDEST,    /* created_ms < before_ms, oldest first */
+		STORE_FILES_OLDEST,    /* created_ms < before_ms, oldest first; without those that a campaign holds (campaigns.h) */
 		STORE_FILES_OTHER_KEY  /* encrypted under another key than key_id: number > after */
 	} what;
 	int64_t after, before_ms, key_id;

@@ -2,15 +2,22 @@
 // If this fails, campaigns made over REST do not arrive at real WhatsApp clients as they were written, or wrong ones are taken.
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { downloadMediaMessage, normalizeMessageContent } from 'baileys';
 import { endProcessSoon } from './baileys-peer.js';
+import { adminKey } from '../e2e/lib/web-gateway.js';
 import { isInstalled } from '../e2e/lib/web.js';
 import { Parties, until } from './gateway-parties.js';
+
+// Baileys downloads with fetch(), which takes no certificates of ours.
+process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+process.removeAllListeners('warning');
 
 const skip = !isInstalled('lighttpd') && 'lighttpd is not installed';
 let p;
 
 before(async () => {
-    if (!skip) p = await Parties.start('lighttpd', {});
+    if (!skip) p = await Parties.start('lighttpd', { MEDIA_PER_FILE_MB: '1' }, { tls: true });
 });
 afterEach(() => p?.clean());
 after(async () => {
@@ -60,6 +67,64 @@ test('a draft is filled, changed, started and deleted by its routes', { skip }, 
     assert.ok((await api('GET', '?state=done&limit=1')).json.result.items.length);
     assert.equal((await api('DELETE', `/${id}`)).json.result.deleted, true);
     refused(await api('GET', `/${id}`), 404, 2600, 'Campaign not found');
+});
+
+const bytesOf = (n, head) => Buffer.concat([Buffer.from(head, 'latin1'), crypto.createHash('shake256', { outputLength: n }).update(String(n)).digest()]);
+const uri = (type, bytes) => `data:${type};base64,${bytes.toString('base64')}`;
+
+// The message with this text anywhere, and the bytes of its file, which must be those.
+async function arrived(peer, name, text, bytes) {
+    const message = await peer.waitMessage((m) => JSON.stringify(m.message ?? {}).includes(text));
+    const part = normalizeMessageContent(message.message)[name];
+    const plain = await downloadMediaMessage(message, 'buffer', {});
+    assert.ok(plain.equals(bytes), `${name}: ${plain.length} bytes of ${bytes.length}`);
+    assert.deepEqual(Buffer.from(part.fileSha256), crypto.createHash('sha256').update(bytes).digest());
+    return part;
+}
+
+test('a picture goes up once, and each recipient has it with his own caption', { skip }, async () => {
+    const jpeg = bytesOf(30000, '\xff\xd8\xff\xe0'), carl = await p.account('15556000003', { name: 'Carl' }), peer = await p.baileys(carl.phone);
+    const uploads = async () => (await p.call('GET', '/events?type=media_uploaded&limit=1000')).events.length, before = await uploads();
+    const made = await create({ type: 'media', content: { media: uri('image/jpeg', jpeg), caption: 'Dear {{name}}, {{phone}}' }, missing: 'keep',
+        recipients: [{ to: p.them.phone, name: 'Bob' }, { to: carl.phone, name: 'Carl' }] });
+    assert.equal(made.status, 201, made.text);
+    const { campaignId, content } = made.json.result;
+    assert.deepEqual([content.caption, content.input.type, content.input.size, content.media], ['Dear {{name}}, {{phone}}', 'image/jpeg', jpeg.length, undefined]);
+    const bobs = await arrived(p.bob, 'imageMessage', 'Dear Bob', jpeg), carls = await arrived(peer, 'imageMessage', 'Dear Carl', jpeg);
+    assert.deepEqual([bobs.caption, carls.caption], [`Dear Bob, ${p.them.phone}`, `Dear Carl, ${carl.phone}`]);
+    assert.deepEqual([carls.directPath, Buffer.from(carls.mediaKey)], [bobs.directPath, Buffer.from(bobs.mediaKey)]);
+    assert.equal((await wanted(campaignId, 'done')).progress.failed, 0);
+    assert.equal(await uploads(), before + 1);
+});
+
+test('documents come as a part of a form, and out of the storage; the file name has variables, too', { skip }, async () => {
+    const pdf = bytesOf(200000, '%PDF-1.7\n'), form = new FormData();
+    for (const [name, value] of Object.entries({ sessionId: 'main', name: 'bills', type: 'document', draft: 'true', content: JSON.stringify({ filename: 'Bill {{n}}', caption: 'For {{name}}' }),
+        recipients: JSON.stringify([{ to: p.them.phone, name: 'Bob', n: 7 }]) })) form.append(name, value);
+    form.append('file', new Blob([pdf], { type: 'application/pdf' }), 'bill.pdf');
+    const response = await fetch(`${p.gateway.server.url}/api/v1/campaigns`, { method: 'POST', body: form, headers: { 'x-warest-api-key': adminKey } });
+    const draft = (await response.json()).result;
+    assert.equal(response.status, 201);
+    assert.deepEqual([draft.state, draft.content.input.name], ['draft', 'bill.pdf']);
+    const copy = await create({ type: 'document', content: { storageKey: draft.content.input.stored, caption: 'Copy' }, recipients: [p.them.phone] });
+    assert.equal(copy.status, 201, copy.text);
+    assert.notEqual(copy.json.result.content.input.stored, draft.content.input.stored);
+    assert.equal((await arrived(p.bob, 'documentMessage', 'Copy', pdf)).fileName, 'bill.pdf');
+    await api('POST', `/${draft.campaignId}/start`);
+    const part = await arrived(p.bob, 'documentMessage', 'For Bob', pdf);
+    assert.deepEqual([part.fileName, part.mimetype], ['Bill 7.pdf', 'application/pdf']);
+    await wanted(draft.campaignId, 'done');
+});
+
+test('files that the route would not send are refused when the campaign is made', { skip }, async () => {
+    const pdf = bytesOf(2000, '%PDF-1.7\n'), recipients = [p.them.phone];
+    refused(await create({ type: 'media', content: { media: uri('application/pdf', pdf) }, recipients }), 415, 2007, 'Unsupported media type for this route');
+    refused(await create({ type: 'media', content: { caption: 'x' }, recipients }), 400, 2000, 'Invalid media input');
+    refused(await create({ type: 'media', content: { url: 'http://127.0.0.1:1/x' }, recipients }), 400, 2000, 'Invalid media input');
+    refused(await create({ type: 'audio', content: { storageKey: 'campaigns/main/no' }, recipients }), 400, 2000, 'Invalid audio input');
+    refused(await create({ type: 'document', content: { document: uri('application/pdf', bytesOf(1100000, '%PDF')) }, recipients }), 413, 2011, 'Document too large (limit 1MB)');
+    refused(await create({ content: { message: 'x', media: uri('application/pdf', bytesOf(20000, '%PDF')) }, recipients }), 400, 2002,
+        'The request brings a file that no content takes');
 });
 
 test('what makes no sense is refused', { skip }, async () => {
