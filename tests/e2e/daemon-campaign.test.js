@@ -3,11 +3,15 @@
 // outcome than what happened.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { DaemonBench } from './lib/daemon.js';
 
 const SLOW = /asan|tsan/.test(process.env.WAREST_BUILD_MODE ?? '');
 const MANY = SLOW ? 60 : 200;
-const bench = new DaemonBench(15557000000, { env: { WAREST_WEBHOOK_EVENTS: 'campaign_update,campaign_progress,campaign_done' } });
+const bench = new DaemonBench(15557000000, { wasim: { tls: true }, env: { WAREST_WEBHOOK_EVENTS: 'campaign_update,campaign_progress,campaign_done' } });
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jid = (phone) => `${phone}@s.whatsapp.net`;
 const text = (message, more = {}) => ({ content: { type: 'text', method: 'messages.send.text', p: { message, isForwarded: false, ...more } } });
@@ -119,6 +123,95 @@ test('killed at random while it runs: each recipient has it once, and the outcom
     const wanted = numbers.slice(0, MANY / 10).map((i) => (i ? `n ${k} of ${i}` : `n ${k}`)).sort();
     assert.deepEqual(got, wanted, `${phone}`);
   }
+});
+
+// A document of the web that goes to these people, with their number in its caption.
+const FILE = createHash('shake256', { outputLength: 300000 }).update('a file').digest();
+async function document(session, people, more = {}) {
+  const files = createServer((request, response) => response.writeHead(200, { 'content-type': 'application/pdf' }).end(FILE)).listen(0, '127.0.0.1');
+  await once(files, 'listening');
+  const campaign = await create(session, { content: { type: 'document', method: 'messages.send.document', p: { caption: 'n {{n}}', filename: 'of {{n}}.pdf', isForwarded: false,
+    input: { url: `http://127.0.0.1:${files.address().port}/a.pdf` } } }, recipients: people.map((phone, n) => [jid(phone), { n }]), ...more });
+  files.close();
+  return campaign;
+}
+const uploads = async () => (await bench.control('GET', '/events?type=media_uploaded&limit=1000')).events.length;
+const stored = async () => (await bench.rpc.call('ctl.storage.status')).result.files;
+
+async function documents(phone) {
+  const { messages } = await bench.control('GET', `/accounts/${phone}/inbox?after=0&limit=10000`);
+  return messages.map((m) => m.message.documentMessage ?? m.message.documentWithCaptionMessage?.message.documentMessage).filter(Boolean);
+}
+
+async function sentOnce(people, campaign) {
+  const end = await done(campaign.campaignId);
+  assert.deepEqual([end.progress.total, end.progress.failed, end.progress.pending], [people.length, 0, 0], JSON.stringify(end));
+  for (const [n, phone] of people.entries()) {
+    const got = await documents(phone);
+    assert.deepEqual(got.map((d) => [d.caption, d.fileName, Number(d.fileLength)]), [[`n ${n}`, `of ${n}.pdf`, FILE.length]], phone);
+  }
+}
+
+// The moments: what the simulator saw last when the daemon dies.
+for (const [name, { fault, seen, times }] of Object.entries({
+  'before a byte of the upload': { fault: { on: 'upload', slow_ms: 60000 }, seen: 'media_request', times: 1 },
+  'when the media server has the file, and has not said so': { fault: { on: 'upload', slow_ms: 60000 }, seen: 'media_uploaded', times: 1 },
+  'while messages are sent': { seen: 'message', times: 3 },
+}))
+  test(`killed ${name}: each recipient has the file once, and it is there until the end`, async () => {
+    const id = `file-${seen}`;
+    await bench.linked(id);
+    const people = await crowd(8), before = await stored();
+    if (fault) await bench.control('POST', '/media/faults', fault);
+    const { last } = await bench.control('GET', '/events?limit=1');
+    const campaign = await document(id, people, { pace: { gapMs: 30 } });
+    for (let kill = 0; kill < times; kill++) {
+      if (kill === 0)
+        assert.ok((await bench.control('GET', `/events?type=${seen}&after=${last}&wait=60000`)).events.length);
+      else
+        await pause(Math.random() * 200);
+      await bench.restart('SIGKILL');
+      await bench.control('DELETE', '/media/faults');
+      await bench.until(id, 'open');
+      if ((await get(campaign.campaignId)).result.state === 'running') assert.equal(await stored(), before + 1);
+    }
+    await sentOnce(people, campaign);
+    for (const end = Date.now() + 60000; await stored() !== before; await pause(100)) assert.ok(Date.now() < end, 'the file of the campaign is still there');
+  });
+
+test('an upload serves all, over a restart too; one that has become old is made anew', async () => {
+  await bench.linked('old');
+  const people = await crowd(4), before = await uploads();
+  const campaign = await document('old', people, { pace: { gapMs: 60000 } });
+  const id = campaign.campaignId;
+  const sent = (n) => until(id, (c) => c.progress.pending === people.length - n && !c.progress.queued && !c.progress.sent, `message ${n}`);
+  await sent(1);
+  assert.equal((await bench.call('campaigns.change', { p: { campaignId: id, pace: { gapMs: 0 }, startAt: Date.now() + 3600000 } })).status, 200);
+  await bench.restart('SIGKILL');
+  await bench.until('old', 'open');
+  await bench.call('campaigns.change', { p: { campaignId: id, pace: { gapMs: 60000 }, startAt: Date.now() } });
+  await sent(2);
+  assert.equal(await uploads(), before + 1);
+  await bench.rpc.close();
+  await bench.daemon.stop();
+  execFileSync('sqlite3', [`${bench.directory}/state/data/warest.sqlite`, `UPDATE campaigns SET built_ms = built_ms - 4 * 86400000 WHERE id = '${id}'`]);
+  await bench.daemon.start();
+  bench.rpc = await bench.daemon.connect();
+  await bench.until('old', 'open');
+  await bench.call('campaigns.change', { p: { campaignId: id, pace: { gapMs: 0 } } });
+  await sentOnce(people, campaign);
+  assert.equal(await uploads(), before + 2);
+  const [first, last] = [(await documents(people[0]))[0], (await documents(people[3]))[0]];
+  assert.notEqual(first.directPath, last.directPath);
+});
+
+test('a file that cannot be sent pauses the campaign, which says why', async () => {
+  await bench.linked('gone');
+  const campaign = await document('gone', await crowd(1), { draft: true });
+  assert.equal((await bench.rpc.call('ctl.storage.delete', { p: { key: campaign.content.input.stored } })).status, 200);
+  await step('start', campaign.campaignId);
+  const paused = await until(campaign.campaignId, (c) => c.state === 'paused', 'the pause');
+  assert.equal(paused.reason, 'Invalid document input');
 });
 
 test('paused it holds, over a restart too; resumed it goes on; cancelled it is over', async () => {
