@@ -264,6 +264,15 @@ static void around_finished(bool begins)
 		loop_release();
 }
 
+/* A thread of the store, before the done() of what it belongs to. */
+static void event_appended(void *ctx, const struct store_event *event)
+{
+	const struct daemon *daemon = ctx;
+
+	webhooks_appended(daemon->webhooks, event);
+	bell_ring(daemon->bell, event->session);
+}
+
 static int open_store(struct program *program)
 {
 	const struct config *config = program->config;
@@ -275,6 +284,8 @@ static int open_store(struct program *program)
 		.warn = store_warns,
 		.warn_ctx = &program->daemon.log,
 		.finishing = around_finished,
+		.appended = event_appended,
+		.appended_ctx = &program->daemon,
 	};
 	char why[256] = "";
 	int error;

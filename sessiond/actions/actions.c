@@ -157,7 +157,6 @@ static void run_done(struct run *run)
 
 	while (next && !same_chat(next, run))
 		next = next->next;
-	webhooks_wake(run->daemon->webhooks, run->row.session);
 	unlink_run(actions, run);
 	answer_run_free(run);
 	if (actions->stopping)

@@ -66,8 +66,6 @@ static void finish(struct changing *c)
 		if (!c->error && c->row.state != STORE_CAMPAIGN_ACTIVE)
 			run_halt(c->run);
 	}
-	if (!c->error)
-		tell_stored(all, c->row.session);
 	campaigns_look(all, c->id);
 	if (c->done)
 		c->done(c->arg, c->error);

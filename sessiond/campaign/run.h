@@ -137,8 +137,6 @@ void flights_cancel(struct run *run);
 /* Adds the event unless the session is gone. counts may be NULL. */
 void tell_event(struct campaigns *campaigns, struct store_tx *tx, const struct store_campaign *row, const char *kind,
 		const int64_t counts[STORE_RECIPIENT_STATES]);
-/* It is stored: those that read the journal are told. */
-void tell_stored(const struct campaigns *campaigns, int64_t session);
 /* Something has moved: a progress event will follow. */
 void tell_later(struct run *run);
 

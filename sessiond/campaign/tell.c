@@ -6,10 +6,8 @@
 #include "common/mem.h"
 #include "common/ulid.h"
 #include "sessiond/async.h"
-#include "sessiond/bell.h"
 #include "sessiond/campaign/run.h"
 #include "sessiond/json_text.h"
-#include "sessiond/webhook/webhook.h"
 
 const char *campaign_state_name(const struct store_campaign *row, int64_t now_ms)
 {
@@ -83,12 +81,6 @@ void tell_event(struct campaigns *campaigns, struct store_tx *tx, const struct s
 	buf_free(&payload);
 }
 
-void tell_stored(const struct campaigns *campaigns, int64_t session)
-{
-	webhooks_wake(campaigns->daemon->webhooks, session);
-	bell_ring(campaigns->daemon->bell, session);
-}
-
 /* ---- progress ---- */
 
 static void count(struct store_reader *reader, void *arg)
@@ -102,8 +94,7 @@ static void journalled(void *arg, int error)
 {
 	struct run *run = arg;
 
-	if (!error)
-		tell_stored(run->all, run->row.session);
+	(void)error;
 	run->busy--;
 	run_let_go(run);
 }

@@ -16,8 +16,6 @@
 #include "sessiond/net/multi.h"
 
 #define REDIRECTS_MAX 3U
-/* More addresses than this of one name are not tried. */
-#define PINNED_MAX 8U
 /* libcurl's buffer for files, both ways. */
 #define TRANSFER_BUFFER 131072L
 
@@ -326,7 +324,7 @@ static char *url_part(CURLU *parts, CURLUPart what, unsigned flags)
 }
 
 /* "host:port:address,address" for CURLOPT_RESOLVE; false if the guard leaves none. */
-static bool pin(struct http_call *call, const struct addrinfo *list)
+static bool pin(struct http_call *call, const struct name_addresses *addresses)
 {
 	char *port = url_part(call->parts, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 	struct buf line = { 0 };
@@ -334,12 +332,14 @@ static bool pin(struct http_call *call, const struct addrinfo *list)
 
 	/* "+": libcurl forgets the entry after a minute, as it does with names it resolved itself. */
 	buf_printf(&line, "+%s:%s:", call->host, port ? port : "443");
-	for (const struct addrinfo *i = list; i && n < PINNED_MAX; i = i->ai_next) {
-		if (!guard_allows(call->guard, call->host, i->ai_addr))
+	for (size_t i = 0; i < addresses->n; i++) {
+		const struct sockaddr *address = (const struct sockaddr *)(const void *)&addresses->list[i];
+
+		if (!guard_allows(call->guard, call->host, address))
 			continue;
 		if (n > 0)
 			buf_u8(&line, ',');
-		if (append_address(&line, i->ai_addr))
+		if (append_address(&line, address))
 			n++;
 	}
 	curl_slist_free_all(call->pins);
@@ -350,20 +350,35 @@ static bool pin(struct http_call *call, const struct addrinfo *list)
 	return n > 0;
 }
 
+static void dial(struct http_call *call, const struct name_addresses *addresses)
+{
+	if (pin(call, addresses))
+		start_transfer(call);
+	else
+		fail(call, HTTP_REFUSED, "the address is not public; WAREST_OUTBOUND_ALLOW does not allow it");
+}
+
+static int64_t clock_ms(void)
+{
+	return (int64_t)(uv_hrtime() / 1000000);
+}
+
 static void on_resolved(uv_getaddrinfo_t *resolver, int status, struct addrinfo *list)
 {
 	struct http_call *call = resolver->data;
+	struct name_addresses addresses;
 
 	call->resolving = false;
-	if (call->over)
-		release(call);
-	else if (status != 0)
-		fail(call, HTTP_DNS, "the host name could not be resolved");
-	else if (!pin(call, list))
-		fail(call, HTTP_REFUSED, "the address is not public; WAREST_OUTBOUND_ALLOW does not allow it");
-	else
-		start_transfer(call);
+	names_of(list, &addresses);
 	uv_freeaddrinfo(list);
+	if (call->over) {
+		release(call);
+	} else if (status != 0) {
+		fail(call, HTTP_DNS, "the host name could not be resolved");
+	} else {
+		names_keep(net_names(call->net), call->host, &addresses, clock_ms());
+		dial(call, &addresses);
+	}
 }
 
 /* Splits call->url; false if it is none of ours. */
@@ -391,6 +406,7 @@ static bool split_url(struct http_call *call)
 static void start_hop(struct http_call *call)
 {
 	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	struct name_addresses addresses;
 	size_t len;
 
 	if (!split_url(call)) {
@@ -406,6 +422,10 @@ static void start_hop(struct http_call *call)
 		/* The resolver knows IPv6 addresses without the brackets; libcurl's pins do not need them either. */
 		memmove(call->host, call->host + 1, len - 2);
 		call->host[len - 2] = '\0';
+	}
+	if (names_literal(call->host, &addresses) || names_find(net_names(call->net), call->host, clock_ms(), &addresses)) {
+		dial(call, &addresses);
+		return;
 	}
 	call->resolver.data = call;
 	call->resolving = uv_getaddrinfo(net_loop(call->net), &call->resolver, on_resolved, call->host, NULL, &hints) == 0;
@@ -441,6 +461,9 @@ static const struct {
 
 static void fail_transfer(struct http_call *call, CURLcode result)
 {
+	/* It may have moved. */
+	if (call->host && (result == CURLE_COULDNT_CONNECT || result == CURLE_OPERATION_TIMEDOUT))
+		names_forget(net_names(call->net), call->host);
 	if (call->guard_refused) {
 		fail(call, HTTP_REFUSED, "the address is not public; WAREST_OUTBOUND_ALLOW does not allow it");
 		return;

@@ -5,7 +5,8 @@
  *     parse the URL -> resolve the name -> guard -> pin the allowed addresses -> libcurl -> 307/308? again from the start
  *
  * With a guard the connection goes to exactly the addresses that were judged: the name is not resolved a second time, and the
- * address is judged once more when the socket is opened. http:// and https:// only; the environment's proxies are not used.
+ * address is judged once more when the socket is opened. What a name resolved to is remembered for a minute (names.h) and judged anew
+ * for each request; a kept connection was judged when it was opened. http:// and https:// only; the environment's proxies are not used.
  */
 #ifndef SESSIOND_NET_HTTP_H
 #define SESSIOND_NET_HTTP_H

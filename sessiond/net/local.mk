@@ -8,6 +8,7 @@ libnet_a_SOURCES = \
 	sessiond/net/http.c sessiond/net/http.h \
 	sessiond/net/httpstream.c sessiond/net/httpstream.h \
 	sessiond/net/multi.c sessiond/net/multi.h \
+	sessiond/net/names.c sessiond/net/names.h \
 	sessiond/net/net.h \
 	sessiond/net/stream.c sessiond/net/stream.h \
 	sessiond/net/upgrade.c sessiond/net/upgrade.h \
@@ -28,13 +29,16 @@ httpprobe_LDADD = $(NET_LIBS)
 EXTRA_DIST += tests/net
 
 if HAVE_CMOCKA
-NET_TESTS = test_guard test_upgrade test_version
+NET_TESTS = test_guard test_names test_upgrade test_version
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 
 test_guard_SOURCES = tests/unit/test_guard.c
 test_guard_CFLAGS = $(TEST_CFLAGS)
 test_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+test_names_SOURCES = tests/unit/test_names.c
+test_names_CFLAGS = $(TEST_CFLAGS)
+test_names_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 test_upgrade_SOURCES = tests/unit/test_upgrade.c
 test_upgrade_CFLAGS = $(TEST_CFLAGS)
 test_upgrade_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

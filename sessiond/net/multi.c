@@ -15,6 +15,7 @@ struct net {
 	uv_idle_t idle;
 	unsigned open_handles; /* of timer and idle */
 	struct net_task tasks; /* ring; the head is no task */
+	struct names *names; /* owned */
 	char *ca_file;
 	struct curl_slist *connect_to;
 };
@@ -47,6 +48,11 @@ void net_free_handle(uv_handle_t *handle)
 uv_loop_t *net_loop(struct net *net)
 {
 	return net->loop;
+}
+
+struct names *net_names(struct net *net)
+{
+	return net->names;
 }
 
 /* ---- finished transfers ---------------------------------------------------------------------------------------------------- */
@@ -263,6 +269,7 @@ int net_new(struct net **out, uv_loop_t *loop, const struct net_options *options
 		free(net);
 		return -ENOMEM;
 	}
+	net->names = names_new();
 	net->ca_file = xstrdup(options->ca_file && options->ca_file[0] ? options->ca_file : system_bundle());
 	for (size_t i = 0; i < options->connect_to_count; i++) {
 		struct curl_slist *grown = curl_slist_append(net->connect_to, options->connect_to[i]);
@@ -292,6 +299,7 @@ static void on_handle_closed(uv_handle_t *handle)
 	if (--net->open_handles > 0)
 		return;
 	curl_slist_free_all(net->connect_to);
+	names_free(&net->names);
 	free(net->ca_file);
 	free(net);
 }

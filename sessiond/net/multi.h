@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "sessiond/net/names.h"
 #include "sessiond/net/net.h"
 
 /* One easy handle in the multi. Embedded in what uses it; CURLOPT_PRIVATE points at it. */
@@ -37,6 +38,8 @@ void net_transfer_end(struct net *net, struct net_transfer *transfer);
 void net_soon(struct net *net, struct net_task *task);
 void net_soon_cancel(struct net *net, struct net_task *task);
 uv_loop_t *net_loop(struct net *net);
+/* Borrowed. */
+struct names *net_names(struct net *net);
 
 /* A closed uv handle frees its own memory: pass as close callback of handles from malloc. */
 void net_free_handle(uv_handle_t *handle);

@@ -10,7 +10,6 @@
 #include "sessiond/session/chatfill.h"
 #include "sessiond/session/lookup.h"
 #include "sessiond/session/object.h"
-#include "sessiond/session/registry.h"
 #include "sessiond/session/shared.h"
 
 /* How long a sent message can be sent again to a device that asks for it. */
@@ -252,8 +251,6 @@ static void committed(void *arg, int error)
 		metrics->emitted += (long long)c->messages;
 		for (size_t i = 0; i < c->batch->nevents; i++)
 			session_on_stored(session, c->batch->events[i]);
-		if (c->batch->nevents)
-			registry_events(session);
 	}
 	if (session->client && session->life == c->life)
 		wa_client_committed(session->client, c->token, error == 0);

@@ -20,13 +20,11 @@
 
 #include "common/mem.h"
 #include "common/ulid.h"
-#include "sessiond/bell.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
 #include "sessiond/session/normalise.h"
 #include "sessiond/session/object.h"
-#include "sessiond/webhook/webhook.h"
 
 /* The time, and 80 bits that the seed decides, or chance without one: the same happening has the same id however often it is told. */
 static void make_event_id(struct session *session, const char *kind, const char *seed, int64_t time_ms, char out[ULID_LENGTH + 1])
@@ -62,29 +60,9 @@ void event_add(struct session *session, struct store_tx *tx, const char *kind, c
 	session->on->daemon->metrics.events++;
 }
 
-struct event_commit {
-	const struct daemon *daemon;
-	int64_t session;
-};
-
-/* On a thread of the store. */
-static void tell_receivers(void *arg, int error)
-{
-	struct event_commit *c = arg;
-
-	if (!error) {
-		webhooks_wake(c->daemon->webhooks, c->session);
-		bell_ring(c->daemon->bell, c->session);
-	}
-	free(c);
-}
-
 void event_commit(struct session *session, struct store_tx *tx)
 {
-	struct event_commit *commit = xmalloc(sizeof *commit);
-
-	*commit = (struct event_commit){ .daemon = session->on->daemon, .session = session->number };
-	store_commit(session->on->daemon->store, tx, tell_receivers, commit);
+	store_commit(session->on->daemon->store, tx, NULL, NULL);
 }
 
 void event_status(struct session *session, const char *members)

@@ -12,7 +12,6 @@
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
 #include "sessiond/session/historywork.h"
-#include "sessiond/session/registry.h"
 
 /* A worker gives its thread back after this much, and the store its writer. */
 #define SLICE_BYTES (UINT64_C(4) << 20)
@@ -119,7 +118,6 @@ static void ended(void *arg, int error)
 		history_more_settle(h, job, job->reason);
 		history_take_off(h);
 	} else {
-		registry_events(session);
 		history_show(h, NULL);
 		history_more_settle(h, job, job->reason[0] ? job->reason : NULL);
 		job->phase = HISTORY_OWES;

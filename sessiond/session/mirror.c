@@ -17,7 +17,6 @@
 #include "sessiond/session/message_json.h"
 #include "sessiond/session/normalise.h"
 #include "sessiond/session/object.h"
-#include "sessiond/session/registry.h"
 #include "sessiond/storage/storage.h"
 
 enum { NAME_MAX_BYTES = 400, RETRY_FIRST_MS = 5000 };
@@ -242,7 +241,6 @@ static void tell(struct run *run, const struct content_file *file, bool last)
 		buf_wipe(&value);
 	}
 	event_commit(session, tx);
-	registry_events(session);
 }
 
 static void end(struct run *run, const struct content_file *file)

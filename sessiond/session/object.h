@@ -226,7 +226,7 @@ void channel_counters_event(struct session *session, struct store_tx *tx, const 
 /* ---- events.c ---- */
 /* Adds a row of the journal to tx. id_seed: what makes the event unique (NULL: nothing does). chat may be NULL. */
 void event_add(struct session *session, struct store_tx *tx, const char *kind, const char *chat, const char *id_seed, const struct buf *payload, int64_t time_ms);
-/* Stores tx, which has events, and tells their receivers. */
+/* Stores tx; nobody here waits for it. */
 void event_commit(struct session *session, struct store_tx *tx);
 /* session_status with these members (JSON members without braces, may be ""), and the state in the registry's row. */
 void event_status(struct session *session, const char *members);

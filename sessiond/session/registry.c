@@ -10,7 +10,6 @@
 #include "common/mem.h"
 #include "common/memfile.h"
 #include "sessiond/async.h"
-#include "sessiond/bell.h"
 #include "sessiond/crypto/crypto.h"
 #include "sessiond/daemon.h"
 #include "sessiond/json_text.h"
@@ -497,12 +496,6 @@ static void removed(void *arg)
 void registry_removed(struct session *session)
 {
 	loop_post(session->on->daemon->loop, removed, session->entry);
-}
-
-void registry_events(struct session *session)
-{
-	webhooks_wake(session->on->daemon->webhooks, session->number);
-	bell_ring(session->on->daemon->bell, session->number);
 }
 
 static void version_refused(void *arg)

@@ -19,8 +19,6 @@ void registry_answer(struct session *session, struct session_call *call);
 void registry_removed(struct session *session);
 /* ... and was freed: its entry goes. */
 void registry_freed(struct session_loop *on, struct session_entry *entry);
-/* Events were stored: receivers of the journal may go on. Any thread. */
-void registry_events(struct session *session);
 /* Hands a job back. */
 void registry_job_done(struct session *session, struct send_job *job);
 /* 405: asks for another client version; session_cmd_version() follows. */

@@ -9,7 +9,7 @@
 
 struct event_op {
 	struct tx_op op;
-	struct store_event event; /* texts in the tx's arena */
+	struct store_event event; /* texts in the tx's arena; payload only if somebody is told of it */
 	struct span payload;      /* sealed */
 	int64_t size;             /* what the journal grows or shrinks by once committed */
 	int64_t *number;
@@ -32,6 +32,7 @@ static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 
 	(void)tx;
 	add->size = 0;
+	add->event.number = 0;
 	if (add->number != NULL)
 		*add->number = 0;
 	query = db_query(db, &rc, "SELECT number FROM events WHERE session = ? AND event_id = ?", "it", event->session, event->event_id);
@@ -47,34 +48,40 @@ static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 	            "INSERT INTO events (session, sequence, event_id, kind, chat, time_ms, size, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	            "iitttiib", event->session, last + 1, event->event_id, event->kind, event->chat, event->time_ms,
 	            (int64_t)add->payload.n, add->payload);
-	if (rc == 0)
-		add->size = (int64_t)add->payload.n;
-	if (rc == 0 && add->number != NULL)
+	if (rc != 0)
+		return rc;
+	add->size = (int64_t)add->payload.n;
+	add->event.number = last + 1;
+	if (add->number != NULL)
 		*add->number = last + 1;
-	return rc;
+	return 0;
 }
 
 static void grown(struct store *store, struct db *db, struct tx_op *op)
 {
-	int64_t size = ((const struct event_op *)op)->size;
+	const struct event_op *add = (const struct event_op *)op;
 
 	(void)db;
-	if (atomic_fetch_add(&store->journal_bytes, size) + size > store->journal_max_bytes)
+	if (atomic_fetch_add(&store->journal_bytes, add->size) + add->size > store->journal_max_bytes)
 		keeper_wake(store, false);
+	if (store->appended != NULL && add->event.number > 0)
+		store->appended(store->appended_ctx, &add->event);
 }
 
 void store_tx_event_add(struct store_tx *tx, const struct store_event *event, int64_t *number)
 {
 	struct event_op *add = tx_op_add(tx, sizeof *add, apply_add);
+	struct span payload = event->payload.p == NULL ? span_of("", 0) : event->payload;
 	struct aad aad;
 
 	add->op.committed = grown;
 	add->event = *event;
+	add->event.payload = tx->store->appended != NULL ? tx_bytes(tx, payload) : span_of(NULL, 0);
 	add->event.event_id = tx_text(tx, event->event_id);
 	add->event.kind = tx_text(tx, event->kind);
 	add->event.chat = tx_text(tx, event->chat);
 	event_aad(&aad, event->session, event->event_id);
-	add->payload = tx_seal(tx, tx->store->seals.journal, aad_span(&aad), event->payload.p == NULL ? span_of("", 0) : event->payload);
+	add->payload = tx_seal(tx, tx->store->seals.journal, aad_span(&aad), payload);
 	add->number = number;
 }
 

@@ -68,6 +68,8 @@ struct store {
 	void (*warn)(void *ctx, const char *line);
 	void *warn_ctx;
 	void (*finishing)(bool begins); /* may be NULL */
+	void (*appended)(void *ctx, const struct store_event *event); /* may be NULL */
+	void *appended_ctx;
 	int lock_fd;
 	char *fence_path; /* owned */
 	char fence_id[33];

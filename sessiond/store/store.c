@@ -251,6 +251,8 @@ static struct store *store_new(const struct store_options *options)
 	store->warn = options->warn;
 	store->warn_ctx = options->warn_ctx;
 	store->finishing = options->finishing;
+	store->appended = options->appended;
+	store->appended_ctx = options->appended_ctx;
 	store->lock_fd = -1;
 	store->fence_path = options->path == NULL ? NULL : xasprintf("%s.fence", options->path);
 	store->keys = key_table_new();

@@ -53,6 +53,8 @@ const char *store_error_name(int error);
 
 /* ---- opening (store.c) ---------------------------------------------------------------------------------------------------------- */
 
+struct store_event;
+
 struct store_options {
 	const char *driver;          /* "sqlite" (NULL: the same) */
 	const char *path;            /* the database file; its folder is made with mode 0700 */
@@ -72,6 +74,12 @@ struct store_options {
 	void *warn_ctx;
 	/* Around the done() calls of one group: true before the first, false after the last. The writer's thread. May be NULL. */
 	void (*finishing)(bool begins);
+	/*
+	 * An event is in the journal: with its number and its text, in order of commit, within the same bounds as done(). All is lent. The
+	 * writer's thread; must not wait for anything. May be NULL.
+	 */
+	void (*appended)(void *ctx, const struct store_event *event);
+	void *appended_ctx;
 };
 
 /*

@@ -338,6 +338,8 @@ static void finish_group(struct store *store, struct group *group)
 {
 	unsigned good = 0;
 
+	if (store->finishing != NULL)
+		store->finishing(true);
 	for (size_t i = 0; i < group->count; i++) {
 		struct store_tx *tx = group->txs[i];
 
@@ -349,8 +351,6 @@ static void finish_group(struct store *store, struct group *group)
 	}
 	atomic_fetch_add(&store->txs, good);
 	atomic_fetch_add(&store->commits, 1);
-	if (store->finishing != NULL)
-		store->finishing(true);
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->txs[i]->done != NULL)
 			group->txs[i]->done(group->txs[i]->arg, group->results[i]);

@@ -136,6 +136,19 @@ bool hook_add(struct hook *hook, const struct store_event *event, bool replay)
 	return true;
 }
 
+bool hook_take_next(struct hook *hook, const struct store_event *event, const struct webhook_options *options)
+{
+	if (hook->state == HOOK_OFF || hook->dirty || hook->reading || event->number != hook->tail + 1 || !hook_has_room(hook))
+		return false;
+	if (!target_wants(&hook->target, event->kind, options->more_events, options->more_count))
+		hook_take(hook, event->number, ENDED_SKIPPED);
+	else if (!hook_add(hook, event, false))
+		return false;
+	if (hook->state != HOOK_ACTIVE)
+		hook_forget_data(hook);
+	return true;
+}
+
 static bool is_lane_head(const struct hook *hook, size_t index)
 {
 	for (size_t i = 0; i < index; i++)

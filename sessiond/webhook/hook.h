@@ -173,6 +173,11 @@ void hook_hold(struct hook *hook);
 
 /* Adds what was read (the numbers up to it are gone); takes over nothing of the row. False if the window is full. */
 bool hook_add(struct hook *hook, const struct store_event *event, bool replay);
+/*
+ * The same for what was just appended: delivered or skipped as the receiver wants it. False if it is not the next one here, or there is
+ * no room: the journal has to be read.
+ */
+bool hook_take_next(struct hook *hook, const struct store_event *event, const struct webhook_options *options);
 /* The delivery to attempt now, or NULL; *due_ms is when the next one will be due (INT64_MAX: nothing waits for time). */
 struct delivery *hook_next(struct hook *hook, int64_t now_ms, int64_t *due_ms);
 /* Forgets finished deliveries at the front and moves the cursor. */

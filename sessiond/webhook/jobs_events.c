@@ -69,6 +69,17 @@ static void take_events(struct hook *hook, struct job *job)
 		replay->next = replay->to + 1;
 }
 
+/* What was read need not have been all that was there: the answer was full, or the window is. */
+static bool may_be_more(const struct hook *hook, const struct job *job)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < job->event_count; i++)
+		bytes += job->events[i].payload.n;
+	return job->event_count >= (size_t)job->to || bytes >= HOOK_WINDOW_BYTES ||
+	       (job->event_count > 0 && job->events[job->event_count - 1].number > hook->tail);
+}
+
 static void finish_events(struct job *job)
 {
 	struct hook *hook = job->hook;
@@ -95,8 +106,7 @@ static void finish_events(struct job *job)
 		deliver_later(hook, STORE_RETRY_MS);
 		return;
 	}
-	/* A full answer may not have been the end. */
-	if (!job->replay && job->event_count > 0)
+	if (!job->replay && may_be_more(hook, job))
 		hook->dirty = true;
 	deliver_pump(hook);
 }

@@ -165,23 +165,52 @@ bool webhooks_apply(struct hook *hook, const struct store_session *session, cons
 
 /* ---- news from other threads ---------------------------------------------------------------------------------------------------- */
 
+static void pump_if_on(struct hook *hook)
+{
+	if (hook->state != HOOK_OFF)
+		deliver_pump(hook);
+}
+
+/* The journal has grown by something that is not at hand. */
+static void make_dirty(struct webhooks *webhooks, struct hook *hook)
+{
+	(void)webhooks;
+	hook->dirty = true;
+	pump_if_on(hook);
+}
+
+static void take_event(struct webhooks *webhooks, const struct store_event *event)
+{
+	for (struct hook *hook = webhooks_next(webhooks, event->session, NULL), *next; hook; hook = next) {
+		next = webhooks_next(webhooks, event->session, hook);
+		if (event->number <= hook->tail)
+			continue;
+		if (!hook_take_next(hook, event, &webhooks->options))
+			hook->dirty = true;
+		pump_if_on(hook);
+	}
+}
+
 static void take_news(struct webhooks *webhooks, const struct news *news)
 {
 	if (!webhooks->ready || news->session == 0) {
 		/* The read that is under way may have begun before this happened. */
 		webhooks->again = webhooks->starting;
 		jobs_start(webhooks);
-		return;
-	}
-	if (news->session_id) {
+	} else if (news->session_id) {
 		jobs_reload(webhooks, news->session, news->session_id, NULL, NULL);
-		return;
+	} else {
+		take_event(webhooks, news->event);
 	}
-	for (struct hook *hook = webhooks_next(webhooks, news->session, NULL), *next; hook; hook = next) {
-		next = webhooks_next(webhooks, news->session, hook);
-		hook->dirty = true;
-		if (hook->state != HOOK_OFF)
-			deliver_pump(hook);
+}
+
+static void each_hook(struct webhooks *webhooks, void (*what)(struct webhooks *webhooks, struct hook *hook))
+{
+	for (size_t i = 0; i < WEBHOOKS_BUCKETS; i++) {
+		for (struct hook *hook = webhooks->buckets[i], *next; hook; hook = next) {
+			next = hook->next;
+			what(webhooks, hook);
+		}
 	}
 }
 
@@ -191,24 +220,52 @@ static void free_news(struct news *news)
 		struct news *next = news->next;
 
 		free(news->session_id);
+		free(news->event);
 		free(news);
 		news = next;
 	}
+}
+
+/* Takes all that is there off the list; the answer: an event is missing among it. */
+static bool collect_news(struct webhooks *webhooks, struct news **list)
+{
+	bool missed;
+
+	pthread_mutex_lock(&webhooks->lock);
+	*list = webhooks->news;
+	missed = webhooks->missed;
+	webhooks->news = NULL;
+	webhooks->news_end = &webhooks->news;
+	webhooks->handed = webhooks->handed_bytes = 0;
+	webhooks->missed = webhooks->posted = false;
+	pthread_mutex_unlock(&webhooks->lock);
+	return missed;
 }
 
 static void on_news(void *arg)
 {
 	struct webhooks *webhooks = arg;
 	struct news *list;
+	bool missed = collect_news(webhooks, &list);
 
-	pthread_mutex_lock(&webhooks->lock);
-	list = webhooks->news;
-	webhooks->news = NULL;
-	webhooks->posted = false;
-	pthread_mutex_unlock(&webhooks->lock);
 	for (const struct news *news = list; news && !webhooks->stopping; news = news->next)
 		take_news(webhooks, news);
 	free_news(list);
+	if (missed && webhooks->ready && !webhooks->stopping)
+		each_hook(webhooks, make_dirty);
+	else if (missed && !webhooks->stopping)
+		take_news(webhooks, &(struct news){ .session = 0 });
+}
+
+/* With the lock held: true if the loop must be told. */
+static bool append_news(struct webhooks *webhooks, struct news *news)
+{
+	bool first = !webhooks->posted;
+
+	*webhooks->news_end = news;
+	webhooks->news_end = &news->next;
+	webhooks->posted = true;
+	return first;
 }
 
 static void post_news(struct webhooks *webhooks, int64_t session, const char *session_id)
@@ -219,18 +276,64 @@ static void post_news(struct webhooks *webhooks, int64_t session, const char *se
 	news->session = session;
 	news->session_id = session_id ? xstrdup(session_id) : NULL;
 	pthread_mutex_lock(&webhooks->lock);
-	news->next = webhooks->news;
-	webhooks->news = news;
-	first = !webhooks->posted;
-	webhooks->posted = true;
+	first = append_news(webhooks, news);
 	pthread_mutex_unlock(&webhooks->lock);
 	if (first)
 		loop_post(webhooks->options.loop, on_news, webhooks);
 }
 
-void webhooks_wake(struct webhooks *webhooks, int64_t session)
+static const char *put_text(char **at, const char *text)
 {
-	post_news(webhooks, session, NULL);
+	char *start = *at;
+	size_t size;
+
+	if (!text)
+		return NULL;
+	size = strlen(text) + 1;
+	memcpy(start, text, size);
+	*at += size;
+	return start;
+}
+
+/* One piece of memory: the struct, its texts, its payload. */
+static struct store_event *copy_event(const struct store_event *event)
+{
+	size_t texts = strlen(event->event_id) + strlen(event->kind) + (event->chat ? strlen(event->chat) : 0) + 3;
+	struct store_event *copy = xmalloc(sizeof(*copy) + texts + event->payload.n);
+	char *at = (char *)(copy + 1);
+
+	*copy = *event;
+	copy->event_id = put_text(&at, event->event_id);
+	copy->kind = put_text(&at, event->kind);
+	copy->chat = put_text(&at, event->chat);
+	copy->payload = span_of(at, event->payload.n);
+	if (event->payload.n > 0)
+		memcpy(at, event->payload.p, event->payload.n);
+	return copy;
+}
+
+void webhooks_appended(struct webhooks *webhooks, const struct store_event *event)
+{
+	struct news *news = NULL;
+	bool first;
+
+	if (!webhooks)
+		return;
+	pthread_mutex_lock(&webhooks->lock);
+	if (webhooks->missed || webhooks->handed == WEBHOOKS_HANDED || webhooks->handed_bytes + event->payload.n > WEBHOOKS_HANDED_BYTES) {
+		first = !webhooks->posted;
+		webhooks->missed = webhooks->posted = true;
+	} else {
+		news = xcalloc(1, sizeof(*news));
+		news->session = event->session;
+		news->event = copy_event(event);
+		webhooks->handed++;
+		webhooks->handed_bytes += event->payload.n;
+		first = append_news(webhooks, news);
+	}
+	pthread_mutex_unlock(&webhooks->lock);
+	if (first)
+		loop_post(webhooks->options.loop, on_news, webhooks);
 }
 
 void webhooks_all_changed(struct webhooks *webhooks)
@@ -376,6 +479,7 @@ struct webhooks *webhooks_new(const struct webhook_options *options)
 	if (webhooks->options.security_pause_ms <= 0)
 		webhooks->options.security_pause_ms = SECURITY_PAUSE_MS;
 	pthread_mutex_init(&webhooks->lock, NULL);
+	webhooks->news_end = &webhooks->news;
 	if (crypto_random(&webhooks->random_state, sizeof(webhooks->random_state)) != 0 || webhooks->random_state == 0)
 		webhooks->random_state = uv_hrtime() | 1;
 	jobs_start(webhooks);

@@ -18,6 +18,8 @@
  *
  * Every event that a cursor passed is counted as delivered, dead letter, skipped or missed (store_receiver): nothing vanishes.
  *
+ * What is new comes with its commit, out of memory (webhooks_appended()); the journal is read by those that are behind.
+ *
  * Lives on the main loop. Functions say if other threads may call them.
  */
 #ifndef SESSIOND_WEBHOOK_H
@@ -33,6 +35,7 @@
 
 struct loop;
 struct store;
+struct store_event;
 struct webhooks;
 
 /* What a receiver said when it took an event; everything is lent for the call. */
@@ -81,8 +84,11 @@ void webhooks_stop(struct webhooks *webhooks);
 /* After webhooks_stop(), store_close() and the end of the loop. NULLs the pointer. */
 void webhooks_free(struct webhooks **webhooks);
 
-/* Any thread: the journal of the session has a new row (call it once that is committed). */
-void webhooks_wake(struct webhooks *webhooks, int64_t session);
+/*
+ * Any thread, in order of the journal: this event is in it, committed. Who has all before it gets it from memory, without reading the
+ * journal. All is lent. NULL: there are no webhooks yet; they will read it.
+ */
+void webhooks_appended(struct webhooks *webhooks, const struct store_event *event);
 /* Any thread: receivers that are for every session were added, changed or removed (and committed). */
 void webhooks_all_changed(struct webhooks *webhooks);
 /* Any thread: session added, removed, or its URL, secret, receivers, label or owner's name changed (and committed). */

@@ -21,10 +21,15 @@
 struct job;
 struct preflight;
 
+/* What waits for the loop to be handed over; what is more is read from the journal. */
+#define WEBHOOKS_HANDED ((size_t)256)
+#define WEBHOOKS_HANDED_BYTES ((size_t)1 << 20)
+
 /* A letter from another thread. */
 struct news {
 	int64_t session;
-	char *session_id; /* owned; NULL: only the journal has grown */
+	char *session_id;          /* owned; NULL: an event, or session 0 */
+	struct store_event *event; /* owned, in one piece with its texts; NULL: session_id, or session 0 */
 	struct news *next;
 };
 
@@ -42,8 +47,10 @@ struct webhooks {
 	unsigned reads_of_all;    /* how often all sessions were read */
 	bool stopping;
 	uint64_t random_state;    /* for jitter only */
-	pthread_mutex_t lock;     /* guards news and posted */
-	struct news *news;        /* owned, newest first */
+	pthread_mutex_t lock;     /* guards all below */
+	struct news *news, **news_end; /* owned */
+	size_t handed, handed_bytes; /* events among them */
+	bool missed;              /* an event was not handed over */
 	bool posted;
 };
 

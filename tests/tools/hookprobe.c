@@ -11,7 +11,7 @@
  *     event ID KIND CHAT TEXT   one journal row, {"id":ID,"text":TEXT,"sessionId":ID}; answers when it is stored ("-" = no chat)
  *     events ID CHATS COUNT     COUNT message_received rows spread over CHATS chats
  *     post ID CHAT TEXT         a message_received row as the daemon stores it: nothing waits, nothing is answered
- *     backlog ID CHATS COUNT    the same in large commits, told only at the end
+ *     backlog ID CHATS COUNT    the same in large commits; nothing is delivered before the end
  *     status ID | resume ID | replay ID FROM TO | dead ID | stored ID | preflight URL SECRET | stop
  */
 #include <inttypes.h>
@@ -114,15 +114,8 @@ static void add_events(const char *id, int chats, int count)
 		add_event(tx, session, id, "message_received", chat, text);
 		if (store_commit_wait(store, tx) != 0)
 			printf("{\"event\":\"lost\"}\n");
-		webhooks_wake(webhooks, session);
 	}
 	printf("{\"event\":\"stored\",\"count\":%d}\n", count);
-}
-
-static void on_posted(void *session, int error)
-{
-	if (error == 0)
-		webhooks_wake(webhooks, *(int64_t *)session);
 }
 
 static void post_event(const char *id, const char *chat, const char *text)
@@ -133,7 +126,7 @@ static void post_event(const char *id, const char *chat, const char *text)
 	if (session == 0)
 		session = number_of(id);
 	add_event(tx, session, id, "message_received", chat, text);
-	store_commit(store, tx, on_posted, &session);
+	store_commit(store, tx, NULL, NULL);
 }
 
 static void add_backlog(const char *id, int chats, int count)
@@ -153,7 +146,6 @@ static void add_backlog(const char *id, int chats, int count)
 		store_commit_wait(store, tx);
 	}
 	printf("{\"event\":\"stored\",\"count\":%d}\n", count);
-	webhooks_wake(webhooks, session);
 }
 
 static void put_webhook(char *const word[])
@@ -295,7 +287,6 @@ static void command(char *text)
 
 		add_event(tx, session, word[1], word[2], word[3], word[4]);
 		printf("{\"event\":\"stored\",\"error\":%d}\n", store_commit_wait(store, tx));
-		webhooks_wake(webhooks, session);
 	} else if (strcmp(word[0], "events") == 0) {
 		add_events(word[1], (int)strtol(word[2], NULL, 10), (int)strtol(word[3], NULL, 10));
 	} else if (strcmp(word[0], "post") == 0) {
@@ -349,6 +340,12 @@ static void on_input(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	}
 }
 
+static void appended(void *ctx, const struct store_event *event)
+{
+	(void)ctx;
+	webhooks_appended(webhooks, event);
+}
+
 static void warn(void *ctx, const char *text)
 {
 	(void)ctx;
@@ -359,7 +356,7 @@ int main(int argc, char **argv)
 {
 	struct webhook_options options = { .signature_bits = 256, .timeout_ms = 2000, .backoff_ms = 20, .jitter_ms = 5, .retries = 3, .ctx = NULL,
 		.preflight_timeout_ms = 2000, .retention_ms = 3600000, .version = "0.1.0", .default_url = "", .default_secret = "" };
-	struct store_options store_options = { .warn = warn };
+	struct store_options store_options = { .warn = warn, .appended = appended };
 	struct net_options net_options = { 0 }; /* as the daemon: the requests are bounded, not libcurl */
 	struct log_sink sink;
 	struct log log = { .sink = &sink, .name = "webhook" };
