@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What webhooks cost: a backlog drained to one keep-alive receiver, and the time from an event's words to its request at 200 events a
-// second. Prints JSON. Beside it the same receiver asked by a bare client of its own kind (requests as fast as 8 connections can).
+// What webhooks cost: a backlog drained to one keep-alive receiver (drain), the time from an event's words to its request (event) and from
+// the simulator's stanza to the request, through the real daemon (road), both at 200 a second. Prints JSON. Beside it, in the same run: the same
+// receiver asked by a bare client of its own kind as fast as 8 connections can, and by bare libcurl at the same pace.
 //
-//     WAREST_BUILD=build node tests/load/hooks.js [EVENTS]
+//     WAREST_BUILD=build node tests/load/hooks.js [EVENTS] [PARTS]        PARTS: drain,bare,event,road (all of them)
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -10,37 +11,50 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import { percentile, round } from './proc.js';
+import { road } from './hook_road.js';
 
-const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+const build = process.env.WAREST_BUILD ?? 'build';
+const RATE = 200, SECONDS = 10;
 
-// Counts requests and answers at once; tells texts that begin with "at" with the time they came.
-function receive() {
-  const server = net.createServer((socket) => {
-    let rest = Buffer.alloc(0);
-    socket.setNoDelay(true).on('error', () => {});
-    socket.on('data', (d) => {
-      rest = rest.length ? Buffer.concat([rest, d]) : d;
-      for (;;) {
-        const head = rest.indexOf('\r\n\r\n');
-        if (head < 0) return;
-        const length = Number(/content-length: (\d+)/i.exec(rest.latin1Slice(0, head))[1]);
-        if (rest.length < head + 4 + length) return;
-        const mark = /"text":"at(\d+)"/.exec(rest.latin1Slice(head + 4, head + 4 + length));
-        if (mark) parentPort.postMessage({ mark: Number(mark[1]), came: process.hrtime.bigint() });
-        rest = rest.subarray(head + 4 + length);
-        count++;
-        socket.write(ANSWER);
-        if (count === wanted) parentPort.postMessage({ all: process.hrtime.bigint() });
-      }
+class Receiver {
+  constructor() {
+    this.worker = new Worker(new URL('hook_receiver.js', import.meta.url));
+    this.waiting = new Map();
+    this.marks = [];
+    this.worker.on('message', (m) => {
+      if (m.mark !== undefined) this.marks.push([m.mark, m.came]);
+      for (const name of Object.keys(m)) this.waiting.get(name)?.(m[name]);
     });
-  });
-  let count = 0, wanted = -1;
-  parentPort.on('message', (m) => { count = 0; wanted = m; });
-  server.listen(0, '127.0.0.1', () => parentPort.postMessage({ port: server.address().port }));
+  }
+  told(what) { return new Promise((resolve) => this.waiting.set(what, resolve)); }
+  count(n) { this.worker.postMessage(n); }
+  async marked(n) {
+    while (this.marks.length < n) await this.told('mark');
+    return this.marks.splice(0);
+  }
 }
 
-async function bare(port, total) {
+class Probe {
+  constructor(file) {
+    this.child = spawn(path.join(build, 'hookprobe'), [file], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.lines = readline.createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+  async answer() { return JSON.parse((await this.lines.next()).value); }
+  tell(line) { this.child.stdin.write(`${line}\n`); }
+  ask(line) {
+    this.tell(line);
+    return this.answer();
+  }
+  rssKib() { return Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${this.child.pid}/status`, 'latin1'))[1]); }
+  async stop() {
+    this.tell('stop');
+    await once(this.child, 'exit');
+  }
+}
+
+async function bareClient(port, total) {
   const body = JSON.stringify({ text: 'x'.repeat(200) });
   const request = `POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   let left = total, done = 0;
@@ -58,54 +72,62 @@ async function bare(port, total) {
   return total / (Number(process.hrtime.bigint() - start) / 1e9);
 }
 
-async function main() {
-  const total = Number(process.argv[2] ?? 100000), build = process.env.WAREST_BUILD ?? 'build';
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'warest-hooks-'));
-  const worker = new Worker(new URL(import.meta.url));
-  const waiting = new Map();
-  const told = (what) => new Promise((resolve) => waiting.set(what, resolve));
-  const latencies = [];
-  const stamps = [];
-  worker.on('message', (m) => {
-    if (m.mark !== undefined) latencies.push(Number(m.came - stamps[m.mark]) / 1e6);
-    for (const name of Object.keys(m)) waiting.get(name)?.(m[name]);
-  });
-  const port = await told('port');
-  const child = spawn(path.join(build, 'hookprobe'), [path.join(dir, 'db')], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (line) => { if (line) child.stdin.write(`${line}\n`); return JSON.parse((await lines.next()).value); };
-  const rss = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'latin1'))[1]);
-  await ask();
-  const reference = await bare(port, Math.min(total, 50000));
-  await ask(`session sales http://127.0.0.1:${port}/in a-good-secret`);
-  await ask('event sales message_received chat0 first');
-  worker.postMessage(total);
-  const all = told('all');
-  await ask(`backlog sales 64 ${total}`);
-  const start = process.hrtime.bigint(), before = rss();
+const quantiles = (times) => ({ rate_per_second: RATE, p50: round(percentile(times, 50), 2), p99: round(percentile(times, 99), 2), most: round(Math.max(...times), 2) });
+const sizeOf = (dir) => fs.readdirSync(dir).reduce((sum, name) => sum + fs.statSync(path.join(dir, name)).size, 0);
+
+async function drain(dir, probe, receiver, port, total) {
+  const reference = await bareClient(port, Math.min(total, 50000));
+  receiver.count(total);
+  const all = receiver.told('all');
+  await probe.ask(`backlog sales 64 ${total}`);
+  const start = process.hrtime.bigint(), before = probe.rssKib(), tenths = [];
   let most = before;
-  const watch = setInterval(() => { most = Math.max(most, rss()); }, 200);
+  const watch = setInterval(() => { most = Math.max(most, probe.rssKib()); }, 200);
+  const samples = setInterval(() => tenths.push(probe.rssKib()), 5000);
   const seconds = Number((await all) - start) / 1e9;
   clearInterval(watch);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  worker.postMessage(-1);
-  for (let i = 0; i < 1000; i++) {
-    stamps[i] = process.hrtime.bigint();
-    child.stdin.write(`post sales chat${i % 50} at${i}\n`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  while (latencies.length < 1000) await new Promise((resolve) => setTimeout(resolve, 20));
-  latencies.sort((a, b) => a - b);
-  console.log(JSON.stringify({
-    deliveries: { events: total, seconds: +seconds.toFixed(2), per_second: Math.round(total / seconds), bare_client_per_second: Math.round(reference),
-      rss_kib_before: before, rss_kib_most: most },
-    latency_ms: { rate_per_second: 200, p50: +latencies[500].toFixed(2), p99: +latencies[990].toFixed(2), most: +latencies[999].toFixed(2) },
-  }, null, 2));
-  child.stdin.write('stop\n');
-  await once(child, 'exit');
-  await worker.terminate();
-  fs.rmSync(dir, { recursive: true, force: true });
+  clearInterval(samples);
+  receiver.count(-1);
+  return { events: total, seconds: round(seconds, 2), per_second: Math.round(total / seconds), bare_client_per_second: Math.round(reference),
+    rss_kib_before: before, rss_kib_most: most, rss_kib_every_5s: tenths, database_bytes: sizeOf(dir) };
 }
 
-if (isMainThread) await main();
-else receive();
+async function events(probe, receiver) {
+  const stamps = [];
+  receiver.marks.length = 0;
+  for (let i = 0; i < RATE * SECONDS; i++) {
+    stamps[i] = process.hrtime.bigint();
+    probe.tell(`post sales chat${i % 50} at${i}`);
+    await new Promise((resolve) => setTimeout(resolve, 1000 / RATE));
+  }
+  return quantiles((await receiver.marked(RATE * SECONDS)).map(([mark, came]) => Number(came - stamps[mark]) / 1e6));
+}
+
+async function bareLibcurl(receiver, port) {
+  const child = spawn(path.join(build, 'baseline_post'), [`http://127.0.0.1:${port}/in`, String(RATE * SECONDS), String(RATE)], { stdio: ['ignore', 'ignore', 'inherit'] });
+  receiver.marks.length = 0;
+  await once(child, 'exit');
+  return quantiles((await receiver.marked(RATE * SECONDS)).map(([mark, came]) => Number(came - BigInt(mark)) / 1e6));
+}
+
+async function main() {
+  const total = Number(process.argv[2] ?? 100000), parts = (process.argv[3] ?? 'drain,bare,event,road').split(',');
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'warest-hooks-'));
+  const receiver = new Receiver();
+  const port = await receiver.told('port');
+  const probe = new Probe(path.join(dir, 'db'));
+  const out = {};
+  await probe.answer();
+  await probe.ask(`session sales http://127.0.0.1:${port}/in a-good-secret`);
+  await probe.ask('event sales message_received chat0 first');
+  if (parts.includes('drain')) out.deliveries = await drain(dir, probe, receiver, port, total);
+  if (parts.includes('bare')) out.bare_libcurl_ms = await bareLibcurl(receiver, port);
+  if (parts.includes('event')) out.event_to_request_ms = await events(probe, receiver);
+  await probe.stop();
+  await receiver.worker.terminate();
+  fs.rmSync(dir, { recursive: true, force: true });
+  if (parts.includes('road')) out.stanza_to_request_ms = await road(RATE, SECONDS);
+  console.log(JSON.stringify(out, null, 2));
+}
+
+await main();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tests/load/: the benchmark. "make bench" prints its figures as JSON; BENCH_ARGS narrows it (see tests/load/README.md).
-LOAD_TOOLS = baseline_signal baseline_tls
+LOAD_TOOLS = baseline_signal baseline_tls baseline_post
 EXTRA_PROGRAMS += $(LOAD_TOOLS)
 CLEANFILES += $(LOAD_TOOLS)
 
@@ -10,16 +10,21 @@ baseline_signal_LDADD = $(WA_LIBS)
 baseline_tls_SOURCES = tests/load/baseline_tls.c
 baseline_tls_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(UV_CFLAGS)
 baseline_tls_LDADD = $(CURL_LIBS) $(UV_LIBS)
+baseline_post_SOURCES = tests/load/baseline_post.c
+baseline_post_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+baseline_post_LDADD = $(CURL_LIBS)
 
 BENCH_ARGS =
 bench: all $(LOAD_TOOLS)
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/bench.js $(BENCH_ARGS)
 
-# What webhooks alone cost, without WhatsApp: deliveries a second, memory, the time from an event to its request (tests/load/hooks.js).
+# What webhooks cost: deliveries a second, memory, the time from an event and from a message's stanza to its request (tests/load/hooks.js).
 BENCH_HOOKS_EVENTS = 100000
-bench-hooks: all hookprobe
-	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/hooks.js $(BENCH_HOOKS_EVENTS)
+BENCH_HOOKS_PARTS = drain,bare,event,road
+bench-hooks: all hookprobe baseline_post
+	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
+	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/hooks.js $(BENCH_HOOKS_EVENTS) $(BENCH_HOOKS_PARTS)
 
 # Mixed traffic for a while; both sides must hold the same at the end, and nothing may have grown (see tests/load/soak.js).
 SOAK_MINUTES = 30

@@ -4,7 +4,7 @@ import { proto } from 'baileys/WAProto/index.js';
 
 const SLICE = 20;
 
-/** One run: {id, from, to, total, built, routed, done, messages: [{id, text, error}]}. */
+/** One run: {id, from, to, total, built, routed, done, messages: [{id, text, error, at_ns: when it was routed (monotonic clock), paced runs only}]}. */
 class Run {
     constructor(id, fields) {
         Object.assign(this, { id, built: 0, routed: 0, done: false, error: null, messages: [], stanzas: [], startedAt: 0, endedAt: 0 }, fields);
@@ -71,14 +71,25 @@ export class Bulk {
         run.routed++;
     }
 
-    /** Routes a prepared run, in slices. */
-    async start(run) {
+    /** Routes a prepared run: in slices as fast as it goes, or one by one, perSecond of them. */
+    async start(run, perSecond) {
         run.startedAt = Date.now();
+        if (perSecond) await this.pace(run, perSecond);
         while (run.stanzas.length) {
             for (const stanza of run.stanzas.splice(0, SLICE)) this.route(run, stanza);
             await new Promise(setImmediate);
         }
         this.finish(run);
+    }
+
+    async pace(run, perSecond) {
+        const begin = performance.now();
+        while (run.stanzas.length) {
+            const wait = begin + (run.routed * 1000) / perSecond - performance.now();
+            if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait));
+            run.messages[run.routed].at_ns = String(process.hrtime.bigint());
+            this.route(run, run.stanzas.shift());
+        }
     }
 
     finish(run) {

@@ -358,9 +358,9 @@ function bulkRoutes(sim) {
             }
             return found.toJson(query.messages === 'true');
         },
-        'POST /bulk/:run/start': ({ params }) => {
+        'POST /bulk/:run/start': ({ params, body }) => {
             const found = run(params.run);
-            found.work = sim.bulk.start(found);
+            found.work = sim.bulk.start(found, Number(body?.per_second ?? 0));
             return found.toJson();
         },
         'DELETE /bulk/:run': ({ params }) => { sim.bulk.runs.delete(Number(params.run)); },
