@@ -83,6 +83,7 @@ void store_tx_event_add(struct store_tx *tx, const struct store_event *event, in
 	event_aad(&aad, event->session, event->event_id);
 	add->payload = tx_seal(tx, tx->store->seals.journal, aad_span(&aad), payload);
 	add->number = number;
+	tx->prompt = true;
 }
 
 /* ---- the bound ---- */

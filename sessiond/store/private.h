@@ -34,6 +34,7 @@ struct store_tx {
 	int error;            /* found while building */
 	uint8_t nonce[SEAL_NONCE]; /* of the last sealed value */
 	bool has_nonce, lazy;
+	bool prompt;          /* readers of the journal wait for it */
 	int64_t new_outbox;   /* number of the outbox row that this tx added last, while it is applied */
 	bool receipt_known;   /* the last receipt's message has a row in the outbox, while the tx is applied */
 	struct store_chain *chain; /* borrowed, may be NULL */
@@ -84,8 +85,10 @@ struct store {
 	pthread_cond_t queued_cond;
 	struct store_tx *queue_first, **queue_end; /* owned */
 	uint64_t queued, urgent; /* txs in the queue, and those of them that are not lazy */
+	uint64_t prompt;         /* those of them that readers of the journal wait for */
 	uint64_t wake_at;        /* the writer sleeps until queued reaches this; 0: it does not sleep */
 	bool wake_on_urgent;     /* ... or until an urgent one comes */
+	bool wake_on_prompt;     /* ... or one that readers of the journal wait for */
 	bool stopping;
 	int last_error;
 	int64_t failing_since_ms;

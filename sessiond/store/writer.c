@@ -15,9 +15,13 @@ enum {
 	BUSY_COMPANY = 6
 };
 
+/* Up to so many a ms, txs with events do not wait for company: receivers wait for them. Beyond, all get through sooner in groups. */
+#define PROMPT_PER_MS 0.5
+
 /* How busy the writer is, to decide whether waiting for company pays. */
 struct load {
 	double per_ms;      /* txs that arrive, smoothed */
+	double prompt, ms;  /* those of them with events in a group, and the time between groups, smoothed */
 	double group;       /* size of groups, smoothed */
 	struct timespec last;
 };
@@ -26,6 +30,7 @@ struct group {
 	struct store_tx *txs[GROUP_MAX];
 	int results[GROUP_MAX];
 	size_t count;
+	size_t prompt; /* of these, with events */
 };
 
 static void enqueue(struct store *store, struct store_tx *tx, store_done *done, void *arg)
@@ -38,12 +43,15 @@ static void enqueue(struct store *store, struct store_tx *tx, store_done *done, 
 	pthread_mutex_lock(&store->lock);
 	*store->queue_end = tx;
 	store->queue_end = &tx->next;
+	tx->prompt = tx->prompt && !tx->lazy;
 	if (!tx->lazy)
 		store->urgent++;
+	if (tx->prompt)
+		store->prompt++;
 	/* One wake-up per sleep: under load the writer would otherwise wake for every member of the group it waits for. */
-	wake = ++store->queued == store->wake_at || (store->wake_on_urgent && !tx->lazy);
+	wake = ++store->queued == store->wake_at || (store->wake_on_urgent && !tx->lazy) || (store->wake_on_prompt && tx->prompt);
 	if (wake)
-		store->wake_on_urgent = false;
+		store->wake_on_urgent = store->wake_on_prompt = false;
 	pthread_mutex_unlock(&store->lock);
 	if (wake)
 		pthread_cond_signal(&store->queued_cond);
@@ -135,23 +143,26 @@ static int window(const struct store *store, const struct load *load)
 /*
  * Commits do not group by themselves even at thousands a second. A window halves the work then, but adds its length to every commit,
  * so it opens only when company is to be expected, wider when there is much of it, and closes when more than usual have come (more:
- * or groups could never grow).
+ * or groups could never grow), or as soon as something comes that readers of the journal wait for, while that is rare.
  */
 static void wait_for_company(struct store *store, const struct load *load)
 {
 	struct timespec until;
 	uint64_t enough = load->group < 1.5 ? 2 : (uint64_t)(load->group * 1.5 + 0.5);
 	int wait_ms = window(store, load);
+	bool prompt = load->prompt < PROMPT_PER_MS * load->ms;
 
 	if (wait_ms == 0)
 		return;
 	until = ms_from_now(wait_ms);
 	enough = enough > GROUP_MAX ? GROUP_MAX : enough;
 	store->wake_at = enough;
-	while (store->queued < enough && !store->stopping) {
+	store->wake_on_prompt = prompt;
+	while (store->queued < enough && !(prompt && store->prompt > 0) && !store->stopping) {
 		if (pthread_cond_timedwait(&store->queued_cond, &store->lock, &until) == ETIMEDOUT)
 			break;
 	}
+	store->wake_on_prompt = false;
 }
 
 /* The result of a tx as its chain sees it: what builds on something that was not stored is not stored either. */
@@ -170,7 +181,7 @@ static bool take_group(struct store *store, struct group *group, const struct lo
 {
 	bool rested = false;
 
-	group->count = 0;
+	group->count = group->prompt = 0;
 	pthread_mutex_lock(&store->lock);
 	store->wake_at = 1;
 	while (store->queue_first == NULL && !store->stopping)
@@ -185,26 +196,33 @@ static bool take_group(struct store *store, struct group *group, const struct lo
 
 		store->queue_first = tx->next;
 		store->urgent -= tx->lazy ? 0 : 1;
+		group->prompt += tx->prompt ? 1 : 0;
 		group->txs[group->count] = tx;
 		group->results[group->count++] = chained(tx, tx->error);
 	}
 	if (store->queue_first == NULL)
 		store->queue_end = &store->queue_first;
 	store->queued -= group->count;
+	store->prompt -= group->prompt;
 	pthread_mutex_unlock(&store->lock);
 	return group->count > 0;
 }
 
-static void measure(struct load *load, size_t count)
+static void measure(struct load *load, const struct group *group)
 {
+	double count = (double)group->count;
 	struct timespec now;
 	double ms;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ms = ms_between(&load->last, &now);
 	load->last = now;
-	load->per_ms = load->per_ms * 0.8 + 0.2 * (double)count / (ms < 0.05 ? 0.05 : ms);
-	load->group = load->group * 0.8 + 0.2 * (double)count;
+	ms = ms < 0.05 ? 0.05 : ms;
+	load->per_ms = load->per_ms * 0.8 + 0.2 * count / ms;
+	/* Not the mean of rates, which two groups close together would lift far above what comes. */
+	load->prompt = load->prompt * 0.95 + 0.05 * (double)group->prompt;
+	load->ms = load->ms * 0.95 + 0.05 * ms;
+	load->group = load->group * 0.8 + 0.2 * count;
 }
 
 int tx_apply(struct store_tx *tx, struct db *db)
@@ -388,7 +406,7 @@ void *writer_main(void *arg)
 
 	clock_gettime(CLOCK_MONOTONIC, &load.last);
 	while (take_group(store, &group, &load)) {
-		measure(&load, group.count);
+		measure(&load, &group);
 		commit_group(store, &group);
 		clock_gettime(CLOCK_MONOTONIC, &done);
 		count_commit(store, ms_between(&load.last, &done));

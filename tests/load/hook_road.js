@@ -37,7 +37,7 @@ async function measure(rig, fast, slow, perSecond, seconds) {
   const each = Math.ceil(perSecond * seconds / (SESSIONS * CHATS));
   const runs = [];
   for (let i = 0; i < SESSIONS * CHATS; i++) runs.push(await prepare(rig, i, rig.sessions[i % SESSIONS], each));
-  const cpu = cpuNs(rig.daemon.pid);
+  const cpu = cpuNs(rig.daemon.pid), simulator = cpuNs(rig.simulator.child.pid);
   for (const { id } of runs) {
     await rig.control(`/bulk/${id}/start`, { per_second: perSecond / (SESSIONS * CHATS) });
     // Not all in the same millisecond.
@@ -51,9 +51,11 @@ async function measure(rig, fast, slow, perSecond, seconds) {
       times.push(Number(fast.came.get(`${run} ${i + 1}`) - BigInt(message.at_ns)) / 1e6);
   }
   return { rate_per_second: perSecond, messages: times.length, p50: round(percentile(times, 50), 2), p99: round(percentile(times, 99), 2),
-    most: round(Math.max(...times), 2), daemon_cpu_ms_per_message: round((cpuNs(rig.daemon.pid) - cpu) / 1e6 / times.length, 3) };
+    most: round(Math.max(...times), 2), daemon_cpu_ms_per_message: round((cpuNs(rig.daemon.pid) - cpu) / 1e6 / times.length, 3),
+    simulator_cpu_ms_per_message: round((cpuNs(rig.simulator.child.pid) - simulator) / 1e6 / times.length, 3) };
 }
 
+// Told in the simulator's order of things: what it spends itself before the bytes are on their way is in it.
 export async function road(perSecond, seconds) {
   const fast = receiver(), slow = receiver({ delayMs: SLOW_MS });
   const rig = await Rig.start();

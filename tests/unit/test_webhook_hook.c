@@ -489,6 +489,46 @@ static void test_window_bound(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, release)
 
+static struct store_event next_event(int64_t number, const char *kind)
+{
+	return (struct store_event){ .session = 9, .number = number, .event_id = "E", .kind = kind, .chat = "a", .payload = span_text("{}"), .time_ms = 1000 };
+}
+
+/* Out of memory only what is next and has room; everything else makes the journal be read. */
+static void test_take_next(void **state)
+{
+	struct store_event one = next_event(1, "message_received"), two = next_event(2, "no_such_kind"), three = next_event(3, "call");
+
+	(void)state;
+	assert_false(hook_take_next(&hook, &two, &options));
+	assert_true(hook_take_next(&hook, &one, &options));
+	assert_int_equal(hook.count, 1);
+	assert_true(hook_take_next(&hook, &two, &options));
+	assert_int_equal(hook.count, 1);
+	assert_int_equal(hook.tail, 2);
+	hook.reading = true;
+	assert_false(hook_take_next(&hook, &three, &options));
+	hook.reading = false;
+	hook.dirty = true;
+	assert_false(hook_take_next(&hook, &three, &options));
+	hook.dirty = false;
+	/* One that is paused keeps no texts. */
+	hook.state = HOOK_HELD;
+	assert_true(hook_take_next(&hook, &three, &options));
+	assert_int_equal(hook.window[1]->data.len, 0);
+	hook.state = HOOK_OFF;
+	three.number = 4;
+	assert_false(hook_take_next(&hook, &three, &options));
+	hook.state = HOOK_ACTIVE;
+	for (int64_t n = 4; hook.count < HOOK_WINDOW; n++) {
+		three.number = n;
+		assert_true(hook_take_next(&hook, &three, &options));
+	}
+	three.number++;
+	assert_false(hook_take_next(&hook, &three, &options));
+	assert_int_equal(hook.tail, three.number - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,7 +536,7 @@ int main(void)
 		TEST(test_forbidden),        TEST(test_poison),             TEST(test_poison_alone_in_its_chat),
 		TEST(test_order_after_an_outage_with_refusals), TEST(test_clear_gone),
 		TEST(test_retention_and_runaway), TEST(test_moved_receiver), TEST(test_window_bound),
-		TEST(test_counts), TEST(test_scopes_and_concurrency), TEST(test_held_by_an_operator), TEST(test_replays_wait_in_line), TEST(test_target),
+		TEST(test_counts), TEST(test_scopes_and_concurrency), TEST(test_held_by_an_operator), TEST(test_replays_wait_in_line), TEST(test_target), TEST(test_take_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
