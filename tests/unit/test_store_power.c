@@ -12,7 +12,7 @@
 #include "common/mem.h"
 #include "tests/unit/powerloss_vfs.h"
 
-enum { BATCHES = 150, CUTS = 40, PAYLOAD = 3000 };
+enum { BATCHES = 150, CUTS = 40, CUTS_SLOW = 6, PAYLOAD = 3000 };
 
 struct run {
 	atomic_int results[BATCHES]; /* 1: not told yet */
@@ -210,6 +210,7 @@ static void what_was_acknowledged_survives_power_cuts(void **state)
 	struct fixture *f = *state;
 	struct run *run = calloc(1, sizeof *run);
 	struct store_status status;
+	unsigned cuts = getenv("WAREST_TEST_SLOW") ? CUTS_SLOW : CUTS;
 	uint64_t begin, operations;
 	int64_t session;
 
@@ -220,7 +221,7 @@ static void what_was_acknowledged_survives_power_cuts(void **state)
 	store_status(f->store, &status);
 	assert_true(status.checkpoints > 0);
 	store_close(f->store);
-	for (unsigned cut = 0; cut < CUTS; cut++) {
+	for (unsigned cut = 0; cut < cuts; cut++) {
 		remove_folder(state);
 		assert_int_equal(setup_folder(state), 0);
 		f = *state;
