@@ -31,11 +31,15 @@
 	{ .name = "order", .in = { PLACE_BODY }, .kind = PARAM_DOCUMENT, .type = "string", .values = orders, \
 	  .note = "what waits for the event before it: those of a chat (default), all of the session, none" }, \
 	{ .name = "concurrency", .in = { PLACE_BODY }, .kind = PARAM_DOCUMENT, .type = "number", .note = "requests at once, 1 to 32; 8 by default" }, \
+	{ .name = "timeoutMs", .in = { PLACE_BODY }, .kind = PARAM_DOCUMENT, .type = "number|null", \
+	  .note = "of one attempt, 100 to 600000; null: as WAREST_WEBHOOK_TIMEOUT_MS says" }, \
+	{ .name = "actions", .in = { PLACE_BODY }, .kind = PARAM_DOCUMENT, .type = "boolean", \
+	  .note = "false: what it answers makes the account do nothing; true by default, within WAREST_WEBHOOK_ACTIONS" }, \
 	{ .name = "headers", .in = { PLACE_BODY }, .kind = PARAM_DOCUMENT, .type = "object|null", \
 	  .note = "sent with each event, at most 20; not those that belong to the connection, the body or WAREST" }, \
 	{ .name = "enabled", .in = { PLACE_BODY }, .kind = PARAM_DOCUMENT, .type = "boolean", \
 	  .note = "false: events are not for it, also later; to let them wait there is pause" }
-#define SET "id sessionId global name url events[] algorithm order concurrency headers[] enabled rotationEndsAt createdAt "
+#define SET "id sessionId global name url events[] algorithm order concurrency headers[] timeoutMs actions enabled rotationEndsAt createdAt "
 #define COUNTS(at) \
 	at "counts.events " at "counts.delivered " at "counts.dead " at "counts.skipped " at "counts.missed " at "counts.pending "
 #define STATE(at) \
@@ -115,7 +119,7 @@ static int copy_members(struct request *r, struct buf *p, struct answer *answer)
 #define SUCCESS(variable, text, fields) static const struct success variable[] = { { 200, 1000, text, fields }, { 0 } }
 SUCCESS(listed, "Webhooks",
 	"webhooks[].id webhooks[].sessionId webhooks[].global webhooks[].name webhooks[].url webhooks[].events[] webhooks[].algorithm "
-	"webhooks[].order webhooks[].concurrency webhooks[].headers[] webhooks[].enabled webhooks[].rotationEndsAt webhooks[].createdAt "
+	"webhooks[].order webhooks[].concurrency webhooks[].headers[] webhooks[].timeoutMs webhooks[].actions webhooks[].enabled webhooks[].rotationEndsAt webhooks[].createdAt "
 	COUNTS("webhooks[].") STATE("webhooks[]."));
 SUCCESS(got, "Webhook", WEBHOOK);
 SUCCESS(created, "Webhook created", "secret " WEBHOOK);

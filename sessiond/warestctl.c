@@ -49,9 +49,9 @@ static void usage(FILE *out)
 	      "  user disable|enable NAME\n"
 	      "  user delete NAME [--force]            --force: with the user's sessions\n"
 	      "  audit [ACTION]                        the newest entries of the audit log\n"
-	      "  webhook list\n"
-	      "  webhook replay ID FROM [TO]           deliver events of the journal once more\n"
-	      "  webhook resume ID                     end the pause of a failing receiver\n"
+	      "  webhook list                          the receivers of all sessions\n"
+	      "  webhook replay ID FROM [TO] [--receiver WEBHOOK]   deliver events of the journal once more\n"
+	      "  webhook resume ID [--receiver WEBHOOK]             end the pause of a failing receiver\n"
 	      "  storage status                        stored media: how many, under which key\n"
 	      "  storage sweep                         look at once for what is too old or too much\n"
 	      "  storage rotate                        a new key for all encrypted files\n"
@@ -174,11 +174,11 @@ static void show_sessions(struct json_object *list)
 
 static void show_webhooks(struct json_object *list)
 {
-	printf("%-20s %-8s %-8s %-9s %-24s%s\n", "SESSION", "STATE", "CURSOR", "FAILURES", "DELIVERED (UTC)", "URL, LAST ERROR");
+	printf("%-20s %-26s %-8s %-8s %-9s %-24s%s\n", "SESSION", "RECEIVER", "STATE", "CURSOR", "FAILURES", "DELIVERED (UTC)", "URL, LAST ERROR");
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *w = json_object_array_get_idx(list, i);
 
-		printf("%-20s %-8s %-8s %-9s ", member(w, "session"), member(w, "state"), member(w, "cursor"), member(w, "failures"));
+		printf("%-20s %-26s %-8s %-8s %-9s ", member(w, "session"), member(w, "receiver"), member(w, "state"), member(w, "cursor"), member(w, "failures"));
 		show_time(w, "delivered");
 		printf("%s %s\n", member(w, "url"), json_object_object_get(w, "lastError") ? member(w, "lastError") : "");
 	}
@@ -351,14 +351,15 @@ static int webhook_list(struct ctl *ctl)
 
 static int webhook_replay(struct ctl *ctl)
 {
-	struct json_object *p = with_number(with_text(NULL, "id", ctl->args[0]), "from", ctl->args[1]);
+	struct json_object *p = with_text(with_text(NULL, "id", ctl->args[0]), "receiver", ctl->receiver);
 
+	p = with_number(p, "from", ctl->args[1]);
 	return ask(ctl, "ctl.webhook.replay", ctl->count > 2 ? with_number(p, "to", ctl->args[2]) : p, show_members);
 }
 
 static int webhook_resume(struct ctl *ctl)
 {
-	return ask(ctl, "ctl.webhook.resume", with_text(NULL, "id", ctl->args[0]), NULL);
+	return ask(ctl, "ctl.webhook.resume", with_text(with_text(NULL, "id", ctl->args[0]), "receiver", ctl->receiver), NULL);
 }
 
 /* ---- storage ---- */
@@ -535,7 +536,7 @@ static int load(struct ctl *ctl, const char *env_file)
 
 int main(int argc, char **argv)
 {
-	enum { SCOPES = 256, SESSIONS, NETWORKS, EXPIRES, GRACE };
+	enum { SCOPES = 256, SESSIONS, NETWORKS, EXPIRES, GRACE, RECEIVER };
 	static const struct option names[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "socket", required_argument, NULL, 's' },
@@ -549,6 +550,7 @@ int main(int argc, char **argv)
 		{ "networks", required_argument, NULL, NETWORKS },
 		{ "expires", required_argument, NULL, EXPIRES },
 		{ "grace", required_argument, NULL, GRACE },
+		{ "receiver", required_argument, NULL, RECEIVER },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -582,6 +584,8 @@ int main(int argc, char **argv)
 			ctl.expires = optarg;
 		else if (c == GRACE)
 			ctl.grace = optarg;
+		else if (c == RECEIVER)
+			ctl.receiver = optarg;
 		else if (c == 'v')
 			return puts("warestctl " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		else

@@ -23,6 +23,7 @@ struct ctl {
 	const char *scopes, *sessions, *networks; /* --scopes and so on: comma lists */
 	const char *expires; /* --expires */
 	const char *grace;   /* --grace */
+	const char *receiver; /* --receiver */
 	char **args;         /* behind the command */
 	int count;
 };

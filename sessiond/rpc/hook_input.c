@@ -107,6 +107,26 @@ static const char *read_concurrency(struct json_object *value, struct arena *are
 	return NULL;
 }
 
+static const char *read_timeout(struct json_object *value, struct arena *arena, struct store_webhook *webhook)
+{
+	int64_t ms = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : 0;
+
+	(void)arena;
+	if (value && (ms < TARGET_TIMEOUT_MIN_MS || ms > TARGET_TIMEOUT_MAX_MS))
+		return "timeoutMs must be 100 to 600000, or null";
+	webhook->timeout_ms = ms;
+	return NULL;
+}
+
+static const char *read_actions(struct json_object *value, struct arena *arena, struct store_webhook *webhook)
+{
+	(void)arena;
+	if (!json_object_is_type(value, json_type_boolean))
+		return "actions must be true or false";
+	webhook->actions = json_object_get_boolean(value);
+	return NULL;
+}
+
 static const char *read_enabled(struct json_object *value, struct arena *arena, struct store_webhook *webhook)
 {
 	(void)arena;
@@ -148,6 +168,7 @@ const char *hook_input_read(struct json_object *p, struct arena *arena, struct s
 	} members[] = {
 		{ "name", read_name }, { "url", read_url }, { "secret", read_secret }, { "events", read_events }, { "algorithm", read_algorithm },
 		{ "order", read_order }, { "concurrency", read_concurrency }, { "headers", read_headers }, { "enabled", read_enabled },
+		{ "timeoutMs", read_timeout }, { "actions", read_actions },
 	};
 	const char *fault = NULL;
 

@@ -10,7 +10,7 @@
 enum { HOOK_NAME_MAX = 100, HOOK_SECRET_MAX = 200, HOOK_URL_MAX = 2000 };
 
 /*
- * Changes what the members of p name: name, url, secret, events, algorithm, order, concurrency, headers, enabled. Texts go into the
+ * Changes what the members of p name: name, url, secret, events, algorithm, order, concurrency, headers, timeoutMs, actions, enabled. Texts go into the
  * arena. NULL, or what is wrong, for people (then webhook is half changed).
  */
 const char *hook_input_read(struct json_object *p, struct arena *arena, struct store_webhook *webhook);

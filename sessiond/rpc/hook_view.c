@@ -69,6 +69,11 @@ static void put_settings(struct buf *out, const struct hook_view *view, const st
 	json_put_member(out, "order", w->scope);
 	json_put_int(out, "concurrency", w->parallel > 0 ? w->parallel : (int64_t)TARGET_PARALLEL);
 	put_headers(out, w->headers);
+	if (w->timeout_ms)
+		json_put_int(out, "timeoutMs", w->timeout_ms);
+	else
+		json_put_raw(out, "timeoutMs", "null");
+	json_put_bool(out, "actions", w->actions);
 	json_put_bool(out, "enabled", w->enabled);
 	put_time_or_null(out, "rotationEndsAt", w->next_secret && w->rotates_ms > timefmt_now_ms() ? w->rotates_ms : 0);
 	put_time_or_null(out, "createdAt", w->created_ms);

@@ -5,7 +5,7 @@
  *     ctl.status  ctl.session.list  ctl.session.create {id,registry?}  ctl.session.logout {id}  ctl.session.delete {id}
  *     ctl.session.confirm {id}  ctl.session.get {id}  ctl.session.wait {id,until,ms}  ctl.session.reconnect {id}
  *     ctl.send.text {id,to,message}  ctl.key.create {username,label?}  ctl.key.list {username?}
- *     ctl.key.revoke {number}  ctl.webhook.list  ctl.webhook.replay {id,from,to}  ctl.webhook.resume {id}
+ *     ctl.key.revoke {number}  ctl.webhook.list  ctl.webhook.replay {id,from,to,receiver}  ctl.webhook.resume {id,receiver}
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -291,18 +291,17 @@ static void do_send_text(struct rpc_request *request)
 
 /* ---- webhooks ---- */
 
-static void put_webhook(struct session_entry *entry, void *arg)
+static void put_webhook(void *arg, int64_t session, const struct webhook_status *status)
 {
-	struct rpc_request *request = arg;
-	struct buf *out = request->work;
-	struct webhook_status s;
+	const struct webhook_status s = *status;
+	struct buf *out = arg;
 
-	if (!webhooks_status(request->context->daemon->webhooks, entry->number, HOOK_OWN, &s))
-		return;
+	(void)session;
 	if (out->data[out->len - 1] != '[')
 		buf_u8(out, ',');
 	buf_u8(out, '{');
-	json_put_member(out, "session", entry->id);
+	json_put_member(out, "session", s.session);
+	json_put_member(out, "receiver", s.name);
 	json_put_member(out, "state", s.state);
 	json_put_member(out, "url", s.url);
 	json_put_int(out, "cursor", s.cursor);
@@ -321,9 +320,7 @@ static void do_webhook_list(struct rpc_request *request)
 	struct buf out = { 0 };
 
 	buf_u8(&out, '[');
-	request->work = &out;
-	sessions_each(request->context->daemon->sessions, put_webhook, request);
-	request->work = NULL;
+	webhooks_each(request->context->daemon->webhooks, put_webhook, &out);
 	buf_u8(&out, ']');
 	answer_buf(request, "Webhooks", &out);
 }
@@ -332,12 +329,24 @@ static void replayed(void *arg, int count)
 {
 	struct buf out = { 0 };
 
+	if (count == -1) {
+		rpc_answer(arg, 404, 2600, "Webhook not found", NULL);
+		return;
+	}
 	if (count < 0) {
-		rpc_answer(arg, 404, 1101, "Session not found", NULL);
+		rpc_answer(arg, count == -2 ? 409 : 503, count == -2 ? 2003 : 8000, count == -2 ? "Too much is queued already" : "The store failed", NULL);
 		return;
 	}
 	buf_printf(&out, "{\"queued\":%d}", count);
 	answer_buf(arg, "Queued again", &out);
+}
+
+/* The session's own unless another is named. */
+static const char *receiver_of(struct rpc_request *request)
+{
+	struct json_object *named = json_object_object_get(request->p, "receiver");
+
+	return json_object_is_type(named, json_type_string) ? json_object_get_string(named) : HOOK_OWN;
 }
 
 static void do_webhook_replay(struct rpc_request *request)
@@ -346,7 +355,8 @@ static void do_webhook_replay(struct rpc_request *request)
 	int64_t from = json_object_get_int64(json_object_object_get(request->p, "from"));
 	int64_t to = json_object_get_int64(json_object_object_get(request->p, "to"));
 
-	const struct webhook_replay wanted = { .session = entry ? entry->number : 0, .receiver = HOOK_OWN, .from = from, .to = to > 0 ? to : INT64_MAX };
+	const struct webhook_replay wanted = { .session = entry ? entry->number : 0, .receiver = receiver_of(request), .from = from,
+		.to = to > 0 ? to : INT64_MAX };
 
 	if (entry)
 		webhooks_replay(request->context->daemon->webhooks, &wanted, replayed, request);
@@ -358,8 +368,10 @@ static void do_webhook_resume(struct rpc_request *request)
 
 	if (!entry)
 		return;
-	webhooks_resume(request->context->daemon->webhooks, entry->number, HOOK_OWN);
-	rpc_answer(request, 200, 1000, "Done", NULL);
+	if (webhooks_resume(request->context->daemon->webhooks, entry->number, receiver_of(request)) > 0)
+		rpc_answer(request, 200, 1000, "Done", NULL);
+	else
+		rpc_answer(request, 404, 2600, "Webhook not found", NULL);
 }
 
 const struct rpc_method rpc_ctl_methods[] = {

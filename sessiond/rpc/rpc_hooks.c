@@ -160,7 +160,8 @@ static void read_then(struct hook_job *job, void (*work)(struct hook_job *job))
 
 static void set_own(struct hook_job *job, const struct session_entry *entry)
 {
-	job->own = (struct store_webhook){ .id = HOOK_OWN, .session = entry->number, .name = HOOK_OWN, .events = "", .scope = "chat", .enabled = true };
+	job->own = (struct store_webhook){ .id = HOOK_OWN, .session = entry->number, .name = HOOK_OWN, .events = "", .scope = "chat",
+		.actions = true, .enabled = true };
 	job->own.url = entry->webhook_url[0] ? arena_strdup(&job->arena, entry->webhook_url) : NULL;
 	job->own.secret = arena_strdup(&job->arena, entry->webhook_secret);
 	job->own.created_ms = entry->created_ms;
@@ -346,7 +347,7 @@ static void create(struct hook_job *job)
 	}
 	ulid_new(id);
 	job->one = (struct store_webhook){ .id = arena_strdup(&job->arena, id), .session = job->view.session, .name = "webhook", .events = "",
-		.scope = "chat", .enabled = true, .created_ms = timefmt_now_ms() };
+		.scope = "chat", .actions = true, .enabled = true, .created_ms = timefmt_now_ms() };
 	job->fresh = job->shows_secret = true;
 	job->message = "Webhook created";
 	audit_target(job->request, id);

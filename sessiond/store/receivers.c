@@ -78,6 +78,19 @@ void store_tx_receiver_count(struct store_tx *tx, int64_t session, const char *n
 	op_for(tx, session, name, apply_count)->receiver.counts = *more;
 }
 
+static int apply_replays(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_receiver *to = &((const struct receiver_op *)op)->receiver;
+
+	(void)tx;
+	return db_run(db, "UPDATE receivers SET replays = ? WHERE session = ? AND name = ?", "tit", to->replays, to->session, to->name);
+}
+
+void store_tx_receiver_replays(struct store_tx *tx, int64_t session, const char *name, const char *replays)
+{
+	op_for(tx, session, name, apply_replays)->receiver.replays = tx_text(tx, replays);
+}
+
 static int apply_clear(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_receiver *to = &((const struct receiver_op *)op)->receiver;
@@ -114,7 +127,7 @@ int store_receiver_list(struct store_reader *reader, struct arena *arena, int64_
 	struct db_statement *query = db_query(reader->db, &rc,
 	                                      "SELECT session, name, done_sequence, state, last_status, last_error, failed_since_ms, "
 	                                      "next_ms, delivered_ms, failures, overflow, lost, start_sequence, attempts, delivered, dead, "
-	                                      "skipped, missed FROM receivers "
+	                                      "skipped, missed, replays FROM receivers "
 	                                      "WHERE session = ? OR ? = 0 ORDER BY session, name", "ii", session, session);
 
 	rows_init(&list, arena, sizeof **rows);
@@ -135,6 +148,7 @@ int store_receiver_list(struct store_reader *reader, struct arena *arena, int64_
 			.start = db_int(query, 12),
 			.attempts = db_int(query, 13),
 			.counts = { db_int(query, 14), db_int(query, 15), db_int(query, 16), db_int(query, 17) },
+			.replays = db_text(query, arena, 18),
 		};
 	}
 	*rows = list.data;

@@ -526,14 +526,17 @@ struct store_receiver {
 	bool overflow;          /* the journal's bound took undelivered events away (set by the store) */
 	int64_t lost;           /* how many (counted by the store) */
 	struct store_counts counts; /* kept by store_tx_receiver_count() */
+	const char *replays;    /* webhook/'s text of what is to be delivered once more, NULL: nothing; kept by store_tx_receiver_replays() */
 };
 
-/* Adds or replaces all but overflow, lost and counts. */
+/* Adds or replaces all but overflow, lost, counts and replays. */
 void store_tx_receiver_put(struct store_tx *tx, const struct store_receiver *receiver);
 /* Only moves the cursor (forward) and delivered_ms: the short form after a delivery. */
 void store_tx_receiver_cursor(struct store_tx *tx, int64_t session, const char *name, int64_t cursor, int64_t delivered_ms);
 /* Adds to the counts: in the transaction that moves the cursor. */
 void store_tx_receiver_count(struct store_tx *tx, int64_t session, const char *name, const struct store_counts *more);
+/* NULL: none. */
+void store_tx_receiver_replays(struct store_tx *tx, int64_t session, const char *name, const char *replays);
 /* The operator has seen the loss. */
 void store_tx_receiver_clear_overflow(struct store_tx *tx, int64_t session, const char *name);
 /* With its dead letters and deliveries. */
@@ -592,6 +595,8 @@ struct store_webhook {
 	int bits;             /* 224, 256, 384, 512; 0: as the server is set */
 	const char *scope;    /* webhook/'s word for what stays in order */
 	int parallel;
+	int64_t timeout_ms;   /* of an attempt; 0: as the server is set */
+	bool actions;         /* what it answers may make the account act */
 	bool enabled;
 	const char *secret;      /* sealed, like the next two */
 	const char *next_secret; /* takes over at rotates_ms; NULL: none */

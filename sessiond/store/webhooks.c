@@ -48,17 +48,17 @@ static int apply_put(struct store_tx *tx, struct db *db, struct tx_op *op)
 	const struct webhook_op *put = (const struct webhook_op *)op;
 	const struct store_webhook *w = &put->webhook;
 	int rc = db_run(db, "UPDATE webhooks SET name = ?, url = ?, events = ?, bits = ?, scope = ?, parallel = ?, enabled = ?, rotates_ms = ?, "
-			    "secret = ?, next_secret = ?, headers = ? WHERE id = ?", "tttntnnibbbt",
+			    "secret = ?, next_secret = ?, headers = ?, timeout_ms = ?, actions = ? WHERE id = ?", "tttntnnibbbint",
 			w->name, w->url, w->events, w->bits, w->scope, w->parallel, (int)w->enabled, w->rotates_ms, put->secret, put->next_secret,
-			put->headers, w->id);
+			put->headers, w->timeout_ms, (int)w->actions, w->id);
 
 	(void)tx;
 	if (rc != 0 || db->driver->changes(db) > 0)
 		return rc;
 	rc = db_run(db, "INSERT INTO webhooks (id, session, name, url, events, bits, scope, parallel, enabled, rotates_ms, created_ms, secret, "
-			"next_secret, headers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "tztttntnniibbb",
+			"next_secret, headers, timeout_ms, actions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "tztttntnniibbbin",
 		    w->id, w->session, w->name, w->url, w->events, w->bits, w->scope, w->parallel, (int)w->enabled, w->rotates_ms, w->created_ms,
-		    put->secret, put->next_secret, put->headers);
+		    put->secret, put->next_secret, put->headers, w->timeout_ms, (int)w->actions);
 	return rc != 0 ? rc : begin_here(db, w);
 }
 
@@ -113,6 +113,8 @@ static int webhook_of_row(struct store_reader *reader, struct db_statement *quer
 		.enabled = db_int(query, 8) != 0,
 		.rotates_ms = db_int(query, 9),
 		.created_ms = db_int(query, 10),
+		.timeout_ms = db_int(query, 14),
+		.actions = db_int(query, 15) != 0,
 	};
 	rc = open_text(reader->store, 'h', w->id, db_blob(query, 11), arena, &w->secret);
 	if (rc == 0)
@@ -126,7 +128,7 @@ int store_webhook_list(struct store_reader *reader, struct arena *arena, int64_t
 	int rc = 0;
 	struct db_statement *query = db_query(reader->db, &rc,
 	                                      "SELECT id, session, name, url, events, bits, scope, parallel, enabled, rotates_ms, created_ms, secret, "
-	                                      "next_secret, headers FROM webhooks WHERE ? = 0 OR session = ? OR session IS NULL ORDER BY number", "ii",
+	                                      "next_secret, headers, timeout_ms, actions FROM webhooks WHERE ? = 0 OR session = ? OR session IS NULL ORDER BY number", "ii",
 	                                      session, session);
 
 	rows_init(&list, arena, sizeof **rows);

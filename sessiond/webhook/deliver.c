@@ -30,7 +30,7 @@ static void pass_on(const struct hook *hook, const struct delivery *delivery, co
 		.sent = buf_span(&delivery->body), .answer = http->body,
 	};
 
-	if (options->answered && http->body.n > 0 && !http->truncated)
+	if (options->answered && hook->target.actions && http->body.n > 0 && !http->truncated)
 		options->answered(options->ctx, &said);
 }
 
@@ -137,7 +137,7 @@ static bool attempt(struct hook *hook, struct delivery *delivery)
 	if (count > 0) {
 		struct http_request request = {
 			.url = hook->url, .headers = lines, .header_count = (size_t)count, .body = buf_span(&delivery->body),
-			.timeout_ms = options->timeout_ms, .max_answer = WEBHOOKS_ANSWER_MAX, .guard = options->guard, .follow = true, .http2 = true,
+			.timeout_ms = hook->target.timeout_ms > 0 ? hook->target.timeout_ms : options->timeout_ms, .max_answer = WEBHOOKS_ANSWER_MAX, .guard = options->guard, .follow = true, .http2 = true,
 		};
 
 		error = http_send(&delivery->call, options->net, &request, on_answer, delivery);

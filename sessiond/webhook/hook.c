@@ -26,6 +26,7 @@ void hook_drop(struct hook *hook)
 		delivery_free(hook->window[i]);
 	hook->count = 0;
 	hook->probing = hook->bypassing = false;
+	hook->replays_due = hook->replays_due || hook->replays;
 	hook_replays_free(hook);
 }
 
@@ -248,6 +249,7 @@ void hook_settle(struct hook *hook)
 		}
 		if (!delivery->replay && delivery->number > hook->cursor)
 			hook->ends.data[delivery->number - hook->cursor - 1] = (uint8_t)delivery->ended;
+		hook->replays_due = hook->replays_due || delivery->replay;
 		delivery_free(delivery);
 	}
 	hook->count = kept;

@@ -137,6 +137,7 @@ struct hook {
 	bool reading, committing;
 	struct hook_replay *replays; /* owned, in order */
 	size_t replays_count;
+	bool replays_due;          /* what is left of them is not what the store has */
 	struct delivery *window[HOOK_WINDOW]; /* owned, in order */
 	size_t count;
 	unsigned in_flight;
@@ -221,6 +222,9 @@ bool hook_replay_add(struct hook *hook, int64_t from, int64_t to);
 /* The range that is being read, NULL: none. */
 struct hook_replay *hook_replay_now(struct hook *hook);
 void hook_replays_free(struct hook *hook);
+/* "from-to,from-to" of all that is not delivered yet, nothing in out if there is none; and back (a text that is no such list ends there). */
+void hook_replays_write(const struct hook *hook, struct buf *out);
+void hook_replays_read(struct hook *hook, const char *text);
 
 /* Frees window and texts, not the struct. Calls must be cancelled before. */
 void hook_release(struct hook *hook);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is to be written down of a hook, and what was asked for again (see hook.h). No I/O. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,4 +159,53 @@ void hook_replays_free(struct hook *hook)
 		free(over);
 	}
 	hook->replays_count = 0;
+}
+
+static void put_range(struct buf *out, int64_t from, int64_t to)
+{
+	buf_printf(out, "%s%" PRId64 "-%" PRId64, out->len ? "," : "", from, to);
+}
+
+void hook_replays_write(const struct hook *hook, struct buf *out)
+{
+	int64_t from = 0, to = -1;
+
+	/* What was read and has not arrived, then what has not been read. */
+	for (size_t i = 0; i < hook->count; i++) {
+		const struct delivery *delivery = hook->window[i];
+
+		if (!delivery->replay || delivery->state == DELIVERY_DONE)
+			continue;
+		if (from > 0 && delivery->number != to + 1)
+			put_range(out, from, to);
+		if (from == 0 || delivery->number != to + 1)
+			from = delivery->number;
+		to = delivery->number;
+	}
+	for (const struct hook_replay *replay = hook->replays; replay; replay = replay->after) {
+		if (replay->next > replay->to)
+			continue;
+		if (from > 0 && replay->next != to + 1)
+			put_range(out, from, to);
+		if (from == 0 || replay->next != to + 1)
+			from = replay->next;
+		to = replay->to;
+	}
+	if (from > 0)
+		put_range(out, from, to);
+}
+
+void hook_replays_read(struct hook *hook, const char *text)
+{
+	while (text && *text) {
+		char *end;
+		int64_t from = strtoll(text, &end, 10), to;
+
+		if (*end != '-')
+			return;
+		to = strtoll(end + 1, &end, 10);
+		if (from <= 0 || to < from || (*end != ',' && *end) || !hook_replay_add(hook, from, to))
+			return;
+		text = *end ? end + 1 : end;
+	}
 }

@@ -168,6 +168,7 @@ static void take_row(struct hook *hook, const struct store_receiver *row, int64_
 	hook->delivered_ms = row->delivered_ms;
 	hook->lost = row->lost;
 	hook->overflow = row->overflow;
+	hook_replays_read(hook, row->replays);
 	if (strcmp(row->state, hook_state_name(HOOK_HELD)) == 0)
 		hook->state = HOOK_HELD;
 	if (row->next_ms > 0 && strcmp(row->state, hook_state_name(HOOK_PAUSED)) == 0) {

@@ -248,11 +248,13 @@ static void finish_wanted(struct job *job)
 	if (count == -3)
 		job_warn(job, "webhooks: what is to be delivered again could not be read");
 	hook = count > 0 ? webhooks_find(job->webhooks, job->session, job->receiver) : NULL;
-	if (hook) {
-		deliver_pump(hook);
-		jobs_read(hook);
+	if (!hook) {
+		job->done(job->arg, count);
+		return;
 	}
-	job->done(job->arg, count);
+	jobs_store_replays(hook, count, job->done, job->arg);
+	deliver_pump(hook);
+	jobs_read(hook);
 }
 
 void jobs_replay(struct webhooks *webhooks, const struct webhook_replay *wanted, void (*done)(void *arg, int count), void *arg)

@@ -57,7 +57,7 @@ static void finish_commit(struct job *job)
 		/* The cursor in the database stays behind: after a crash these are delivered twice, under the same ids. */
 		job_warn(job, "webhooks: the cursor could not be stored");
 		hook_unstored_merge(&hook->unstored, &job->unstored);
-		hook->put_due = true;
+		hook->put_due = hook->replays_due = true;
 		deliver_later(hook, STORE_RETRY_MS);
 		return;
 	}
@@ -68,6 +68,16 @@ static void finish_commit(struct job *job)
 static bool notes_are_due(const struct hook *hook)
 {
 	return hook->unstored.notes_count > 0 && webhooks_now_ms(hook->webhooks) - hook->noted_ms >= HOOK_NOTES_MS;
+}
+
+static void put_replays(struct store_tx *tx, struct hook *hook)
+{
+	struct buf text = { 0 };
+
+	hook_replays_write(hook, &text);
+	store_tx_receiver_replays(tx, hook->session, hook->name, text.len ? buf_text(&text) : NULL);
+	hook->replays_due = false;
+	buf_free(&text);
 }
 
 /* Puts all that is not stored yet into a tx, and into taken; NULL if there is nothing. */
@@ -91,6 +101,9 @@ static struct store_tx *write_unstored(struct hook *hook, struct hook_unstored *
 		put_notes(tx, hook, &hook->unstored);
 		hook->noted_ms = webhooks_now_ms(hook->webhooks);
 	}
+	/* How far a replay has come is not worth a commit of its own: what was delivered since is delivered again after a crash. */
+	if (hook->replays_due && (notes || last || !hook->url))
+		put_replays(tx, hook);
 	hook_unstored_take(&hook->unstored, taken, notes);
 	return tx;
 }
@@ -111,6 +124,32 @@ void jobs_store(struct hook *hook)
 	job->finish = finish_commit;
 	/* Nobody waits for it: it rides along with what is urgent. */
 	store_commit_lazy(webhooks->options.store, tx, job_committed, job);
+}
+
+static void finish_promise(struct job *job)
+{
+	if (job->error)
+		job_warn(job, "webhooks: what is to be delivered again could not be stored");
+	job->done(job->arg, job->error ? -3 : (int)job->number);
+}
+
+void jobs_store_replays(struct hook *hook, int count, void (*done)(void *arg, int count), void *arg)
+{
+	struct webhooks *webhooks = hook->webhooks;
+	struct job *job;
+	struct store_tx *tx;
+
+	/* The row must be there: it may be new, and the first write of it not yet under way. */
+	jobs_store(hook);
+	job = job_new(webhooks, NULL);
+	tx = store_tx_new(webhooks->options.store);
+	put_replays(tx, hook);
+	job->session = hook->session;
+	job->number = count;
+	job->done = done;
+	job->arg = arg;
+	job->finish = finish_promise;
+	store_commit(webhooks->options.store, tx, job_committed, job);
 }
 
 void jobs_store_last(struct hook *hook)

@@ -39,7 +39,7 @@ static char *copy(const char *text)
 
 bool target_set(struct hook_target *target, const struct store_webhook *row)
 {
-	static const struct store_webhook own = { .scope = "chat" };
+	static const struct store_webhook own = { .scope = "chat", .actions = true };
 	bool changed;
 
 	if (!row)
@@ -49,6 +49,8 @@ bool target_set(struct hook_target *target, const struct store_webhook *row)
 	*target = (struct hook_target){
 		.bits = row->bits,
 		.parallel = row->parallel > 0 ? (unsigned)row->parallel : 0,
+		.timeout_ms = row->timeout_ms,
+		.actions = row->actions,
 		.events = copy(row->events),
 		.headers = copy(row->headers),
 		.next_secret = copy(row->next_secret),

@@ -13,6 +13,8 @@
 /* Requests at once for one receiver, unless it says otherwise; and the most it can say. */
 #define TARGET_PARALLEL 8U
 #define TARGET_PARALLEL_MAX 32U
+#define TARGET_TIMEOUT_MIN_MS 100
+#define TARGET_TIMEOUT_MAX_MS 600000
 #define TARGET_HEADERS_MAX 20U
 #define TARGET_HEADER_NAME_MAX ((size_t)64)
 #define TARGET_HEADER_VALUE_MAX ((size_t)1000)
@@ -24,6 +26,8 @@ struct hook_target {
 	enum target_scope scope;
 	int bits;            /* of the signature's hash; 0: as the server is set */
 	unsigned parallel;   /* 0: TARGET_PARALLEL */
+	int64_t timeout_ms;  /* of an attempt; 0: as the server is set */
+	bool actions;        /* what it answers may make the account act */
 	char *events;        /* owned: kinds with a blank between them; NULL or "": those that every receiver gets */
 	char *headers;       /* owned: "Name: value\n" lines; NULL: none */
 	char *next_secret;   /* owned: valid beside the first from the start of a rotation, alone from rotates_ms; NULL: none */

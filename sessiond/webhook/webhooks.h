@@ -83,6 +83,8 @@ void jobs_reload(struct webhooks *webhooks, int64_t session, const char *session
 void jobs_read(struct hook *hook);
 void jobs_fetch(struct delivery *delivery);
 void jobs_replay(struct webhooks *webhooks, const struct webhook_replay *wanted, void (*done)(void *arg, int count), void *arg);
+/* What is to be delivered again is stored, then answered: count, or -3. */
+void jobs_store_replays(struct hook *hook, int count, void (*done)(void *arg, int count), void *arg);
 /* Writes what has changed: cursor, counts, state, dead letters, now and then the last attempts. */
 void jobs_store(struct hook *hook);
 /* The same at the end of the process; nobody waits for it. */

@@ -164,7 +164,7 @@ test('warestctl: sessions, keys, users, sending, states, migrations', async () =
   assert.equal((await ctl('user', 'add', 'joe', { input: 'a password\n' })).code, 0);
   assert.equal((await ctl('user', 'delete', 'joe')).code, 0);
   assert.match((await ctl('status')).out, /decryptedNotEmitted +0/);
-  assert.match((await ctl('webhook', 'list')).out, /shell +active/);
+  assert.match((await ctl('webhook', 'list')).out, /shell +webhook +active/);
   assert.match((await ctl('webhook', 'replay', 'shell', '1', '2')).out, /queued +2/);
   const refused = await ctl('session', 'logout', 'nobody');
   assert.deepEqual([refused.code, /not found/.test(refused.err)], [1, true]);

@@ -26,7 +26,7 @@ class Receiver extends EventEmitter {
       const body = Buffer.concat(parts).toString();
       const one = { headers: request.headers, body, json: JSON.parse(body), at: Date.now() };
       one.status = await this.answer(one);
-      response.writeHead(one.status).end(`{"note":"${one.status}"}`);
+      response.writeHead(one.status).end(this.reply ?? `{"note":"${one.status}"}`);
       this.got.push(one);
       this.emit('got');
     });
@@ -104,6 +104,7 @@ describe('webhooks over REST', { skip: !isInstalled('lighttpd') && 'lighttpd is 
       [{ url: a.url, order: 'random' }, 2002], [{ url: a.url, concurrency: 33 }, 2002], [{ url: a.url, enabled: 'yes' }, 2002],
       [{ url: a.url, headers: { Host: 'x' } }, 2002, 'headers: Host is not to be chosen'], [{ url: a.url, headers: { A: 'x\r\nB: c' } }, 2002],
       [{ url: a.url, headers: { 'X-WAREST-Event': 'x' } }, 2002], [{ url: a.url, name: '' }, 2002],
+      [{ url: a.url, timeoutMs: 99 }, 2002], [{ url: a.url, timeoutMs: '1000' }, 2002], [{ url: a.url, actions: 'no' }, 2002, 'actions must be true or false'],
     ];
     for (const [body, code, message] of wrong) {
       const [status, got, text] = await refusal('POST', hooks, body);
@@ -244,6 +245,42 @@ describe('webhooks over REST', { skip: !isInstalled('lighttpd') && 'lighttpd is 
     assert.deepEqual((await refusal('POST', `${hooks}/${two.id}/replay`, {})).slice(0, 2), [400, 2001]);
     assert.ok(mine().length >= before + 2);
     adds(await get(two.id));
+  });
+
+  test('a time limit of its own; no actions of a receiver that may not; warestctl sees and replays all receivers', async () => {
+    const picky = (r) => r.headers['x-picky'];
+    assert.deepEqual((({ timeoutMs, actions }) => [timeoutMs, actions])(await get(two.id)), [null, true]);
+    const set = await api('PUT', `${hooks}/${two.id}`, { timeoutMs: 150, actions: false });
+    assert.deepEqual([set.timeoutMs, set.actions], [150, false]);
+    // Longer than its limit, far below the server's.
+    let late = true, resume;
+    b.answer = async (r) => {
+      if (picky(r) && late) await new Promise((resolve) => { resume = resolve; });
+      return 200;
+    };
+    b.reply = '{"actions":[{"type":"noop","to":"15550002222"}]}';
+    const text = await say();
+    await settled(two.id, (w) => w.lastError === 'no answer in time');
+    late = false;
+    resume();
+    await api('POST', `${hooks}/${two.id}/resume`, {});
+    const taken = await b.until((r) => said(r, text) && picky(r) && !late);
+    await settled(two.id, (w) => w.counts.pending === 0);
+    const runs = async () => (await api('GET', '/session/shop/actions')).items.filter((r) => r.eventId === taken.headers['x-warest-event-id']);
+    await settled(one.id, (w) => w.counts.pending === 0);
+    assert.deepEqual((await runs()).map((r) => r.receiver), [one.id]);
+    b.reply = undefined;
+    assert.equal((await api('PUT', `${hooks}/${two.id}`, { timeoutMs: null })).timeoutMs, null);
+    const list = (await gateway.operator('ctl.webhook.list')).result;
+    assert.deepEqual(list.filter((w) => w.session === 'shop').map((w) => w.receiver).sort(), ['webhook', one.id, two.id, every.id].sort(), JSON.stringify(list));
+    const { cursor } = await get(two.id);
+    const before = b.got.filter(picky).length;
+    const replayed = await gateway.operator('ctl.webhook.replay', { id: 'shop', from: cursor, to: cursor, receiver: two.id });
+    assert.equal(replayed.result?.queued, 1, JSON.stringify(replayed));
+    assert.equal((await gateway.operator('ctl.webhook.replay', { id: 'shop', from: 1, receiver: 'nobody' })).code, 2600);
+    assert.equal((await gateway.operator('ctl.webhook.resume', { id: 'shop', receiver: 'nobody' })).code, 2600);
+    assert.equal((await gateway.operator('ctl.webhook.resume', { id: 'shop', receiver: two.id })).code, 1000);
+    assert.ok(b.got.filter(picky).length >= before);
   });
 
   test('off: what comes is not for it; deleted: nothing of it is left; a test tells how it went', async () => {

@@ -345,6 +345,44 @@ test('one event that the receiver refuses while it takes others becomes a dead l
 	await h.stop();
 });
 
+test('a replay that is under way goes on after kill -9, and is told as queued only when that holds', async () => {
+	const receiver = await new Receiver().open();
+	const h = await hooks(null, '-p', '20');
+	await h.do(`session sales ${receiver.url} ${SECRET}`, 'session');
+	await h.do('events sales 4 200', 'stored');
+	await receiver.until((got) => got.length === 200);
+	await h.statusIs((s) => s.cursor === 200);
+	while ((await h.do('stored sales', 'stored_receiver')).cursor < 200)
+		await new Promise(setImmediate);
+	/* The rest of what is asked for again stands in the way of a receiver that says nothing. */
+	receiver.got.length = 0;
+	receiver.behave = (r, n) => (n <= 40 ? 200 : 'hang');
+	assert.equal((await h.do('replay sales 1 150', 'replay')).count, 150);
+	assert.equal((await h.do('replay sales 190 190', 'replay')).count, 1);
+	await receiver.until((got) => got.length > 40);
+	await h.kill();
+	receiver.behave = () => 200;
+	receiver.server.closeAllConnections();
+	const first = receiver.got.filter((r) => r.answer && r.answer.status === 200).length;
+	assert.ok(first < 150);
+	const again = await hooks(h.dir, '-p', '20');
+	const ids = () => new Set(receiver.got.filter((r) => r.answer?.status === 200).map((r) => r.id)).size;
+	await receiver.until(() => ids() === 151);
+	// A replay that is over is not begun again.
+	for (;;) {
+		await again.do('event sales message_received a new', 'stored');
+		if ((await again.do('replays sales', 'replays')).text === '')
+			break;
+		await new Promise((r) => setTimeout(r, 50));
+	}
+	await again.stop();
+	const last = await hooks(h.dir);
+	await last.do('event sales message_received a last', 'stored');
+	await receiver.until((got) => got.some((r) => r.text === 'last'));
+	assert.equal(ids(), receiver.got.filter((r) => r.text === 'new').length + 1 + 151);
+	await last.stop();
+});
+
 test('undelivered events become dead letters after the retention time', async () => {
 	const receiver = await new Receiver().open();
 	receiver.behave = () => 500;

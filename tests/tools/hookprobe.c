@@ -12,7 +12,7 @@
  *     events ID CHATS COUNT     COUNT message_received rows spread over CHATS chats
  *     post ID CHAT TEXT         a message_received row as the daemon stores it: nothing waits, nothing is answered
  *     backlog ID CHATS COUNT    the same in large commits; nothing is delivered before the end
- *     status ID | resume ID | replay ID FROM TO | dead ID | stored ID | preflight URL SECRET | stop
+ *     status ID | resume ID | replay ID FROM TO | replays ID | dead ID | stored ID | preflight URL SECRET | stop
  */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -152,7 +152,7 @@ static void put_webhook(char *const word[])
 {
 	int64_t session = strcmp(word[1], "-") == 0 ? 0 : number_of(word[1]);
 	struct store_webhook row = { .id = word[2], .session = session, .name = word[2], .url = word[3], .secret = word[4], .scope = word[5],
-		.events = "", .enabled = true };
+		.events = "", .actions = true, .enabled = true };
 	struct store_tx *tx = store_tx_new(store);
 
 	store_tx_webhook_put(tx, &row);
@@ -227,6 +227,18 @@ static void read_receiver(struct store_reader *reader, void *arg)
 	if (n > 0)
 		rows += n - 1;
 	printf("{\"event\":\"stored_receiver\",\"state\":\"%s\",\"cursor\":%" PRId64 "}\n", n ? rows[0].state : "", n ? rows[0].cursor : 0);
+	arena_free(&arena);
+}
+
+static void read_replays(struct store_reader *reader, void *arg)
+{
+	struct store_receiver *rows = NULL;
+	struct arena arena;
+	size_t n = 0;
+
+	arena_init(&arena, 0);
+	store_receiver_list(reader, &arena, *(int64_t *)arg, &rows, &n);
+	printf("{\"event\":\"replays\",\"text\":\"%s\"}\n", n > 0 && rows[n - 1].replays ? rows[n - 1].replays : "");
 	arena_free(&arena);
 }
 
@@ -305,6 +317,10 @@ static void command(char *text)
 		int64_t session = number_of(word[1]);
 
 		store_read_wait(store, read_receiver, &session);
+	} else if (strcmp(word[0], "replays") == 0) {
+		int64_t session = number_of(word[1]);
+
+		store_read_wait(store, read_replays, &session);
 	} else if (strcmp(word[0], "replay") == 0) {
 		const struct webhook_replay wanted = { .session = number_of(word[1]), .receiver = HOOK_OWN, .from = strtol(word[2], NULL, 10),
 			.to = strtol(word[3], NULL, 10) };

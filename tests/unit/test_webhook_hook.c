@@ -489,6 +489,49 @@ static void test_window_bound(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, release)
 
+static void assert_left(const char *text)
+{
+	struct buf left = { 0 };
+
+	hook_replays_write(&hook, &left);
+	buf_u8(&left, 0);
+	assert_string_equal((const char *)left.data, text);
+	buf_free(&left);
+}
+
+/* What is written down of replays: nothing that has arrived, everything that has not. */
+static void test_replays_written(void **state)
+{
+	struct store_event event = { .session = 9, .number = 3, .event_id = "E", .kind = "call", .payload = span_text("{}"), .time_ms = 1000 };
+
+	(void)state;
+	assert_left("");
+	hook_replays_read(&hook, "3-9,20-20");
+	assert_left("3-9,20-20");
+	for (int64_t n = 3; n <= 5; n++) {
+		event.number = n;
+		assert_true(hook_add(&hook, &event, true));
+	}
+	hook_replay_now(&hook)->next = 6;
+	assert_left("3-9,20-20");
+	hook.window[1]->state = DELIVERY_DONE;
+	assert_left("3-3,5-9,20-20");
+	hook_settle(&hook);
+	assert_true(hook.replays_due);
+	assert_left("3-3,5-9,20-20");
+	hook_drop(&hook);
+	assert_left("");
+	/* What is no such list ends where it stops to be one. */
+	hook_replays_read(&hook, "1-2,7,8-9");
+	assert_left("1-2");
+	hook_replays_free(&hook);
+	hook_replays_read(&hook, "2-1");
+	hook_replays_read(&hook, "-1");
+	hook_replays_read(&hook, "x");
+	hook_replays_read(&hook, "99999999999999999999-99999999999999999999,");
+	hook_replays_read(&hook, NULL);
+}
+
 static struct store_event next_event(int64_t number, const char *kind)
 {
 	return (struct store_event){ .session = 9, .number = number, .event_id = "E", .kind = kind, .chat = "a", .payload = span_text("{}"), .time_ms = 1000 };
@@ -536,7 +579,7 @@ int main(void)
 		TEST(test_forbidden),        TEST(test_poison),             TEST(test_poison_alone_in_its_chat),
 		TEST(test_order_after_an_outage_with_refusals), TEST(test_clear_gone),
 		TEST(test_retention_and_runaway), TEST(test_moved_receiver), TEST(test_window_bound),
-		TEST(test_counts), TEST(test_scopes_and_concurrency), TEST(test_held_by_an_operator), TEST(test_replays_wait_in_line), TEST(test_target), TEST(test_take_next),
+		TEST(test_counts), TEST(test_scopes_and_concurrency), TEST(test_held_by_an_operator), TEST(test_replays_wait_in_line), TEST(test_target), TEST(test_take_next), TEST(test_replays_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
