@@ -30,6 +30,15 @@ static bool is_passing(const struct wa_put *put)
 	return put->kind == WA_RECORD_SENT || (put->kind == WA_RECORD_RECEIVED && strchr(put->name, '/') != NULL);
 }
 
+/* The outbox has every message that is sent, for as long (lookup_sent()). */
+static bool is_in_outbox(const struct wa_put *put, struct span *value)
+{
+	if (put->kind != WA_RECORD_SENT || put->absent || strchr(put->name, '/') != NULL)
+		return false;
+	*value = wa_sent_askers(*value);
+	return value->n == 0;
+}
+
 /* When it may go; 0: never. */
 static int64_t expiry(const struct wa_put *put, int64_t now_ms)
 {
@@ -46,13 +55,14 @@ static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 
 	for (size_t i = 0; i < batch->nputs; i++) {
 		const struct wa_put *put = &batch->puts[i];
+		struct span value = buf_span(&put->value);
 
-		if (put->kind == WA_RECORD_MESSAGE)
+		if (put->kind == WA_RECORD_MESSAGE || is_in_outbox(put, &value))
 			continue;
 		if (put->absent)
 			store_tx_record_delete(tx, c->session->number, (int)put->kind, put->name);
 		else
-			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, buf_span(&put->value),
+			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, value,
 				expiry(put, now_ms));
 		chatfill_record(c->session, tx, put);
 	}

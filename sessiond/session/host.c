@@ -236,6 +236,8 @@ static void fetch_read(struct store_reader *reader, void *arg)
 	for (size_t i = 0; i < f->n && !f->error; i++) {
 		if (f->keys[i].kind == WA_RECORD_MESSAGE)
 			f->error = lookup_record(reader, &f->arena, &f->who, f->keys[i].name, &f->values[i]);
+		else if (f->keys[i].kind == WA_RECORD_SENT && !strchr(f->keys[i].name, '/'))
+			f->error = lookup_sent(reader, &f->arena, f->number, f->keys[i].name, &f->values[i]);
 		else
 			f->error = store_record_get(reader, &f->arena, f->number, &f->keys[i], 1, &f->values[i]);
 	}

@@ -174,6 +174,32 @@ int lookup_record(struct store_reader *reader, struct arena *arena, const struct
 	return STORE_OK;
 }
 
+int lookup_sent(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct span *value)
+{
+	const struct store_record_key key = { .kind = WA_RECORD_SENT, .name = id };
+	struct span kept = { 0 };
+	struct store_outbox row;
+	struct buf made = { 0 };
+	struct jid chat;
+	int rc = store_record_get(reader, arena, session, &key, 1, &kept);
+
+	*value = kept;
+	/* Records of before have the message. */
+	if (rc != STORE_OK || (kept.p && wa_sent_askers(kept).n != kept.n))
+		return rc;
+	*value = span_of(NULL, 0);
+	rc = store_outbox_find(reader, arena, session, id, &row);
+	if (rc != STORE_OK)
+		return rc == STORE_NOT_FOUND ? STORE_OK : rc;
+	if (row.state == STORE_OUTBOX_QUEUED || row.state == STORE_OUTBOX_CANCELLED || !row.message.n || jid_parse_text(&chat, row.recipient))
+		return STORE_OK;
+	chat = jid_bare(&chat);
+	wa_sent_record(&made, &chat, row.server_ms > 0 ? row.server_ms : row.updated_ms, kept, row.message);
+	*value = span_of(arena_dup(arena, made.data, made.len), made.len);
+	buf_wipe(&made);
+	return STORE_OK;
+}
+
 /* ---- keeping ---- */
 
 void lookup_keep_post(struct store_tx *tx, int64_t session, const char *id, int64_t server_id, int64_t now_ms)

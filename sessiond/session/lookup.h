@@ -58,6 +58,9 @@ void lookup_message(struct store_reader *reader, struct arena *arena, const stru
  */
 int lookup_record(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct span *value);
 
+/* What a record WA_RECORD_SENT says: made of the outbox's row, and of who asked for it again. */
+int lookup_sent(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct span *value);
+
 /* Both as they were addressed, where that is known. False: unreadable. */
 bool lookup_names(const struct store_message_row *row, struct jid *chat, struct jid *author);
 

@@ -37,6 +37,7 @@ struct retry_job {
 	struct jid address;    /* its Signal address */
 	struct jid old_address;
 	struct jid chat;       /* for an own device: the conversation; else server NONE */
+	struct jid recipient;  /* what an own device calls the conversation; server NONE: nothing */
 	struct jid many;       /* the group, or status@broadcast, that the message went to; else server NONE */
 	struct sent_message sent;
 	bool sent_loaded;
@@ -154,7 +155,7 @@ static void pad_for(struct retry_job *retry, struct buf *padded)
 	} else if (jid_is_none(&retry->chat))
 		buf_append_span(padded, buf_span(&retry->sent.message));
 	else
-		e2e_wrap_device_sent(padded, jid_format(&retry->sent.chat, chat, sizeof chat), buf_span(&retry->sent.message));
+		e2e_wrap_device_sent(padded, jid_format(&retry->chat, chat, sizeof chat), buf_span(&retry->sent.message));
 	wa_client_random(retry->job.m->client, &random, sizeof random);
 	e2e_pad(padded, random);
 }
@@ -182,7 +183,7 @@ static int build(struct retry_job *retry, struct span ciphertext, bool prekey)
 		wa_node_attr(&a, message, "addressing_mode", wa_lidmap_is_lid(&retry->device) ? "lid" : "pn");
 	wa_node_attr_u64(&a, message, "t", (uint64_t)(retry->sent.sent_ms / 1000));
 	if (!jid_is_none(&retry->chat))
-		wa_node_attr_jid(&a, message, "recipient", &retry->sent.chat);
+		wa_node_attr_jid(&a, message, "recipient", &retry->chat);
 	enc = wa_node_add_new(&a, message, "enc");
 	wa_node_attr(&a, enc, "v", "2");
 	wa_node_attr(&a, enc, "type", prekey ? "pkmsg" : "msg");
@@ -313,24 +314,29 @@ static void sessions_loaded(void *arg, bool ok)
 
 /* ---- who asks for what ---- */
 
+static bool is_same_person(struct retry_job *retry, const struct jid *user, const struct jid *chat)
+{
+	struct jid bare = jid_bare(user);
+	struct jid other;
+
+	if (strcmp(bare.user, chat->user) == 0 && wa_lidmap_is_lid(&bare) == wa_lidmap_is_lid(chat))
+		return true;
+	return wa_lidmap_other(&retry->job.op, &bare, &other) && strcmp(other.user, chat->user) == 0 && wa_lidmap_is_lid(&other) == wa_lidmap_is_lid(chat);
+}
+
 /* Only the recipient's devices and our own may have a message again: ids can be guessed. */
 static bool may_have(struct retry_job *retry)
 {
-	struct jid other;
-	struct jid bare = jid_bare(&retry->device);
-
 	if (!jid_is_none(&retry->many))
 		return jid_same_user(&retry->many, &retry->sent.chat) && wa_retry_group_member(&retry->job, &retry->many, &retry->device);
 	if (!jid_is_person(&retry->sent.chat))
 		return false;
 	if (wa_messaging_is_own(retry->job.m, &retry->device)) {
-		retry->chat = retry->sent.chat;
+		/* The person by the name that stood in the stanza. */
+		retry->chat = !jid_is_none(&retry->recipient) && is_same_person(retry, &retry->recipient, &retry->sent.chat) ? jid_bare(&retry->recipient) : retry->sent.chat;
 		return true;
 	}
-	if (strcmp(bare.user, retry->sent.chat.user) == 0 && wa_lidmap_is_lid(&bare) == wa_lidmap_is_lid(&retry->sent.chat))
-		return true;
-	return wa_lidmap_other(&retry->job.op, &bare, &other) && strcmp(other.user, retry->sent.chat.user) == 0 &&
-	       wa_lidmap_is_lid(&other) == wa_lidmap_is_lid(&retry->sent.chat);
+	return is_same_person(retry, &retry->device, &retry->sent.chat);
 }
 
 static void load_sessions(struct retry_job *retry)
@@ -416,6 +422,10 @@ void wa_on_retry(struct wa_client *client, struct wa_stanza *stanza)
 	wa_sent_keys(&keys, retry->id);
 	wa_sent_keys(&keys, retry->answer);
 	wa_lidmap_keys(&keys, &retry->device);
+	if (wa_node_get_jid(receipt, "recipient", &retry->recipient) && jid_is_person(&retry->recipient))
+		wa_lidmap_keys(&keys, &retry->recipient);
+	else
+		retry->recipient = (struct jid){ .server = JID_SERVER_NONE };
 	if (!jid_is_none(&retry->many))
 		wa_retry_group_keys(&retry->job, &keys, &retry->many);
 	state_op_fetch(&retry->job.op, keys.keys, keys.n, names_loaded, retry);

@@ -4,7 +4,8 @@
  *
  * Ours (asking): the count per message is the record RECEIVED "chat/author/id": version(1) | count(1); deleted when it is decrypted.
  *
- * Theirs (answering): what was sent is the record SENT "id", kept by the host for RETRY_AGE_MS:
+ * Theirs (answering): what was sent is the record SENT "id", kept by the host for RETRY_AGE_MS
+ * (wa_sent_askers() in wa.h):
  *
  *     version(1) | sent ms(8) | chat length(1) chat | askers(1) { device length(1) device | asked(1) | base key(33) }* | Message
  *

@@ -29,16 +29,12 @@ static bool get_jid(struct reader *r, struct jid *out)
 	return r->ok && jid_parse(out, (const char *)text.p, text.n) == 0;
 }
 
-bool wa_sent_load(struct state_op *op, const char *id, struct sent_message *out)
+/* Without the message, which stands at the end: *message is borrowed. */
+static bool read_record(struct span value, struct sent_message *out, struct span *message)
 {
-	struct span value;
-	struct reader r;
+	struct reader r = reader_of(value.p, value.n);
 	size_t n;
 
-	*out = (struct sent_message){ 0 };
-	if (!state_op_get(op, WA_RECORD_SENT, id, &value))
-		return false;
-	r = reader_of(value.p, value.n);
 	if (read_u8(&r) != RECORD_VERSION)
 		return false;
 	out->sent_ms = (int64_t)read_be64(&r);
@@ -57,24 +53,62 @@ bool wa_sent_load(struct state_op *op, const char *id, struct sent_message *out)
 			memcpy(asker->base_key, key.p, key.n);
 		out->naskers = i + 1;
 	}
-	buf_append_span(&out->message, read_span(&r, r.left));
-	return r.ok && out->message.len > 0;
+	*message = read_span(&r, r.left);
+	return r.ok;
+}
+
+bool wa_sent_load(struct state_op *op, const char *id, struct sent_message *out)
+{
+	struct span value, message;
+
+	*out = (struct sent_message){ 0 };
+	if (!state_op_get(op, WA_RECORD_SENT, id, &value) || !read_record(value, out, &message))
+		return false;
+	buf_append_span(&out->message, message);
+	return message.n > 0;
+}
+
+static void put_record(struct buf *value, const struct sent_message *sent, struct span message)
+{
+	buf_u8(value, RECORD_VERSION);
+	buf_be64(value, (uint64_t)sent->sent_ms);
+	put_jid(value, &sent->chat);
+	buf_u8(value, (uint8_t)sent->naskers);
+	for (size_t i = 0; i < sent->naskers; i++) {
+		put_jid(value, &sent->askers[i].device);
+		buf_u8(value, sent->askers[i].asked);
+		buf_append(value, sent->askers[i].base_key, SIGNAL_IDENTITY_BYTES);
+	}
+	buf_append_span(value, message);
+}
+
+struct span wa_sent_askers(struct span record)
+{
+	struct sent_message sent = { 0 };
+	struct span message;
+
+	if (!read_record(record, &sent, &message) || sent.naskers == 0)
+		return span_of(NULL, 0);
+	return span_of(record.p, record.n - message.n);
+}
+
+void wa_sent_record(struct buf *out, const struct jid *chat, int64_t sent_ms, struct span askers, struct span message)
+{
+	const struct sent_message sent = { .sent_ms = sent_ms, .chat = *chat };
+
+	if (askers.n == 0) {
+		put_record(out, &sent, message);
+		return;
+	}
+	buf_append_span(out, askers);
+	buf_append_span(out, message);
 }
 
 void wa_sent_store(struct state_op *op, const char *id, const struct sent_message *sent)
 {
 	struct buf value = { 0 };
 
-	buf_u8(&value, RECORD_VERSION);
-	buf_be64(&value, (uint64_t)sent->sent_ms);
-	put_jid(&value, &sent->chat);
-	buf_u8(&value, (uint8_t)sent->naskers);
-	for (size_t i = 0; i < sent->naskers; i++) {
-		put_jid(&value, &sent->askers[i].device);
-		buf_u8(&value, sent->askers[i].asked);
-		buf_append(&value, sent->askers[i].base_key, SIGNAL_IDENTITY_BYTES);
-	}
-	buf_append_span(&value, buf_span(&sent->message));
+	put_record(&value, sent, buf_span(&sent->message));
 	state_op_put(op, WA_RECORD_SENT, id, buf_span(&value));
 	buf_wipe(&value);
 }

@@ -66,6 +66,13 @@ struct wa_put {
 	bool absent;
 };
 
+/*
+ * WA_RECORD_SENT of a message, for a host that has the message itself elsewhere. It need not store what has no askers (n 0), of others these
+ * alone; what is fetched is made of them, or of none, and the message. chat: without device, by either name of a person.
+ */
+struct span wa_sent_askers(struct span record);
+void wa_sent_record(struct buf *out, const struct jid *chat, int64_t sent_ms, struct span askers, struct span message);
+
 /* ---- events ------------------------------------------------------------------------------------------------------------------ */
 
 enum wa_event_kind {

@@ -118,6 +118,10 @@ function troubles() {
         await p.call('POST', `/accounts/${p.them.phone}/ask-again`, { from: p.client, id, count: 1 });
         const { events } = await p.call('GET', `/events?type=message_resent&id=${id}&wait=30000`);
         assert.equal(events.length, 1);
+        /* Our own phone, too: it says whose chat the message is in, by whichever name. */
+        await p.call('POST', `/accounts/${p.us.phone}/ask-again`, { from: p.client, id, count: 1, recipient: p.them.jid });
+        const again = await p.call('GET', `/events?type=message_resent&id=${id}&after=${events[0].seq}&wait=30000`);
+        assert.equal(again.events.length, 1, JSON.stringify(again));
     });
 
     test('a phone that was re-installed is understood, and understands', async () => {

@@ -643,6 +643,54 @@ static void test_only_the_recipient_gets_a_message_again(void **state)
 	world_close(&w);
 }
 
+/* What a host fetches that has the message in a place of its own. */
+static size_t make_record(struct world *w, struct span message)
+{
+	struct fake_record *kept = fake_host_find(&w->alice_host, WA_RECORD_SENT, "ID1");
+	struct span askers = wa_sent_askers(buf_span(&kept->value));
+	struct buf made = { 0 };
+	struct jid chat;
+	size_t n = askers.n;
+
+	assert_int_equal(jid_parse_text(&chat, BOB_PN), 0);
+	wa_sent_record(&made, &chat, w->alice_host.wall_ms, askers, message);
+	fake_host_put(&w->alice_host, WA_RECORD_SENT, "ID1", buf_span(&made));
+	buf_free(&made);
+	return n;
+}
+
+static void test_a_host_may_keep_only_who_asked(void **state)
+{
+	struct world w;
+	struct buf message = { 0 };
+	struct fake_record *sent;
+	char count[4];
+
+	(void)state;
+	world_open(&w);
+	first_message(&w, "ID1", "hello");
+	sent = fake_host_find(&w.alice_host, WA_RECORD_SENT, "ID1");
+	/* version, time, chat, no askers */
+	buf_append(&message, sent->value.data + 11 + strlen(BOB_LID), sent->value.len - 11 - strlen(BOB_LID));
+	assert_int_equal(make_record(&w, buf_span(&message)), 0);
+	for (unsigned i = 1; i <= RETRY_ANSWER_MAX; i++) {
+		snprintf(count, sizeof count, "%u", i);
+		ask_again(&w, "922:2@lid", "ID1", count);
+		if (w.alice->iqs != NULL)
+			answer_bundles(&w, w.alice, w.bob, 4);
+		assert_int_equal(last_answer(&w), 0);
+		assert_true(make_record(&w, buf_span(&message)) > 0);
+	}
+	receive(&w, delivery(&w, fake_client_written(w.alice, "message", RETRY_ANSWER_MAX), "911:2@lid", "922:2@lid", "sender_pn", ALICE_PN));
+	assert_string_equal(fake_host_event(&w.bob_host, WA_EVENT_MESSAGE, 0)->message->text, "hello");
+	ask_again(&w, "922:2@lid", "ID1", "6");
+	assert_int_equal(last_answer(&w), 429);
+	assert_int_equal(wa_sent_askers(span_of("\1\0", 2)).n, 0);
+	assert_int_equal(wa_sent_askers(span_of(NULL, 0)).n, 0);
+	buf_free(&message);
+	world_close(&w);
+}
+
 static void test_answering_has_an_end(void **state)
 {
 	struct world w;
@@ -682,6 +730,7 @@ int main(void)
 		cmocka_unit_test(test_malformed_stanzas_are_refused),
 		cmocka_unit_test(test_a_group_tells_of_several_people_in_one_receipt),
 		cmocka_unit_test(test_only_the_recipient_gets_a_message_again),
+		cmocka_unit_test(test_a_host_may_keep_only_who_asked),
 		cmocka_unit_test(test_answering_has_an_end),
 	};
 

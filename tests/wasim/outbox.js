@@ -167,10 +167,10 @@ export class Outbox {
     }
 
     /** Asks again for a message that arrived well: a retry receipt as if it had not been decrypted. */
-    askAgain(from, id, { count = 1, keys = false, participant } = {}) {
-        const stanza = node('message', { from, id, participant, t: this.sim.now() });
+    askAgain(from, id, { count = 1, keys = false, participant, recipient } = {}) {
+        const stanza = node('message', { from, id, participant, recipient, t: this.sim.now() });
         this.sim.receipts.receipt(this.owner.device, node('receipt', {
-            id, to: from, participant, type: 'retry'
+            id, to: from, participant, recipient, type: 'retry'
         }, this.owner.retryContent(stanza, count, keys)));
     }
 }
