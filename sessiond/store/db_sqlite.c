@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #include "common/mem.h"
+#include "sessiond/store/gather_vfs.h"
 #include "sessiond/store/migrations.h"
 #include "sessiond/store/store.h"
 
@@ -99,6 +100,20 @@ static int check_wal(struct db *db)
 	return error_of(db->handle, rc);
 }
 
+/* What the gathered log stands on (gather_vfs.h): no frame is published before the sync that writes it. */
+static int check_synchronous(struct db *db)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(db->handle, "PRAGMA synchronous", -1, &statement, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW && sqlite3_column_int(statement, 0) != 2)
+		rc = SQLITE_IOERR;
+	sqlite3_finalize(statement);
+	return error_of(db->handle, rc);
+}
+
 static int setup(struct db *db, enum db_mode mode)
 {
 	static const char *const pragmas[] = {
@@ -113,6 +128,8 @@ static int setup(struct db *db, enum db_mode mode)
 	if (rc == 0)
 		rc = script(db, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;");
 	if (rc == 0)
+		rc = check_synchronous(db);
+	if (rc == 0)
 		rc = script(db, limit);
 	if (rc == 0)
 		rc = script(db, pragmas[mode]);
@@ -126,12 +143,15 @@ static int setup(struct db *db, enum db_mode mode)
 static int sqlite_open(struct db *db, const struct db_options *options, enum db_mode mode, char *why, size_t why_len)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	const char *vfs;
 	sqlite3 *handle = NULL;
 	int error, rc;
 
 	/* Counting memory takes one lock for all connections at every allocation. Refused once SQLite runs: the first open decides. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	rc = sqlite3_open_v2(options->path, &handle, flags, options->vfs);
+	(void)sqlite3_initialize();
+	vfs = gather_vfs(options->vfs);
+	rc = sqlite3_open_v2(options->path, &handle, flags, vfs == NULL ? options->vfs : vfs);
 	error = error_of(handle, rc);
 	db->handle = handle;
 	if (error == 0) {
@@ -388,7 +408,12 @@ static int sqlite_checkpoint(struct db *db, bool restart)
 
 static void sqlite_rest(struct db *db)
 {
+	sqlite3_file *log = NULL;
+
 	sqlite3_db_release_memory(db->handle);
+	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log != NULL && log->pMethods != NULL)
+		log->pMethods->xFileControl(log, GATHER_LET_GO, NULL);
 }
 
 static const char *sqlite_message(struct db *db)

@@ -30,6 +30,7 @@ libstore_a_SOURCES = \
 	sessiond/store/figures.c \
 	sessiond/store/files.c \
 	sessiond/store/fence.c sessiond/store/fence.h \
+	sessiond/store/gather_vfs.c sessiond/store/gather_vfs.h \
 	sessiond/store/grants.c \
 	sessiond/store/idempotency.c \
 	sessiond/store/identity.c sessiond/store/identity.h \

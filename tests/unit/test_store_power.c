@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "common/mem.h"
+#include "sessiond/store/gather_vfs.h"
 #include "tests/unit/powerloss_vfs.h"
 
 enum { BATCHES = 150, CUTS = 40, CUTS_SLOW = 6, PAYLOAD = 3000 };
@@ -266,9 +267,129 @@ static void a_failed_sync_is_an_error_and_not_the_end(void **state)
 	free(run);
 }
 
+/* A file of the gathering VFS, over the one that counts what reaches the disk. */
+struct log {
+	sqlite3_vfs *vfs;
+	sqlite3_file *file;
+	char path[128];
+	uint64_t before;
+};
+
+static void log_open(struct fixture *f, struct log *log)
+{
+	powerloss_start(3);
+	log->vfs = sqlite3_vfs_find(gather_vfs(powerloss_name));
+	assert_non_null(log->vfs);
+	assert_ptr_equal(sqlite3_vfs_find(gather_vfs(powerloss_name)), log->vfs);
+	log->file = calloc(1, (size_t)log->vfs->szOsFile);
+	/* SQLite's VFS takes the mode of a log from its database. */
+	snprintf(log->path, sizeof log->path, "%s/log", f->folder);
+	fclose(fopen(log->path, "w"));
+	snprintf(log->path, sizeof log->path, "%s/log-wal", f->folder);
+	assert_int_equal(log->vfs->xOpen(log->vfs, log->path, log->file, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL), SQLITE_OK);
+	log->before = powerloss_operations();
+}
+
+/* What has reached the disk since the last look. */
+static int log_operations(struct log *log)
+{
+	uint64_t now = powerloss_operations(), before = log->before;
+
+	log->before = now;
+	return (int)(now - before);
+}
+
+static int log_write(struct log *log, char what, int len, int64_t offset)
+{
+	static char bytes[100000];
+
+	memset(bytes, what, (size_t)len);
+	return log->file->pMethods->xWrite(log->file, bytes, len, offset);
+}
+
+static void the_log_is_written_at_once_and_before_it_can_be_missed(void **state)
+{
+	struct log log = { .before = 0 };
+	sqlite3_int64 size = 0;
+	char got[24];
+
+	log_open(*state, &log);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(log_write(&log, 'h', 24, i * 4120), SQLITE_OK);
+		assert_int_equal(log_write(&log, 'p', 4096, i * 4120 + 24), SQLITE_OK);
+	}
+	assert_int_equal(log_operations(&log), 0);
+	assert_int_equal(log.file->pMethods->xRead(log.file, got, sizeof got, 9 * 4120), SQLITE_OK);
+	assert_memory_equal(got, "hhhhhhhhhhhhhhhhhhhhhhhh", sizeof got);
+	assert_int_equal(log_operations(&log), 1);
+	/* A piece that does not follow, one that is too big, and order between them. */
+	assert_int_equal(log_write(&log, 'a', 24, 0), SQLITE_OK);
+	assert_int_equal(log_write(&log, 'b', 24, 12), SQLITE_OK);
+	assert_int_equal(log_operations(&log), 1);
+	assert_int_equal(log_write(&log, 'c', 100000, 30), SQLITE_OK);
+	assert_int_equal(log_operations(&log), 2);
+	assert_int_equal(log.file->pMethods->xRead(log.file, got, sizeof got, 10), SQLITE_OK);
+	assert_memory_equal(got, "aabbbbbbbbbbbbbbbbbbcccc", sizeof got);
+	/* Size, truncation and sync tell of what was gathered. */
+	assert_int_equal(log_write(&log, 'd', 24, 100030), SQLITE_OK);
+	assert_int_equal(log.file->pMethods->xFileSize(log.file, &size), SQLITE_OK);
+	assert_int_equal(size, 100054);
+	assert_int_equal(log_write(&log, 'e', 24, 100054), SQLITE_OK);
+	log_operations(&log);
+	assert_int_equal(log.file->pMethods->xSync(log.file, SQLITE_SYNC_NORMAL), SQLITE_OK);
+	assert_int_equal(log_operations(&log), 2);
+	assert_int_equal(log_write(&log, 'f', 24, 100078), SQLITE_OK);
+	assert_int_equal(log.file->pMethods->xTruncate(log.file, 50), SQLITE_OK);
+	assert_int_equal(log_operations(&log), 2);
+	/* A disk that refuses is heard of at the sync, once. */
+	powerloss_fail_writes(SQLITE_FULL);
+	assert_int_equal(log_write(&log, 'g', 24, 50), SQLITE_OK);
+	assert_int_equal(log.file->pMethods->xSync(log.file, SQLITE_SYNC_NORMAL), SQLITE_FULL);
+	powerloss_fail_writes(0);
+	assert_int_equal(log.file->pMethods->xSync(log.file, SQLITE_SYNC_NORMAL), SQLITE_OK);
+	assert_int_equal(log_write(&log, 'i', 24, 50), SQLITE_OK);
+	assert_int_equal(log.file->pMethods->xFileControl(log.file, GATHER_LET_GO, NULL), SQLITE_OK);
+	assert_int_equal(log.file->pMethods->xFileSize(log.file, &size), SQLITE_OK);
+	assert_int_equal(size, 74);
+	assert_int_equal(log.file->pMethods->xFileControl(log.file, GATHER_LET_GO, NULL), SQLITE_OK);
+	assert_int_equal(log_write(&log, 'k', 24, 74), SQLITE_OK);
+	assert_int_equal(log.file->pMethods->xClose(log.file), SQLITE_OK);
+	free(log.file);
+	powerloss_stop();
+}
+
+/* Dozens of pages in one commit: the disk sees some writes, not two for each. */
+static void a_commit_takes_few_writes(void **state)
+{
+	static char payload[PAYLOAD];
+	struct fixture *f = *state;
+	struct store_tx *tx;
+	uint64_t before;
+	int64_t session;
+
+	powerloss_start(5);
+	f->options.vfs = powerloss_name;
+	fixture_open(f);
+	session = fixture_session(f, "main");
+	tx = store_tx_new(f->store);
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "%d", i);
+		store_tx_record_put(tx, session, 3, name, span_of(payload, sizeof payload), 0);
+	}
+	before = powerloss_operations();
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	assert_in_range(powerloss_operations() - before, 2, 20);
+	store_close(f->store);
+	powerloss_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_log_is_written_at_once_and_before_it_can_be_missed, setup_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_commit_takes_few_writes, setup_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_was_acknowledged_survives_power_cuts, setup_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_failed_sync_is_an_error_and_not_the_end, setup_folder, remove_folder),
 	};
