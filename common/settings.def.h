@@ -225,7 +225,7 @@ INT(events_per_key, "WAREST_EVENTS_PER_KEY", "", "8", 1, 1024, CLAMP, "Of these 
 INT(events_life_sec, "WAREST_EVENTS_LIFE_SEC", "", "300", 1, 86400, CLAMP, "How long a live view's connection lasts; the client comes back with Last-Event-ID and misses nothing")
 INT(events_heartbeat_sec, "WAREST_EVENTS_HEARTBEAT_SEC", "", "15", 1, 60, CLAMP, "A live view gets a sign of life after so long without events")
 INT(fcgi_timeout_ms, "WAREST_FCGI_TIMEOUT_MS", "", "15000", 100, 600000, CLAMP, "How long a request of warest.fcgi waits for the daemon; requests that may wait for WhatsApp get 290 s")
-INT(session_loops, "WAREST_SESSION_LOOPS", "", "0", 0, 64, CLAMP, "Session threads of the daemon; 0: one per core, at most 4")
+INT(session_loops, "WAREST_SESSION_LOOPS", "", "0", 0, 64, CLAMP, "Session threads of the daemon; 0: one per core but the first, at most 4")
 INT(handshakes, "WAREST_HANDSHAKES", "", "50", 1, 10000, CLAMP, "Connections to WhatsApp that may be opening at the same time")
 INT(reconnect_jitter_ms, "WAREST_RECONNECT_JITTER_MS", "", "5000", 0, 600000, CLAMP, "Reconnects of many sessions are spread over this time")
 TEXT(pid_file, "WAREST_PID_FILE", "", "", ANY, PATH, "Where the daemon writes its process id; empty: nowhere")

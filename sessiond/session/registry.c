@@ -74,8 +74,9 @@ struct sessions *sessions_new(struct daemon *daemon, unsigned count)
 	struct sessions *sessions = xcalloc(1, sizeof *sessions);
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+	/* One core is left to the main loop and the store's threads: as many loops as cores only wake each other more often. */
 	if (count == 0)
-		count = cores > DEFAULT_LOOPS ? DEFAULT_LOOPS : cores > 0 ? (unsigned)cores : 1;
+		count = cores > DEFAULT_LOOPS ? DEFAULT_LOOPS : cores > 1 ? (unsigned)cores - 1 : 1;
 	sessions->daemon = daemon;
 	sessions->log = log_named(&daemon->log, "sessions");
 	sessions->loop_count = count < MAX_LOOPS ? count : MAX_LOOPS;
