@@ -2,9 +2,8 @@
 /* Building text messages, and message ids. */
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "common/mem.h"
+#include "sessiond/crypto/crypto.h"
 #include "sessiond/wa/e2e.h"
 #include "sessiond/wa/e2e_fields.h"
 #include "sessiond/wa/proto_walk.h"
@@ -66,7 +65,7 @@ void wa_build_text(struct buf *out, const struct wa_text *text)
 void wa_message_id(const struct wa_host *host, void *ctx, const char *user, char out[static 23])
 {
 	static const char DIGITS[] = "0123456789ABCDEF";
-	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[CRYPTO_SHA256_LEN];
 	uint8_t random[ID_RANDOM_BYTES];
 	struct buf seed = { 0 };
 
@@ -75,7 +74,7 @@ void wa_message_id(const struct wa_host *host, void *ctx, const char *user, char
 	buf_append_text(&seed, user);
 	buf_append_text(&seed, "@c.us");
 	buf_append(&seed, random, sizeof random);
-	SHA256(seed.data, seed.len, hash);
+	crypto_sha256(seed.data, seed.len, hash);
 	memcpy(out, "3EB0", 4);
 	for (size_t i = 0; i < ID_HASH_BYTES; i++) {
 		out[4 + 2 * i] = DIGITS[hash[i] >> 4];
