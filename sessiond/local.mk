@@ -21,7 +21,7 @@ warest_sessiond_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 warest_sessiond_LDADD = librpc.a libactions.a libcampaign.a libsession.a libwebhook.a libstorage.a libmedia.a libsessiond.a $(WA_LIBS) $(STORE_LIBS) $(NET_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS) -lm
 
 bin_PROGRAMS += warestctl
-warestctl_SOURCES = sessiond/warestctl.c sessiond/warestctl.h sessiond/warestctl_access.c sessiond/session/qrpng.c sessiond/session/qrpng.h
+warestctl_SOURCES = sessiond/warestctl.c sessiond/warestctl.h sessiond/warestctl_access.c sessiond/warestctl_import.c sessiond/session/qrpng.c sessiond/session/qrpng.h
 warestctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(QRENCODE_CFLAGS) $(ZLIB_CFLAGS)
 warestctl_LDADD = libimport.a $(WA_LIBS) $(JSONC_LIBS) $(STORE_LIBS) $(COMMON_LIBS) $(QRENCODE_LIBS) $(ZLIB_LIBS)
 

@@ -20,13 +20,12 @@
 #include "common/mem.h"
 #include "common/rpc_client.h"
 #include "common/timefmt.h"
-#include "sessiond/import/command.h"
 #include "sessiond/session/qrpng.h"
 #include "sessiond/store/store.h"
 
-enum { IMPORT_WAIT_MS = 25000, CALL_TIMEOUT_MS = 30000, LINK_TIMEOUT_MS = 180000, POLL_MS = 400 };
+enum { CALL_TIMEOUT_MS = 30000, LINK_TIMEOUT_MS = 180000, POLL_MS = 400 };
 
-static void usage(FILE *out)
+void usage(FILE *out)
 {
 	fputs("usage: warestctl [--config FILE] [--socket PATH] [--json] COMMAND\n"
 	      "  status                                what the daemon does\n"
@@ -37,6 +36,8 @@ static void usage(FILE *out)
 	      "  session confirm ID                    a session out of a restored backup may connect\n"
 	      "  import ID DIRECTORY [--owner NAME] [--force] [--no-wait]\n"
 	      "                                        a session of Baileys' multi-file auth state, without another scan\n"
+	      "  import --registry FILE [ID.. | --all]  sessions of the original (its warest.sqlite or sessions.json) with owner and webhook;\n"
+	      "                                        without ID: what there is. [--as ID] [--owner NAME] [--force] [--no-wait]\n"
 	      "  send ID TO TEXT                       send a text (TO: phone number or address)\n"
 	      "  key create USER [LABEL] [--scopes read,send,manage,admin] [--sessions ID,..] [--networks NET,..] [--expires 30d|12h|DATE]\n"
 	      "                                        a new API key, shown once\n"
@@ -62,8 +63,7 @@ static void usage(FILE *out)
 
 /* ---- calling ---- */
 
-/* The answer, or NULL after a line on stderr; *status is the exit status then. fd rides along unless it is -1. */
-static struct json_object *call_with(struct ctl *ctl, const char *method, struct json_object *p, int fd, int *status)
+struct json_object *call_with(struct ctl *ctl, const char *method, struct json_object *p, int fd, int *status)
 {
 	struct json_object *request = json_object_new_object();
 	struct json_object *answer = NULL;
@@ -103,8 +103,7 @@ static const char *message_of(struct json_object *answer)
 	return text ? text : json_object_get_string(json_object_object_get(bare, "error"));
 }
 
-/* With --json the answer itself; else show() prints a good one, and a bad one goes to stderr. */
-static int finish(struct ctl *ctl, struct json_object *answer, int status, void (*show)(struct json_object *result))
+int finish(struct ctl *ctl, struct json_object *answer, int status, void (*show)(struct json_object *result))
 {
 	struct json_object *result = json_object_object_get(answer, "result");
 
@@ -284,45 +283,6 @@ static int session_confirm(struct ctl *ctl)
 	return ask(ctl, "ctl.session.confirm", with_text(NULL, "id", ctl->args[0]), NULL);
 }
 
-/* Connected, or why not. */
-static int follow_import(struct ctl *ctl)
-{
-	struct json_object *p = with_text(with_text(NULL, "id", ctl->args[0]), "until", "open");
-	struct json_object *answer, *result;
-	const char *state, *why;
-	int status = STATUS_OK;
-
-	json_object_object_add(p, "ms", json_object_new_int(IMPORT_WAIT_MS));
-	answer = call(ctl, "ctl.session.wait", p, &status);
-	result = json_object_object_get(answer, "result");
-	state = json_object_get_string(json_object_object_get(result, "status"));
-	why = json_object_get_string(json_object_object_get(result, "reasonText"));
-	if (state && strcmp(state, "open") == 0)
-		puts("connected");
-	else if (state && strcmp(state, "replaced") == 0)
-		fputs("warestctl: another connection of the same device took over: the source is still connected. Stop it, then: warestctl session reconnect ID\n",
-			stderr);
-	else
-		fprintf(stderr, "warestctl: not connected yet: %s %s\n", state ? state : "unknown", why ? why : "");
-	json_object_put(answer);
-	return status;
-}
-
-static int import_session_dir(struct ctl *ctl)
-{
-	const struct import_request request = { .id = ctl->args[0], .dir = ctl->args[1], .owner = ctl->owner, .force = ctl->force, .quiet = ctl->json };
-	struct json_object *answer, *p = NULL;
-	int status = STATUS_REFUSED;
-	int fd = -1;
-
-	if (import_command(&request, &p, &fd))
-		return STATUS_REFUSED;
-	answer = call_with(ctl, "ctl.session.import", p, fd, &status);
-	close(fd);
-	status = finish(ctl, answer, status, NULL);
-	return status == STATUS_OK && ctl->wait && !ctl->json ? follow_import(ctl) : status;
-}
-
 static int send_text(struct ctl *ctl)
 {
 	struct json_object *p = with_text(with_text(NULL, "id", ctl->args[0]), "to", ctl->args[1]);
@@ -476,7 +436,7 @@ static const struct command {
 	{ "session", "delete", 1, session_delete },
 	{ "session", "reconnect", 1, session_reconnect },
 	{ "session", "confirm", 1, session_confirm },
-	{ "import", NULL, 2, import_session_dir },
+	{ "import", NULL, 0, import_source },
 	{ "send", NULL, 3, send_text },
 	{ "key", "create", 1, key_create },
 	{ "key", "list", 0, key_list },
@@ -536,7 +496,7 @@ static int load(struct ctl *ctl, const char *env_file)
 
 int main(int argc, char **argv)
 {
-	enum { SCOPES = 256, SESSIONS, NETWORKS, EXPIRES, GRACE, RECEIVER };
+	enum { SCOPES = 256, SESSIONS, NETWORKS, EXPIRES, GRACE, RECEIVER, REGISTRY, ALL, AS };
 	static const struct option names[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "socket", required_argument, NULL, 's' },
@@ -551,6 +511,9 @@ int main(int argc, char **argv)
 		{ "expires", required_argument, NULL, EXPIRES },
 		{ "grace", required_argument, NULL, GRACE },
 		{ "receiver", required_argument, NULL, RECEIVER },
+		{ "registry", required_argument, NULL, REGISTRY },
+		{ "all", no_argument, NULL, ALL },
+		{ "as", required_argument, NULL, AS },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -586,6 +549,12 @@ int main(int argc, char **argv)
 			ctl.grace = optarg;
 		else if (c == RECEIVER)
 			ctl.receiver = optarg;
+		else if (c == REGISTRY)
+			ctl.registry = optarg;
+		else if (c == ALL)
+			ctl.all = true;
+		else if (c == AS)
+			ctl.as = optarg;
 		else if (c == 'v')
 			return puts("warestctl " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		else

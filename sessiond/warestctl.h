@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 64, STATUS_DOWN = 69 };
 
@@ -24,12 +25,19 @@ struct ctl {
 	const char *expires; /* --expires */
 	const char *grace;   /* --grace */
 	const char *receiver; /* --receiver */
+	const char *registry, *as; /* --registry, --as */
+	bool all;            /* --all */
 	char **args;         /* behind the command */
 	int count;
 };
 
 /* Asks the daemon and shows the answer: with --json as it is, else by show(result), or its message when show is NULL. The exit status. */
 int ask(struct ctl *ctl, const char *method, struct json_object *p, void (*show)(struct json_object *result));
+/* The answer, or NULL after a line on stderr; *status is the exit status then. fd rides along unless it is -1. */
+struct json_object *call_with(struct ctl *ctl, const char *method, struct json_object *p, int fd, int *status);
+/* With --json the answer itself; else show() prints a good one, and a bad one goes to stderr. Takes answer, returns status. */
+int finish(struct ctl *ctl, struct json_object *answer, int status, void (*show)(struct json_object *result));
+void usage(FILE *out);
 /* p (NULL: a new object) with a member; text NULL: without. Returns p. */
 struct json_object *with_text(struct json_object *p, const char *name, const char *text);
 struct json_object *with_number(struct json_object *p, const char *name, const char *text);
@@ -53,5 +61,8 @@ int user_disable(struct ctl *ctl);
 int user_enable(struct ctl *ctl);
 int user_delete(struct ctl *ctl);
 int audit_list(struct ctl *ctl);
+
+/* warestctl_import.c */
+int import_source(struct ctl *ctl);
 
 #endif

@@ -125,6 +125,8 @@ int crypto_password_hash(const char *password, char out[CRYPTO_PASSWORD_LEN]);
  * stored form costs the same time and never fits (unknown user names).
  */
 int crypto_password_verify(const char *stored, const char *password);
+/* Whether a text (NULL: no) is such a stored form. Costs nothing. */
+bool crypto_password_is_stored(const char *stored);
 
 /* ---- text forms (text.c) ---- */
 

@@ -92,3 +92,11 @@ int crypto_password_verify(const char *stored, const char *password)
 	crypto_wipe(hash, sizeof hash);
 	return rc;
 }
+
+bool crypto_password_is_stored(const char *stored)
+{
+	uint8_t salt[PASSWORD_HASH], hash[PASSWORD_HASH];
+	size_t salt_len;
+
+	return stored != NULL && password_parse(stored, salt, &salt_len, hash) == CRYPTO_OK;
+}

@@ -114,6 +114,9 @@ int import_command(const struct import_request *request, struct json_object **p,
 			add(*p, "lid", jid_format(&im.lid, text, sizeof text));
 		add(*p, "pushName", im.push_name);
 		add(*p, "device", im.platform);
+		add(*p, "label", request->label);
+		add(*p, "webhookUrl", request->webhook_url);
+		add(*p, "webhookSecret", request->webhook_secret);
 		if (!request->quiet)
 			printf("%zu Signal sessions, %zu group keys, %zu prekeys, %zu app state keys, %zu LID mappings, %zu tokens\n", im.sessions, im.sender_keys,
 				im.prekeys, im.keys, im.mappings, im.tokens);

@@ -6,4 +6,5 @@ libimport_a_SOURCES = \
 	sessiond/import/baileys.c sessiond/import/import.h \
 	sessiond/import/bytes.c \
 	sessiond/import/command.c sessiond/import/command.h \
+	sessiond/import/registry.c sessiond/import/registry.h \
 	sessiond/import/session.c

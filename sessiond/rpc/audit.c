@@ -81,6 +81,7 @@ static const struct audit_rule rules[] = {
 	{ "ctl.key.revoke", 0, "number" },
 	{ "ctl.user.add", 0, "username" },
 	{ "ctl.user.change", 0, "username" },
+	{ "ctl.user.import", 0, "username" },
 	{ "ctl.user.delete", 0, "username" },
 	{ "ctl.storage.rotate", 0, NULL },
 	{ "ctl.storage.delete", 0, "key" },

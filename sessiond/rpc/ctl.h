@@ -29,6 +29,9 @@ void ctl_user_add(struct rpc_request *request);
 void ctl_user_change(struct rpc_request *request);
 void ctl_user_delete(struct rpc_request *request);
 
+/* rpc_ctl_owner.c */
+void ctl_user_import(struct rpc_request *request);
+
 /* rpc_audit.c */
 void ctl_audit_list(struct rpc_request *request);
 

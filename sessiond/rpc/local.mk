@@ -49,6 +49,7 @@ librpc_a_SOURCES = \
 	sessiond/rpc/rpc_chats.c \
 	sessiond/rpc/rpc_ctl.c \
 	sessiond/rpc/rpc_ctl_import.c \
+	sessiond/rpc/rpc_ctl_owner.c \
 	sessiond/rpc/rpc_ctl_wait.c \
 	sessiond/rpc/rpc_fetch.c \
 	sessiond/rpc/rpc_files.c \

@@ -396,6 +396,7 @@ const struct rpc_method rpc_ctl_methods[] = {
 	{ "ctl.user.list", ctl_user_list },
 	{ "ctl.user.add", ctl_user_add },
 	{ "ctl.user.change", ctl_user_change },
+	{ "ctl.user.import", ctl_user_import },
 	{ "ctl.user.delete", ctl_user_delete },
 	{ "ctl.audit.list", ctl_audit_list },
 	{ NULL, NULL },

@@ -92,21 +92,25 @@ static void add_messages(const struct commit *c, struct store_tx *tx, int64_t no
 
 /* ---- what each kind of durable event changes besides the journal ---- */
 
+void session_account_changed(struct session *session, struct store_tx *tx, const struct jid *account)
+{
+	store_tx_record_clear(tx, session->number, WA_RECORD_MESSAGE);
+	store_tx_record_clear(tx, session->number, WA_RECORD_SECRET);
+	store_tx_record_clear(tx, session->number, WA_RECORD_APPSTATE);
+	shared_clear(tx, session->number);
+	store_tx_chats_owner(tx, session->number, account);
+	store_tx_record_clear(tx, session->number, RECORD_TIMER);
+	chat_timers_free(&session->timers);
+	history_drop(session, tx);
+	outbox_fail_all(session, tx, 401, "another account was linked");
+}
+
 static void change_paired(struct commit *c, struct store_tx *tx, const struct wa_event *event)
 {
 	char pn[JID_TEXT_MAX];
 	char lid[JID_TEXT_MAX];
 
-	/* Another account may have been linked before: nothing of it is quoted or sent under this one. */
-	store_tx_record_clear(tx, c->session->number, WA_RECORD_MESSAGE);
-	store_tx_record_clear(tx, c->session->number, WA_RECORD_SECRET);
-	store_tx_record_clear(tx, c->session->number, WA_RECORD_APPSTATE);
-	shared_clear(tx, c->session->number);
-	store_tx_chats_owner(tx, c->session->number, &event->jid);
-	store_tx_record_clear(tx, c->session->number, RECORD_TIMER);
-	chat_timers_free(&c->session->timers);
-	history_drop(c->session, tx);
-	outbox_fail_all(c->session, tx, 401, "another account was linked");
+	session_account_changed(c->session, tx, &event->jid);
 	store_tx_session_me(tx, c->session->number, jid_format(&event->jid, pn, sizeof pn),
 		jid_is_none(&event->other) ? NULL : jid_format(&event->other, lid, sizeof lid), event->text, event->text2);
 	store_tx_session_auto_start(tx, c->session->number, true);

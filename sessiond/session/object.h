@@ -158,6 +158,8 @@ void session_on_stored(struct session *session, const struct wa_event *event);
 /* Something waited for came in: frees the session or goes on with its wish when nothing is under way any more. */
 void session_released(struct session *session);
 void session_begin(struct session *session);
+/* Another account may have been linked before: nothing of it is quoted, sent or shown under this one. */
+void session_account_changed(struct session *session, struct store_tx *tx, const struct jid *account);
 void session_set_status(struct session *session, enum session_status status, int reason, const char *text);
 /* Not running any more, with this status. */
 void session_stop_here(struct session *session, enum session_status status, int reason, const char *text);

@@ -39,6 +39,7 @@ libstore_a_SOURCES = \
 	sessiond/store/labels.c \
 	sessiond/store/messagelist.c \
 	sessiond/store/messages.c \
+	sessiond/store/original.c sessiond/store/original.h \
 	sessiond/store/migrate.c sessiond/store/migrations.h \
 	sessiond/store/outbox.c \
 	sessiond/store/private.h \

@@ -2,7 +2,8 @@
 // If this fails, who moves from the original has to scan again, loses messages on the way, or moves a session that is still in use.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,7 +13,8 @@ import { BUILD, Gateway, Receiver, until } from '../e2e/lib/gateway.js';
 import { BaileysPeer } from './baileys-peer.js';
 
 const ANN = '15550001111', BOB = '15550002222', CID = '15550003333', SECRET = 'of the import tests';
-let gateway, hook, dir, old, group;
+const OWNER = 'QWERTZUIOP', OLD_KEY = 'user_01J0000000000000000000000_0123456789ab', OWN_SECRET = 'of maria';
+let gateway, hook, ownHook, dir, old, group;
 
 /** The directory as Baileys' useMultiFileAuthState writes it. */
 function save(peer, to) {
@@ -23,6 +25,44 @@ function save(peer, to) {
         const type = key.slice(0, key.indexOf('/'));
         write(`${type}-${key.slice(type.length + 1)}.json`, JSON.parse(text, BufferJSON.reviver));
     }
+}
+
+/** As if nobody had written there for an hour. */
+function rest(to) {
+    const then = Date.now() / 1000 - 3600;
+    for (const name of fs.readdirSync(to)) fs.utimesSync(path.join(to, name), then, then);
+}
+
+const sqlite = (file, sql) => execFileSync('sqlite3', [file, sql], { encoding: 'utf8' });
+
+/** A stopped installation of the original: its database, sessions.json, and the auth state of Cid's device under the name it gives it. */
+async function installation(name) {
+    const data = path.join(dir, name, 'data'), file = path.join(data, 'warest.sqlite');
+    const session = path.join(data, 'private/credentials/session', `session_${OWNER}_sales-team-1`);
+    const device = new BaileysPeer({ ...gateway.wasim, history: true });
+    await device.pair(CID);
+    device.stop();
+    await until(async () => (await gateway.control('/connections')).connections.every(c => !c.device?.startsWith(CID) || c.device !== device.jid));
+    save(device, session);
+    rest(session);
+    const salt = crypto.randomBytes(16);
+    const password = `scrypt:${salt.toString('hex')}:${crypto.scryptSync('a password of maria', salt, 64).toString('hex')}`;
+    sqlite(file, `CREATE TABLE _migrations (id integer, name varchar(255));
+        CREATE TABLE users (id varchar(255) primary key, registry varchar(255) unique, username varchar(255) unique, password varchar(255), api_key varchar(255) unique,
+            is_admin boolean, last_login_at datetime, created_at datetime DEFAULT CURRENT_TIMESTAMP, updated_at datetime);
+        CREATE TABLE sessions (id varchar(255) primary key, registry_user varchar(255), label varchar(255) unique, credentials_path text, auto_start boolean, webhook_url text,
+            webhook_secret varchar(255), status varchar(255), session_profile text, last_connected_at datetime, created_at datetime DEFAULT CURRENT_TIMESTAMP,
+            updated_at datetime);
+        INSERT INTO users VALUES ('u1', '${OWNER}', 'maria', '${password}', '${crypto.createHash('sha256').update(OLD_KEY).digest('hex')}', 0, NULL,
+            '2025-01-02 03:04:05', NULL);
+        INSERT INTO sessions VALUES ('sales', '${OWNER}', 'Sales Team #1', '/opt/gone/data/private/credentials/session/session_${OWNER}_sales-team-1', 1,
+            '${ownHook.url}', '${OWN_SECRET}', 'open', '[]', '2026-01-02T03:04:05.000Z', '2025-01-02 03:04:05', NULL);
+        INSERT INTO sessions VALUES ('never', '${OWNER}', 'never', NULL, 1, NULL, NULL, 'starting', NULL, NULL, '2025-01-03 03:04:05', NULL);
+        INSERT INTO sessions VALUES ('asleep', '${OWNER}', 'asleep', NULL, 0, NULL, NULL, 'stopped', NULL, NULL, '2025-01-04 03:04:05', NULL);`);
+    fs.writeFileSync(path.join(data, 'private/credentials/sessions.json'), JSON.stringify({ sessions: {
+        sales: { id: 'sales', label: 'Sales Team #1', autoStart: true, webhookUrl: '', webhookSecret: '', ownerId: 'NOBODYHERE', credentialsPath: '/opt/gone/x' },
+    } }));
+    return { data, file, json: path.join(data, 'private/credentials/sessions.json'), session, device };
 }
 
 async function ctl(...args) {
@@ -39,6 +79,8 @@ const inboxOf = async (phone, text) => (await gateway.control(`/accounts/${phone
 
 before(async () => {
     hook = new Receiver(SECRET);
+    ownHook = new Receiver(OWN_SECRET);
+    ownHook.url = await ownHook.listen();
     gateway = await Gateway.start({ WEBHOOK_DEFAULT_URL: await hook.listen(), WEBHOOK_DEFAULT_SECRET: SECRET });
     dir = fs.mkdtempSync(path.join(os.tmpdir(), 'warest-import-'));
     for (const [phone, name] of [[ANN, 'Ann'], [BOB, 'Bob'], [CID, 'Cid']]) await gateway.account(phone, name);
@@ -64,6 +106,7 @@ after(async () => {
     old?.stop();
     await gateway.stop();
     hook.close();
+    ownHook.close();
     fs.rmSync(dir, { recursive: true, force: true });
 });
 
@@ -116,5 +159,88 @@ test('the session goes on with its ratchets in both directions, without a questi
     assert.equal((await sent(group.jid, 'group from the new one')).status, 200);
     assert.equal((await inboxOf(CID, 'group from the new one')).length, 1);
     assert.deepEqual((await gateway.control('/events?type=retry_requested')).events, []);
+    assert.deepEqual(await gateway.violations(), []);
+});
+
+test('the list of the original: its sessions come with owner, key, password and webhook; what runs, is taken or is no list is refused', async () => {
+    const from = await installation('warest');
+    const list = await ctl('import', '--registry', from.file);
+    assert.match(list.out, new RegExp(`sales +${OWNER} +open +yes +2026-01-02T03:04:05.000Z +${from.session}\n`));
+    assert.match(list.out, /never +QWERTZUIOP +starting +yes +- +none/);
+    assert.equal((await gateway.state('sales')), undefined);
+
+    // Whoever has the database open is the original.
+    const held = fs.openSync(from.file, 'r');
+    const running = await ctl('import', '--registry', from.file, '--all');
+    fs.closeSync(held);
+    assert.equal(running.code, 1);
+    assert.match(running.err, new RegExp(`process ${process.pid} has .* open. The original still runs`));
+    // So is whoever has just written there.
+    fs.utimesSync(path.join(from.session, 'creds.json'), Date.now() / 1000, Date.now() / 1000);
+    assert.match((await ctl('import', '--registry', from.file, '--all', '--owner', 'admin')).err, /still in use/);
+    rest(from.session);
+
+    const before = fs.readFileSync(from.file);
+    const moved = await ctl('import', '--registry', from.file, '--all');
+    assert.equal(moved.code, 0, moved.err);
+    assert.match(moved.out, /user maria: User imported[^]*Session imported\nconnected/);
+    assert.match(moved.err, /never: left out: has no auth state[^]*asleep: left out: does not start by itself/);
+    assert.deepEqual(fs.readFileSync(from.file), before, 'nothing was written into the source');
+    assert.deepEqual(fs.readdirSync(from.data).sort(), ['private', 'warest.sqlite']);
+
+    // Maria's workflows go on with the key they have, and her receiver with its secret.
+    const sent = await gateway.call('messages.send.text', { key: OLD_KEY, session: 'sales', family: 'messages', p: { to: [`${BOB}@s.whatsapp.net`], message: 'maria moved' } });
+    assert.equal(sent.status, 200, sent.message);
+    assert.equal((await inboxOf(BOB, 'maria moved')).length, 1);
+    await gateway.control(`/accounts/${BOB}/send`, { to: CID, text: 'to maria' });
+    await ownHook.until(events => events.some(e => e.event === 'message_received' && e.data.text === 'to maria'));
+    const users = JSON.parse((await ctl('--json', 'user', 'list')).out).result.items;
+    assert.deepEqual(users.filter(u => u.username === 'maria').map(u => [u.registry, u.role, u.sessions]), [[OWNER, 'user', 1]]);
+    assert.equal((await gateway.call('auth.login', { auth: 'none', p: { username: 'maria', password: 'a password of maria' } })).status, 200);
+
+    // Once more: the user and the key are known, the session is linked.
+    const again = await ctl('import', '--registry', from.file, 'sales', 'unheard-of');
+    assert.equal(again.code, 1);
+    assert.match(again.out, /User and key are here already/);
+    assert.match(again.err, /taken by a session that is linked[^]*unheard-of: the list has no such session/);
+    assert.match((await ctl('import', '--registry', from.file, 'sales', '--as', 'twice')).err, /a session already/);
+
+    // The list in JSON knows no users; one that is here must be named.
+    assert.match((await ctl('import', '--registry', from.json)).out, new RegExp(`sales +NOBODYHERE +- +yes +- +none`));
+    fs.writeFileSync(from.json, fs.readFileSync(from.json, 'utf8').replace('/opt/gone/x', from.session));
+    assert.match((await ctl('import', '--registry', from.json, 'sales', '--as', 'json')).err, /a session already/);
+
+    const noList = path.join(dir, 'no-list');
+    fs.writeFileSync(noList, '{"sessions":[]}');
+    assert.match((await ctl('import', '--registry', noList)).err, /neither a database of the original nor its sessions.json/);
+    fs.rmSync(noList);
+    sqlite(noList, 'CREATE TABLE users (x)');
+    assert.match((await ctl('import', '--registry', noList)).err, /cannot be read as a database of the original: no such table/);
+    fs.writeFileSync(noList, Buffer.concat([Buffer.from('SQLite format 3\0'), crypto.randomBytes(8192)]));
+    assert.match((await ctl('import', '--registry', noList)).err, /cannot be read as a database/);
+    assert.match((await ctl('import', '--registry', path.join(dir, 'nowhere'))).err, /cannot be read/);
+});
+
+test('a session that is here without a device takes the imported one, also while it shows its code', async () => {
+    const source = path.join(dir, 'shop'), device = new BaileysPeer({ ...gateway.wasim, history: true });
+    await device.pair(BOB);
+    device.stop();
+    save(device, source);
+    rest(source);
+    assert.equal((await ctl('session', 'create', 'shop', '--no-wait')).code, 0);
+    await until(async () => (await gateway.call('session.create', { session: 'shop', family: 'session-create' })).result?.qrString);
+    assert.match((await ctl('import', 'shop', source, '--owner', OWNER)).err, /a session of another user/);
+    const done = await ctl('import', 'shop', source);
+    assert.equal(done.code, 0, done.err);
+    assert.match(done.out, /connected/);
+    await gateway.control(`/accounts/${ANN}/send`, { to: BOB, text: 'to the shop' });
+    await received('to the shop');
+    await gateway.restart('SIGTERM');
+    await gateway.open('shop');
+    assert.match((await ctl('import', 'shop', source)).err, /log it out first/);
+    // Logged out, it may be given another one; that the old one is dead is WhatsApp's word, not a crash.
+    assert.equal((await ctl('session', 'logout', 'shop')).code, 0);
+    const dead = await ctl('import', 'shop', source);
+    assert.match(dead.out + dead.err, /not connected yet: /);
     assert.deepEqual(await gateway.violations(), []);
 });
