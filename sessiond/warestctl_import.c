@@ -15,7 +15,7 @@ enum { IMPORT_WAIT_MS = 25000 };
 /* Connected, or why not. */
 static int follow(struct ctl *ctl, const char *id)
 {
-	struct json_object *p = with_text(with_text(NULL, "id", id), "until", "open");
+	struct json_object *p = with_text(with_text(NULL, "id", id), "until", "settled");
 	struct json_object *answer, *result;
 	const char *state, *why;
 	int status = STATUS_OK;
@@ -31,9 +31,9 @@ static int follow(struct ctl *ctl, const char *id)
 		fputs("warestctl: another connection of the same device took over: the source is still connected. Stop it, then: warestctl session reconnect ID\n",
 			stderr);
 	else
-		fprintf(stderr, "warestctl: not connected yet: %s %s\n", state ? state : "unknown", why ? why : "");
+		fprintf(stderr, "warestctl: not connected: %s %s\n", state ? state : "unknown", why ? why : "");
 	json_object_put(answer);
-	return status;
+	return state && strcmp(state, "open") == 0 ? STATUS_OK : status == STATUS_OK ? STATUS_REFUSED : status;
 }
 
 static int import_one(struct ctl *ctl, const struct import_request *request)

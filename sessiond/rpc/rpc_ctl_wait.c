@@ -26,7 +26,13 @@ static void waiting_free(void *arg)
 	free(w);
 }
 
-/* until: a status name, "qr", "new_qr", "pair_code", "passkey", "passkey_code", "gone". */
+/* Open, or not before somebody does something about it. */
+static bool is_settled(const struct session_view *view)
+{
+	return view->status == SESSION_OPEN || view->status == SESSION_LOGGED_OUT || view->status == SESSION_REPLACED || view->status == SESSION_BANNED || view->qr;
+}
+
+/* until: a status name, "settled", "qr", "new_qr", "pair_code", "passkey", "passkey_code", "gone". */
 static bool is_there(const struct waiting *w, const struct session_entry *entry)
 {
 	const char *until = rpc_param_text(w->request, "until");
@@ -34,6 +40,8 @@ static bool is_there(const struct waiting *w, const struct session_entry *entry)
 
 	if (strcmp(until, "qr") == 0)
 		return view->qr != NULL;
+	if (strcmp(until, "settled") == 0)
+		return is_settled(view);
 	if (strcmp(until, "new_qr") == 0)
 		return view->qr && (!w->last_qr || strcmp(view->qr, w->last_qr) != 0);
 	if (strcmp(until, "pair_code") == 0)
