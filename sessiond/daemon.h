@@ -28,14 +28,20 @@ struct call_server;
 struct campaigns;
 struct actions;
 
+enum { METRICS_KINDS = 16 };
+
 /* Counters that every loop may add to. */
 struct metrics {
 	atomic_llong rx_bytes, tx_bytes;     /* WebSocket payload */
 	atomic_llong decrypted;              /* messages that came out of the protocol library */
 	atomic_llong emitted;                /* of these, committed (journalled, or known not to be for the outside) */
+	atomic_llong in_kinds[METRICS_KINDS]; /* decrypted, by enum message_kind (session/messagekind.h) */
 	atomic_llong undecryptable;
 	atomic_llong retries;                /* messages that somebody asked us for once more */
 	atomic_llong sent, acked, send_failed;
+	atomic_llong acked_kinds[METRICS_KINDS], failed_kinds[METRICS_KINDS];
+	atomic_llong queued, queue_full;     /* messages that a send queue took, or had no room for */
+	atomic_llong queue_retried, queue_timed_out, queue_restricted; /* attempts */
 	atomic_llong events;                 /* journal rows written */
 	atomic_llong commits, commit_errors;
 	atomic_llong outbox_waiting;         /* rows that no ack has settled yet */

@@ -17,8 +17,10 @@
 #include "sessiond/rpc/live.h"
 #include "sessiond/rpc/metrics_text.h"
 #include "sessiond/rpc/request.h"
+#include "sessiond/session/messagekind.h"
 #include "sessiond/session/session.h"
 #include "sessiond/storage/storage.h"
+#include "sessiond/store/campaigns.h"
 #include "sessiond/webhook/webhook.h"
 
 #define TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -110,6 +112,20 @@ static void put_sessions(struct buf *out, const struct daemon *daemon)
 		metric_labelled(out, "warest_sessions", (double)counts[i], "state", session_status_name((enum session_status)i), (const char *)NULL);
 }
 
+static void put_kinds(struct buf *out, const struct metrics *m)
+{
+	const struct {
+		const char *direction, *outcome;
+		const atomic_llong *counts;
+	} rows[] = { { "in", "decrypted", m->in_kinds }, { "out", "acked", m->acked_kinds }, { "out", "failed", m->failed_kinds } };
+
+	metric_family(out, "warest_messages_by_kind_total", "counter", "Messages by direction, kind and outcome; change is an edit, a revocation or a pin");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (int kind = 0; kind < KIND_COUNT; kind++)
+			metric_labelled(out, "warest_messages_by_kind_total", (double)rows[i].counts[kind], "direction", rows[i].direction, "kind",
+					message_kind_name((enum message_kind)kind), "outcome", rows[i].outcome, (const char *)NULL);
+}
+
 static void put_messages(struct buf *out, const struct metrics *m)
 {
 	const struct {
@@ -125,6 +141,7 @@ static void put_messages(struct buf *out, const struct metrics *m)
 		      "Messages by direction and what became of them: sent left, acked was taken by WhatsApp, retried was asked for once more by a recipient");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		metric_labelled(out, "warest_messages_total", (double)rows[i].count, "direction", rows[i].direction, "outcome", rows[i].outcome, (const char *)NULL);
+	put_kinds(out, m);
 	metric_one(out, "warest_websocket_received_bytes_total", "counter", "From WhatsApp", (double)m->rx_bytes);
 	metric_one(out, "warest_websocket_sent_bytes_total", "counter", "To WhatsApp", (double)m->tx_bytes);
 }
@@ -138,6 +155,38 @@ static void put_queue(struct buf *out, const struct gathering *g)
 	metric_labelled(out, "warest_outbox_messages", (double)f->due, "state", "due", (const char *)NULL);
 	metric_labelled(out, "warest_outbox_messages", (double)f->scheduled, "state", "scheduled", (const char *)NULL);
 	metric_one(out, "warest_outbox_oldest_seconds", "gauge", "Age of the oldest message that is due", age);
+}
+
+static void put_queue_counts(struct buf *out, const struct metrics *m)
+{
+	const struct {
+		const char *outcome;
+		long long count;
+	} rows[] = { { "queued", m->queued }, { "full", m->queue_full }, { "retried", m->queue_retried }, { "timed_out", m->queue_timed_out }, { "restricted", m->queue_restricted } };
+
+	metric_family(out, "warest_send_queue_total", "counter",
+		      "Messages that send queues took (queued) or had no room for (full), and attempts that were repeated, took too long, or met a restriction of the account");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		metric_labelled(out, "warest_send_queue_total", (double)rows[i].count, "outcome", rows[i].outcome, (const char *)NULL);
+}
+
+static void put_campaigns(struct buf *out, const struct store_figures *f)
+{
+	static const struct {
+		const char *name;
+		int state;
+	} campaigns[] = { { "draft", STORE_CAMPAIGN_DRAFT }, { "active", STORE_CAMPAIGN_ACTIVE }, { "paused", STORE_CAMPAIGN_PAUSED },
+			  { "done", STORE_CAMPAIGN_DONE }, { "cancelled", STORE_CAMPAIGN_CANCELLED } },
+	  recipients[] = { { "pending", STORE_RECIPIENT_PENDING }, { "queued", STORE_OUTBOX_QUEUED }, { "sent", STORE_OUTBOX_SENT }, { "acked", STORE_OUTBOX_ACKED },
+			   { "delivered", STORE_OUTBOX_DELIVERED }, { "read", STORE_OUTBOX_READ }, { "played", STORE_OUTBOX_PLAYED },
+			   { "failed", STORE_OUTBOX_FAILED }, { "cancelled", STORE_OUTBOX_CANCELLED } };
+
+	metric_family(out, "warest_campaigns", "gauge", "Campaigns by state");
+	for (size_t i = 0; i < sizeof campaigns / sizeof *campaigns; i++)
+		metric_labelled(out, "warest_campaigns", (double)f->campaigns[campaigns[i].state], "state", campaigns[i].name, (const char *)NULL);
+	metric_family(out, "warest_campaign_recipients", "gauge", "Recipients of campaigns by state");
+	for (size_t i = 0; i < sizeof recipients / sizeof *recipients; i++)
+		metric_labelled(out, "warest_campaign_recipients", (double)f->recipients[recipients[i].state], "state", recipients[i].name, (const char *)NULL);
 }
 
 /* ---- journal and receivers ---- */
@@ -179,6 +228,20 @@ static void put_lost(struct lag *lag, const struct webhook_status *status, int64
 			(const char *)NULL);
 }
 
+static void put_attempts(struct buf *out, const struct webhook_attempts *a)
+{
+	const struct {
+		const char *outcome;
+		uint64_t count;
+	} rows[] = { { "2xx", a->success }, { "4xx", a->client_error }, { "5xx", a->server_error }, { "other", a->other },
+		     { "unreachable", a->unreachable }, { "timeout", a->timeout }, { "refused", a->refused } };
+
+	metric_family(out, "warest_webhook_attempts_total", "counter",
+		      "Requests to receivers by what came of them; refused: by the guard of addresses, before anything was sent");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		metric_labelled(out, "warest_webhook_attempts_total", (double)rows[i].count, "outcome", rows[i].outcome, (const char *)NULL);
+}
+
 static void put_journal(struct buf *out, const struct gathering *g, const struct store_status *store)
 {
 	const struct rpc_context *context = g->request->context;
@@ -193,6 +256,7 @@ static void put_journal(struct buf *out, const struct gathering *g, const struct
 	metric_family(out, "warest_receiver_lost_events", "gauge", "Events that the journal's bound took away before a receiver had them");
 	lag.put = put_lost;
 	webhooks_each(daemon->webhooks, each_receiver, &lag);
+	put_attempts(out, webhooks_attempts(daemon->webhooks));
 	metric_one(out, "warest_dead_letters", "gauge", "Events given up for a receiver", (double)g->figures.dead_letters);
 	metric_one(out, "warest_live_views", "gauge", "Streams and waiting pages of GET /api/v1/events", (double)live_count(context->live));
 	metric_one(out, "warest_live_lost_events_total", "counter", "Events that live views came too late for", (double)context->live->lost);
@@ -258,6 +322,8 @@ static void gathered(void *arg)
 	put_sessions(&out, daemon);
 	put_messages(&out, &daemon->metrics);
 	put_queue(&out, g);
+	put_queue_counts(&out, &daemon->metrics);
+	put_campaigns(&out, &g->figures);
 	put_journal(&out, g, &store);
 	put_store(&out, &store);
 	put_work(&out, request->context);

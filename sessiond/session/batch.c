@@ -9,6 +9,7 @@
 #include "sessiond/session/history.h"
 #include "sessiond/session/chatfill.h"
 #include "sessiond/session/lookup.h"
+#include "sessiond/session/messagekind.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/shared.h"
 
@@ -127,6 +128,7 @@ static void change_message(struct commit *c, struct store_tx *tx, const struct w
 	c->session->on->daemon->metrics.decrypted++;
 	if (!event->message)
 		return;
+	c->session->on->daemon->metrics.in_kinds[message_kind_of(buf_span(&event->message->plaintext))]++;
 	chat_timers_take(&c->session->timers, tx, c->session->number, event->message);
 	if (chatfill_message(c->session, tx, event->message))
 		c->in_chats[c->nin_chats++] = event->message->id;

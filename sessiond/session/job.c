@@ -526,6 +526,12 @@ static void collect(struct preparation *p)
 		p->groups[p->ngroups++].jid = jid_bare(&job->group_mentions[i].group);
 }
 
+static void refuse_for_room(struct preparation *p)
+{
+	p->session->on->daemon->metrics.queue_full += (long long)p->job->n;
+	give_up(p, SEND_QUEUE_FULL);
+}
+
 static void audience_found(void *arg, bool somebody)
 {
 	struct preparation *p = arg;
@@ -565,7 +571,7 @@ void session_cmd_send(struct session *session, struct session_call *call)
 	if (session->wish || session->view.status != SESSION_OPEN)
 		give_up(p, SEND_SESSION_GONE);
 	else if (full)
-		give_up(p, SEND_QUEUE_FULL);
+		refuse_for_room(p);
 	else if (audience_wanted(job))
 		audience_find(session, job, audience_found, p);
 	else if (p->nquotes || p->ngroups || p->chosen_ids)

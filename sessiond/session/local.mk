@@ -39,6 +39,7 @@ libsession_a_SOURCES = \
 	sessiond/session/import.c sessiond/session/import.h \
 	sessiond/session/job.c \
 	sessiond/session/lookup.c sessiond/session/lookup.h \
+	sessiond/session/messagekind.c sessiond/session/messagekind.h \
 	sessiond/session/message_json.c sessiond/session/message_json.h \
 	sessiond/session/message_schema.c sessiond/session/message_schema.h \
 	sessiond/session/mirror.c sessiond/session/mirror.h \

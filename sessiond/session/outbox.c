@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "sessiond/bytemap.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/messagekind.h"
 #include "sessiond/session/object.h"
 #include "sessiond/session/registry.h"
 
@@ -524,6 +525,7 @@ void outbox_on_stored(struct session *session, const struct wa_event *event)
 		metrics->send_failed++;
 	if (!item)
 		return;
+	(event->kind == WA_EVENT_SEND_ACK ? metrics->acked_kinds : metrics->failed_kinds)[message_kind_of(buf_span(&item->plaintext))]++;
 	if (event->kind == WA_EVENT_SEND_ACK)
 		end_acked(item, event);
 	else
@@ -562,6 +564,7 @@ void outbox_add(struct session *session, struct outbox_new *new)
 		item->not_before_ms = new->not_before_ms;
 		item->created_ms = timefmt_now_ms();
 		session->outbox.stats.enqueued++;
+		session->on->daemon->metrics.queued++;
 	}
 	item->job = new->job;
 	item->index = new->index;

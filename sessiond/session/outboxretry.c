@@ -52,6 +52,7 @@ static bool has_more(struct outbox_item *item)
 	item->attempts++;
 	item->retry_ms = timefmt_now_ms() + send_policy_retry_ms(policy, item->attempts, session_random01(item->session->on));
 	item->session->outbox.stats.retried++;
+	item->session->on->daemon->metrics.queue_retried++;
 	return true;
 }
 
@@ -110,6 +111,7 @@ static void timed_out(void *arg)
 	if (item->built || (item->node.in == &session->outbox.handed && session->client && !wa_client_withdraw(session->client, (uint64_t)item->node.number)))
 		return;
 	session->outbox.stats.timed_out++;
+	session->on->daemon->metrics.queue_timed_out++;
 	timer_stop(session->on->timers, &session->outbox.presence);
 	session->outbox.step = 0;
 	if (!has_more(item)) {

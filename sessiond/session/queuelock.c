@@ -218,6 +218,7 @@ void queue_lock_refused(struct outbox_item *item, const struct wa_event *event)
 		return;
 	}
 	session->outbox.stats.refused++;
+	session->on->daemon->metrics.queue_restricted++;
 	q = xcalloc(1, sizeof *q);
 	q->session = session;
 	q->cap = event->code == CODE_CHAT_CAPPED;

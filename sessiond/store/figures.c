@@ -32,6 +32,21 @@ static int read_ends(struct db *db, struct arena *arena, struct store_figures *f
 	return rc < 0 ? rc : 0;
 }
 
+static int read_states(struct db *db, const char *sql, int64_t counts[STORE_FIGURES_STATES])
+{
+	int rc = 0;
+	struct db_statement *query = db_query(db, &rc, sql, "");
+
+	while (query != NULL && (rc = db_step(query)) > 0) {
+		int64_t state = db_int(query, 0);
+
+		if (state >= 0 && state < STORE_FIGURES_STATES)
+			counts[state] = db_int(query, 1);
+	}
+	rc = db_done(query, rc);
+	return rc < 0 ? rc : 0;
+}
+
 int store_figures(struct store_reader *reader, struct arena *arena, int64_t now_ms, struct store_figures *figures)
 {
 	struct db_statement *query;
@@ -41,6 +56,10 @@ int store_figures(struct store_reader *reader, struct arena *arena, int64_t now_
 	rc = read_outbox(reader->db, now_ms, figures);
 	if (rc == 0)
 		rc = read_ends(reader->db, arena, figures);
+	if (rc == 0)
+		rc = read_states(reader->db, "SELECT state, count(*) FROM campaigns GROUP BY state", figures->campaigns);
+	if (rc == 0)
+		rc = read_states(reader->db, "SELECT state, count(*) FROM campaign_recipients GROUP BY state", figures->recipients);
 	if (rc != 0)
 		return rc;
 	query = db_query(reader->db, &rc, "SELECT count(*) FROM dead_letters", "");

@@ -112,11 +112,14 @@ struct store_status {
 	int64_t checkpoints;
 };
 
+enum { STORE_FIGURES_STATES = 9 };
+
 /* What the database alone knows, counted when it is asked for. */
 struct store_figures {
 	int64_t due, due_oldest_ms; /* outbox rows that no ack has settled and whose time has come; when the oldest was made, 0: none */
 	int64_t scheduled;          /* those whose time has not come */
 	int64_t dead_letters;
+	int64_t campaigns[STORE_FIGURES_STATES], recipients[STORE_FIGURES_STATES]; /* by their states (campaigns.h) */
 	struct store_journal_end {
 		int64_t session, last;  /* number of its newest event */
 	} *ends;                    /* of every session, in order */

@@ -74,6 +74,29 @@ static void free_request(struct hook *hook, struct delivery *delivery)
 	delivery->slow = false;
 }
 
+static void count_attempt(struct webhook_attempts *attempts, const struct http_answer *http)
+{
+	if (http->error == HTTP_REFUSED || http->error == HTTP_BAD_URL)
+		attempts->refused++;
+	else if (http->error == HTTP_TIMEOUT)
+		attempts->timeout++;
+	else if (http->error)
+		attempts->unreachable++;
+	else if (http->status >= 200 && http->status <= 299)
+		attempts->success++;
+	else if (http->status >= 400 && http->status <= 499)
+		attempts->client_error++;
+	else if (http->status >= 500)
+		attempts->server_error++;
+	else
+		attempts->other++;
+}
+
+const struct webhook_attempts *webhooks_attempts(const struct webhooks *webhooks)
+{
+	return &webhooks->attempts;
+}
+
 static void on_answer(void *arg, const struct http_answer *http)
 {
 	struct delivery *delivery = arg;
@@ -94,6 +117,7 @@ static void on_answer(void *arg, const struct http_answer *http)
 	hook->unproven = false;
 	hook->slow = http->round_trip_ms > WEBHOOKS_SLOW_MS || answer.verdict == VERDICT_RETRY;
 	take_note(hook, delivery, http);
+	count_attempt(&webhooks->attempts, http);
 	if (answer.verdict == VERDICT_DELIVERED)
 		pass_on(hook, delivery, http);
 	hook_judge(hook, delivery, &answer, &webhooks->options);

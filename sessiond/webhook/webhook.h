@@ -123,6 +123,16 @@ struct webhook_status {
 bool webhooks_status(struct webhooks *webhooks, int64_t session, const char *receiver, struct webhook_status *status);
 /* Main loop: every receiver of every session. */
 void webhooks_each(struct webhooks *webhooks, void (*each)(void *arg, int64_t session, const struct webhook_status *status), void *arg);
+/* Requests to receivers that have ended, since the start, by how. */
+struct webhook_attempts {
+	uint64_t success, client_error, server_error, other; /* 2xx, 4xx, 5xx, 1xx and 3xx */
+	uint64_t unreachable;  /* no connection, TLS, DNS, cut off */
+	uint64_t timeout;
+	uint64_t refused;      /* by the guard of addresses, or no address at all */
+};
+/* Main loop. Borrowed. */
+const struct webhook_attempts *webhooks_attempts(const struct webhooks *webhooks);
+
 /* Main loop: ends a pause now, also one of webhooks_hold(). session 0: in all. In how many sessions there is such a receiver. */
 int webhooks_resume(struct webhooks *webhooks, int64_t session, const char *receiver);
 /* Main loop: its events wait in the journal until webhooks_resume(), also over restarts. */

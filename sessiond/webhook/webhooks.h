@@ -46,6 +46,7 @@ struct webhooks {
 	bool again;               /* the first read is to be repeated */
 	unsigned reads_of_all;    /* how often all sessions were read */
 	bool stopping;
+	struct webhook_attempts attempts;
 	uint64_t random_state;    /* for jitter only */
 	pthread_mutex_t lock;     /* guards all below */
 	struct news *news, **news_end; /* owned */

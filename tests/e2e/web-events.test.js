@@ -3,6 +3,8 @@
 // or monitoring sees a gateway that is not as it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 import parsePrometheus from 'parse-prometheus-text-format';
 import { openStream } from './lib/event-stream.js';
@@ -41,7 +43,7 @@ async function whole(query, limit) {
 
 before(async () => {
   if (!isInstalled('lighttpd')) return;
-  gateway = await startGateway('lighttpd', { RATE_LIMIT_MAX: '0', QUOTA_MAX: '0', WAREST_EVENTS_LIFE_SEC: SLOW ? '10' : '3', WAREST_EVENTS_HEARTBEAT_SEC: '1',
+  gateway = await startGateway('lighttpd', { RATE_LIMIT_MAX: '0', QUOTA_MAX: '0', SPAM_COOLDOWN_MS: '0', WAREST_EVENTS_LIFE_SEC: SLOW ? '10' : '3', WAREST_EVENTS_HEARTBEAT_SEC: '1',
     WAREST_METRICS_ALLOW: '192.0.2.0/24', WAREST_EVENTS_PER_KEY: '3', WAREST_EVENTS_STREAMS: '4' });
   await gateway.control('/accounts', { phone: BOB, name: 'Bob' });
   await gateway.link('ann', ANN);
@@ -229,6 +231,61 @@ test('figures are readable and right', async () => {
   for (const [name, family] of now) assert.ok(family.help && ['COUNTER', 'GAUGE', 'HISTOGRAM'].includes(family.type), name);
   for (const name of ['warest_outbox_messages', 'warest_outbox_oldest_seconds', 'warest_receiver_lag_events', 'warest_dead_letters', 'warest_live_views', 'warest_media_jobs', 'warest_build_info', 'warest_requests_running'])
     assert.ok(now.has(name), name);
+});
+
+test('figures tell of receivers, queues, campaigns and decryption', async () => {
+  const statuses = [];
+  let posts = 0, webhookId;
+  const receiver = http.createServer((request, response) => { request.resume(); posts++; response.writeHead(statuses.shift() ?? 200).end(); });
+  await once(receiver.listen(0, '127.0.0.1'), 'listening');
+  const before = await figures();
+  let now = before;
+  const grown = (name, labels) => valueOf(now, name, labels) - valueOf(before, name, labels);
+  const until = async (holds) => { do now = await figures(); while (!holds()); };
+  try {
+    /* a receiver that refuses once, takes the rest, and then is away */
+    statuses.push(500);
+    const url = `http://127.0.0.1:${receiver.address().port}/`;
+    const made = await gateway.api('POST', '/session/ann/webhooks', { body: { name: 'counted', url, secret: 'secret of the figures', events: ['message_received'] } });
+    assert.equal(made.status, 200, made.text);
+    webhookId = made.json.results[0].id;
+    await say(ANN, 'to a receiver');
+    const attempts = (outcome) => grown('warest_webhook_attempts_total', { outcome });
+    const lag = () => valueOf(now, 'warest_receiver_lag_events', { session: 'ann', receiver: webhookId });
+    await until(() => attempts('2xx') >= 1 && attempts('5xx') === 1 && lag() === 0);
+    assert.ok(posts >= 2);
+    receiver.closeAllConnections();
+    receiver.close();
+    await say(ANN, 'to nobody');
+    await until(() => attempts('unreachable') >= 1 && lag() >= 1);
+
+    /* what is said, by kind; what cannot be read */
+    const kind = (direction, name, outcome) => grown('warest_messages_by_kind_total', { direction, kind: name, outcome });
+    await until(() => kind('in', 'text', 'decrypted') === 2);
+    await gateway.control('/faults', { kind: 'corrupt_enc', device: ANN, match: { tag: 'message' }, count: 1 });
+    await say(ANN, 'damaged on its way');
+    await until(() => grown('warest_messages_total', { direction: 'in', outcome: 'undecryptable' }) === 1);
+    const send = (message, more = {}) => gateway.api('POST', '/messages/send/text', { body: { sessionId: 'ann', to: BOB, message, ...more } });
+    assert.equal((await send('arrives')).status, 200);
+    await until(() => kind('out', 'text', 'acked') === 1);
+
+    /* a queue that stands still */
+    assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { paused: true, maxSize: 1 } })).status, 200);
+    assert.equal((await send('waits')).status, 202);
+    assert.equal((await send('has no room')).status, 500);
+    await until(() => valueOf(now, 'warest_outbox_messages', { state: 'due' }) === 1 && valueOf(now, 'warest_outbox_oldest_seconds') > 0);
+    const queue = (outcome) => grown('warest_send_queue_total', { outcome });
+    assert.deepEqual([queue('queued'), queue('full')], [2, 1]);
+    const campaign = await gateway.api('POST', '/campaigns', { body: { sessionId: 'ann', name: 'counted', content: { message: 'hello' }, recipients: [BOB, '15557200009'], draft: true } });
+    assert.ok(campaign.status < 300, campaign.text);
+    await until(() => grown('warest_campaign_recipients', { state: 'pending' }) === 2);
+    assert.equal(grown('warest_campaigns', { state: 'draft' }), 1);
+    assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { paused: null, maxSize: null } })).status, 200);
+    await until(() => valueOf(now, 'warest_outbox_messages', { state: 'due' }) === 0);
+  } finally {
+    receiver.close();
+    await gateway.api('DELETE', `/session/ann/webhooks/${webhookId}`);
+  }
 });
 
 test('figures are for administrators and the networks that are named', async () => {
