@@ -132,6 +132,20 @@ static const struct fault cancel_errors[] = {
 	{ 500, 8003, "Database error" }, { 503, 8001, "Service temporarily unavailable" }, { 0 }
 };
 
+static const struct param reschedule_params[] = {
+	MESSAGE_ID("messageId"),
+	{ .name = "send_at", .aliases = { "sendAt" }, .in = SEND_BODY, .kind = PARAM_TIME, .type = "string|number",
+	  .invalid = { 400, 2002, "send_at must be a time within a year: seconds, milliseconds or ISO 8601" }, .note = "the new time; one that has passed: at once" },
+	{ .name = "message", .in = SEND_BODY, .kind = PARAM_UNTRIMMED, .type = "string", .note = "the new text or caption, as it is" },
+};
+static const struct success reschedule_done[] = { { 200, 1000, "Scheduled message changed", "messageId toJid state createdAt scheduledAt?" }, { 0 } };
+static const struct fault reschedule_errors[] = {
+	MISSING, { 400, 2001, "send_at or message is required" }, { 400, 2002, "send_at must be a time within a year: seconds, milliseconds or ISO 8601" },
+	{ 400, 2002, "A status that goes out in several messages keeps its text" }, { 400, 3004, "The message has neither text nor caption" },
+	{ 404, 2601, "Message not found" }, { 409, 2009, "The message is not waiting for its time: it was sent, is being sent, or has failed" },
+	{ 500, 8003, "Database error" }, { 503, 8001, "Service temporarily unavailable" }, { 0 }
+};
+
 static const struct route routes[] = {
 	{ ACTION_ROUTE("reaction"), PARTS(reaction), .title = "React to a message", .text = "Shows this emoji at the message; another one replaces it." },
 	{ ACTION_ROUTE("unreaction"), .params = plain_params, .params_count = COUNT(plain_params), .successes = unreaction_done,
@@ -163,6 +177,10 @@ static const struct route routes[] = {
 	{ .method = "GET", .path = "/api/v1/messages/scheduled", .name = "messages.scheduled", .auth = AUTH_KEY, .scope = SCOPE_READ, .guards = GUARD_RATE | GUARD_QUOTA,
 	  .selector = &selector_messages, .family = FAMILY_A_NULL, .successes = scheduled_done, .errors = scheduled_errors, .tag = "Message actions",
 	  .title = "What is to be sent later", .text = "Messages with a send_at that has not come, the next one first, at most 1,000." },
+	{ .method = "PATCH", .path = "/api/v1/messages/{messageId}/scheduled", .name = "messages.scheduled.change", .auth = AUTH_KEY, .scope = SCOPE_SEND,
+	  .guards = GUARD_RATE | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, PARTS(reschedule),
+	  .tag = "Message actions", .title = "Change a message that is to be sent later",
+	  .text = "Another send_at, another text or caption, or both, as long as its time has not come. Files, recipients and everything else stay." },
 	{ .method = "DELETE", .path = "/api/v1/messages/{messageId}/scheduled", .name = "messages.scheduled.cancel", .auth = AUTH_KEY, .scope = SCOPE_SEND,
 	  .guards = GUARD_RATE | GUARD_QUOTA, .body = BODY_JSON, .selector = &selector_messages, .family = FAMILY_A_NULL, .params = status_params,
 	  .params_count = COUNT(status_params), .successes = cancel_done, .errors = cancel_errors, .tag = "Message actions",

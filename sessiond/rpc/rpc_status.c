@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How sent messages are doing: messages.status, messages.broadcast (a status that went out in chunks), and what is to be sent later:
- * messages.scheduled, messages.scheduled.cancel.
+ * messages.scheduled, messages.scheduled.cancel, messages.scheduled.change.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -357,10 +357,79 @@ static void do_cancel(struct rpc_request *request)
 		sessions_cancel(request->context->daemon->sessions, entry, rpc_param_text(request, "messageId"), cancelled, request);
 }
 
+/* ---- another time, another text ---- */
+
+static void tell_rescheduled(void *arg)
+{
+	struct status *s = arg;
+	struct buf result = { 0 };
+
+	if (s->error) {
+		refuse(s);
+		return;
+	}
+	buf_u8(&result, '{');
+	put_message(&result, &s->row, state_of_all(s));
+	buf_u8(&result, '}');
+	rpc_answer(s->request, 200, 1000, "Scheduled message changed", buf_text(&result));
+	buf_free(&result);
+}
+
+static void rescheduled(void *arg, int outcome)
+{
+	static const struct {
+		int status, code;
+		const char *text;
+	} refusals[] = {
+		[RESCHEDULE_UNKNOWN] = { 404, 2601, "Message not found" },
+		[RESCHEDULE_UNDER_WAY] = { 409, 2009, "The message is not waiting for its time: it was sent, is being sent, or has failed" },
+		[RESCHEDULE_BUSY] = { 503, 8001, "Service temporarily unavailable" },
+		[RESCHEDULE_STORE_ERROR] = { 500, 8003, "Database error" },
+		[RESCHEDULE_NO_TEXT] = { 400, 3004, "The message has neither text nor caption" },
+		[RESCHEDULE_BROADCAST] = { 400, 2002, "A status that goes out in several messages keeps its text" },
+	};
+	struct rpc_request *request = arg;
+	const struct daemon *daemon = request->context->daemon;
+	size_t n = outcome > 0 && (size_t)outcome < sizeof refusals / sizeof *refusals ? (size_t)outcome : RESCHEDULE_STORE_ERROR;
+	struct status *s;
+
+	if (outcome != RESCHEDULE_DONE) {
+		rpc_answer(request, refusals[n].status, refusals[n].code, refusals[n].text, NULL);
+		return;
+	}
+	s = status_new(request);
+	if (s)
+		async_read(daemon->loop, daemon->store, read_message, tell_rescheduled, s);
+}
+
+static void do_reschedule(struct rpc_request *request)
+{
+	struct json_object *at = json_object_object_get(request->p, "send_at");
+	const char *text = rpc_param_text(request, "message");
+	struct session_entry *entry;
+
+	if (!has_id(request))
+		return;
+	/* No message has such an id. */
+	if (strchr(rpc_param_text(request, "messageId"), ' ')) {
+		rpc_answer(request, 404, 2601, "Message not found", NULL);
+		return;
+	}
+	if (!at && !text) {
+		rpc_answer(request, 400, 2001, "send_at or message is required", NULL);
+		return;
+	}
+	entry = rpc_session(request);
+	if (entry)
+		sessions_reschedule(request->context->daemon->sessions, entry, rpc_param_text(request, "messageId"), at ? json_object_get_int64(at) : -1, text,
+			rescheduled, request);
+}
+
 const struct rpc_method rpc_status_methods[] = {
 	{ "messages.status", do_status },
 	{ "messages.broadcast", do_broadcast },
 	{ "messages.scheduled", do_scheduled },
 	{ "messages.scheduled.cancel", do_cancel },
+	{ "messages.scheduled.change", do_reschedule },
 	{ NULL, NULL },
 };

@@ -6,6 +6,7 @@ libsession_a_SOURCES = \
 	sessiond/session/appstate.c \
 	sessiond/session/audience.c sessiond/session/audience.h \
 	sessiond/session/cancel.c \
+	sessiond/session/reschedule.c \
 	sessiond/session/route.c sessiond/session/route.h \
 	sessiond/session/ask.c sessiond/session/ask.h \
 	sessiond/session/autoreply.c sessiond/session/autoreply.h \

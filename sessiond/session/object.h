@@ -197,6 +197,7 @@ void session_commit(struct session *session, struct wa_batch *batch, uint64_t to
 /* ---- job.c, cancel.c, queuectl.c ---- */
 void session_cmd_send(struct session *session, struct session_call *call);
 void session_cmd_cancel(struct session *session, struct session_call *call);
+void session_cmd_reschedule(struct session *session, struct session_call *call);
 void session_cmd_queue(struct session *session, struct session_call *call);
 
 /* ---- ask.c ---- */

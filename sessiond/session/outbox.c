@@ -293,6 +293,11 @@ static void watch_schedule(struct session *session)
 	int64_t wait_ms;
 
 	timer_stop(session->on->timers, &outbox->schedule);
+	/* All that was read is due: the rest is read when that has left. */
+	if (outbox->later_until_ms && (!outbox->later.first || outbox->later_until_ms <= timefmt_now_ms())) {
+		outbox->more = true;
+		outbox->later_until_ms = 0;
+	}
 	if (!outbox->later.first)
 		return;
 	wait_ms = item_of(outbox->later.first)->not_before_ms - timefmt_now_ms();
@@ -451,6 +456,25 @@ bool outbox_take_back(struct session *session, int64_t number)
 	/* What was held behind it need not be any more. */
 	outbox_gate_changed(session);
 	return true;
+}
+
+void outbox_reschedule(struct session *session, int64_t number, int64_t not_before_ms, struct span message)
+{
+	struct outbox_item *item = outbox_find(session, number);
+
+	if (!outbox_may_take_back(session, number))
+		return;
+	if (message.n) {
+		buf_wipe(&item->plaintext);
+		buf_append_span(&item->plaintext, message);
+	}
+	if (not_before_ms < 0)
+		return;
+	outbox_unlink(item);
+	item->not_before_ms = not_before_ms;
+	outbox_place(item);
+	watch_schedule(session);
+	outbox_gate_changed(session);
 }
 
 /* ---- what becomes of it ---- */

@@ -110,6 +110,7 @@ struct outbox {
 	bool loaded;                       /* the rows of the last life were read */
 	bool loading;
 	bool more;                         /* the store has more rows than were read */
+	int64_t later_until_ms;            /* the store has more for later than this, wall clock, that were not read; 0: all were */
 	int step;
 	size_t preparing;                  /* messages whose rows are being stored */
 	/* the gate */
@@ -155,6 +156,8 @@ void outbox_end_slot(struct outbox_item *item);
 void outbox_fail_all(struct session *session, struct store_tx *tx, int code, const char *error);
 /* Takes a message whose time has not come, or that is held, out of memory; who waits for it is told. False: it is not there. */
 bool outbox_take_back(struct session *session, int64_t number);
+/* Another time (negative: as it is) and content (empty: as it is) for one that may be taken back; nothing for others. */
+void outbox_reschedule(struct session *session, int64_t number, int64_t not_before_ms, struct span message);
 /* True: it was not handed over, and need not be. */
 bool outbox_may_take_back(const struct session *session, int64_t number);
 
@@ -187,6 +190,9 @@ void outbox_on_stored(struct session *session, const struct wa_event *event);
 
 /* Reads the rows that wait, and what is known of the queue. Everything handed to an earlier client goes again. */
 void outbox_reload(struct session *session);
+struct store_outbox;
+/* One row that waits, unless it is there. */
+void outbox_load_row(struct session *session, const struct store_outbox *row);
 
 /* ---- outboxpresence.c ---- */
 

@@ -63,7 +63,7 @@ static void take_new(struct session *session, const struct store_outbox *row)
 	outbox_place(item);
 }
 
-static void take_row(struct session *session, const struct store_outbox *row)
+void outbox_load_row(struct session *session, const struct store_outbox *row)
 {
 	struct outbox_item *item = outbox_find(session, row->number);
 
@@ -89,14 +89,15 @@ static void reload_done(void *arg)
 		outbox->loading = false;
 		outbox->loaded = r->error == 0;
 		outbox->more = r->n == RELOAD_ROWS;
+		outbox->later_until_ms = r->nlater == RELOAD_SCHEDULED ? r->later[r->nlater - 1].not_before_ms : 0;
 		for (size_t i = 0; i < r->ntimers && !r->error; i++)
 			chat_timers_load(&session->timers, r->timer_names[i], r->timers[i]);
 		if (!r->error)
 			queue_record_take(session, &r->record);
 		for (size_t i = 0; i < r->n && !r->error; i++)
-			take_row(session, &r->rows[i]);
+			outbox_load_row(session, &r->rows[i]);
 		for (size_t i = 0; i < r->nlater && !r->error; i++)
-			take_row(session, &r->later[i]);
+			outbox_load_row(session, &r->later[i]);
 		if (r->error)
 			log_error(&session->log, "outbox cannot be read", LOG_STR("session", session->id), LOG_STR("reason", store_error_name(r->error)));
 		outbox_pump(session);

@@ -119,6 +119,16 @@ enum cancel_outcome {
 /* Takes back a message whose time has not come, and all chunks of a status. error: enum cancel_outcome; done already: CANCEL_DONE. */
 void sessions_cancel(struct sessions *sessions, struct session_entry *entry, const char *message_id, sessions_done *done, void *arg);
 
+enum reschedule_outcome {
+	RESCHEDULE_DONE = 0,
+	RESCHEDULE_UNKNOWN, RESCHEDULE_UNDER_WAY, RESCHEDULE_BUSY, RESCHEDULE_STORE_ERROR, /* as with cancel_outcome */
+	RESCHEDULE_NO_TEXT,   /* it has neither text nor caption */
+	RESCHEDULE_BROADCAST  /* a status in several messages: its time alone can be changed */
+};
+/* Another time (wall clock; negative: as it is) and text or caption (NULL: as it is) for such a message. error: enum reschedule_outcome. */
+void sessions_reschedule(struct sessions *sessions, struct session_entry *entry, const char *message_id, int64_t not_before_ms, const char *text,
+			 sessions_done *done, void *arg);
+
 /* ---- sending ---- */
 
 /* Longest message id; ours have 22 characters, a caller may choose another one. */

@@ -168,6 +168,32 @@ void store_tx_outbox_cancel(struct store_tx *tx, int64_t number, int64_t at_ms)
 	op_for(tx, number, at_ms, apply_cancel);
 }
 
+static int apply_reschedule(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct outbox_op *change = (const struct outbox_op *)op;
+	const struct store_outbox *row = &change->row;
+	int rc = 0;
+
+	(void)tx;
+	if (row->not_before_ms >= 0)
+		rc = db_run(db, "UPDATE outbox SET not_before_ms = ?, updated_ms = ? WHERE number = ? AND state = ?", "iiin", row->not_before_ms,
+		            row->updated_ms, row->number, (int)STORE_OUTBOX_QUEUED);
+	if (rc == 0 && change->message.n)
+		rc = db_run(db, "UPDATE outbox SET message = ?, updated_ms = ? WHERE number = ? AND state = ?", "biin", change->message, row->updated_ms,
+		            row->number, (int)STORE_OUTBOX_QUEUED);
+	return rc;
+}
+
+void store_tx_outbox_reschedule(struct store_tx *tx, int64_t number, int64_t session, const char *message_id, int64_t not_before_ms,
+                                struct span message, int64_t at_ms)
+{
+	struct outbox_op *change = op_for(tx, number, at_ms, apply_reschedule);
+
+	change->row.not_before_ms = not_before_ms;
+	if (message.n)
+		change->message = seal_part(tx, 'm', session, message_id, message);
+}
+
 static int apply_fail_all(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_outbox *row = &((const struct outbox_op *)op)->row;

@@ -427,6 +427,9 @@ void store_tx_outbox_ack(struct store_tx *tx, int64_t number, int64_t server_ms,
 void store_tx_outbox_fail(struct store_tx *tx, int64_t number, int code, const char *error, int64_t at_ms);
 /* QUEUED -> CANCELLED. */
 void store_tx_outbox_cancel(struct store_tx *tx, int64_t number, int64_t at_ms);
+/* Another time (negative: as it is) and message (empty: as it is) for a row that is QUEUED. id: its message id. */
+void store_tx_outbox_reschedule(struct store_tx *tx, int64_t number, int64_t session, const char *message_id, int64_t not_before_ms,
+                                struct span message, int64_t at_ms);
 /* -> FAILED for all rows of a session that wait: the account they were meant for is gone. */
 void store_tx_outbox_fail_all(struct store_tx *tx, int64_t session, int code, const char *error, int64_t at_ms);
 /* Counts an attempt that did not get through; tried again at not_before_ms. */

@@ -189,3 +189,68 @@ test('a login that is locked stays locked over a restart', async () => {
   await bench.restart();
   assert.equal((await login('a long password')).status, 429);
 });
+
+// ---- what is to be sent later ----
+
+const at = (ms) => Date.now() + ms;
+const reschedule = (id, messageId, p) => bench.call('messages.scheduled.change', { session: id, family: 'messages', p: { messageId, ...p } });
+const later = async (id, phone, text, send_at) => (await bench.sendText(id, phone, text, { send_at, messageId: text.replaceAll(' ', '-') })).result[0].messageId;
+const arrivals = async (phone, n) => {
+  for (const end = Date.now() + 60000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const all = await texts(phone);
+    if (all.length >= n) return all;
+    assert.ok(Date.now() < end, `${all.length} of ${n} messages`);
+  }
+};
+
+test('a message for later takes another time and another text, over a kill, and leaves once', async () => {
+  await bench.linked('change');
+  const [ann, bob] = await Promise.all([1, 2].map(() => bench.account()));
+  const sooner = await later('change', ann.phone, 'sooner', at(3600000)), put_off = await later('change', bob.phone, 'put off', at(1500));
+  const moved = await reschedule('change', put_off, { send_at: at(3600000) });
+  assert.deepEqual([moved.status, moved.message, moved.result.messageId, moved.result.state], [200, 'Scheduled message changed', put_off, 'queued']);
+  const worded = await reschedule('change', sooner, { message: 'said otherwise' });
+  assert.equal(worded.status, 200, JSON.stringify(worded));
+  await bench.restart('SIGKILL');
+  await bench.until('change', 'open');
+  const due = at(1500), again = await reschedule('change', sooner, { send_at: due });
+  assert.equal(Date.parse(again.result.scheduledAt), due);
+  assert.deepEqual(await arrivals(ann.phone, 1), ['said otherwise']);
+  assert.ok(Date.now() >= due);
+  assert.deepEqual(await texts(bob.phone), []);
+  const now = await reschedule('change', put_off, { send_at: at(-1000), message: 'at once' });
+  assert.equal(now.status, 200, JSON.stringify(now));
+  assert.deepEqual(await arrivals(bob.phone, 1), ['at once']);
+  for (const [id, p, status, code] of [[sooner, { message: 'late' }, 409, 2009], ['UNKNOWN', { message: 'x' }, 404, 2601], ['a b', { message: 'x' }, 404, 2601], [sooner, {}, 400, 2001]]) {
+    const refused = await reschedule('change', id, p);
+    assert.deepEqual([refused.status, refused.code], [status, code], JSON.stringify(refused));
+  }
+});
+
+test('killed around the time of messages for later: each leaves once, those that were due meanwhile at the next start', async () => {
+  await bench.linked('due');
+  const { phone } = await bench.account(), n = 12, start = at(1200), ids = [];
+  for (let i = 0; i < n; i++) ids.push(await later('due', phone, `due ${i}`, start + i * 150));
+  await new Promise((resolve) => setTimeout(resolve, start - Date.now()));
+  for (let kill = 0; kill < 3; kill++) {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 300));
+    await bench.restart('SIGKILL');
+  }
+  await bench.until('due', 'open');
+  assert.deepEqual(await arrivals(phone, n), Array.from({ length: n }, (_, i) => `due ${i}`));
+  const { messages } = await bench.control('GET', `/accounts/${phone}/inbox?after=0&limit=1000`);
+  assert.deepEqual(messages.map((m) => m.id), ids);
+});
+
+test('what is due while the session is closed waits, and leaves when it opens', async () => {
+  const { phone: own } = await bench.linked('closed');
+  const { phone } = await bench.account();
+  await bench.control('POST', '/faults', { kind: 'login_failure', attrs: { reason: '503' }, device: own, count: 0 });
+  await later('closed', phone, 'while away', at(800));
+  await bench.call('session.reconnect', { session: 'closed', family: 'session' });
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.deepEqual(await texts(phone), []);
+  await bench.control('DELETE', '/faults');
+  await bench.until('closed', 'open');
+  assert.deepEqual(await arrivals(phone, 1), ['while away']);
+});

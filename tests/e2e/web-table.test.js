@@ -18,7 +18,8 @@ const passkey = ['GET ', 'POST /response', 'POST /confirm'].map((s) => {
 });
 
 const contents = ['live-location', 'event', 'group-invite'].map((what) => `POST /api/v1/messages/send/${what}`);
-const scheduled = ['GET /api/v1/messages/{messageId}/broadcast', 'GET /api/v1/messages/scheduled', 'DELETE /api/v1/messages/{messageId}/scheduled'];
+const scheduled = ['GET /api/v1/messages/{messageId}/broadcast', 'GET /api/v1/messages/scheduled', 'PATCH /api/v1/messages/{messageId}/scheduled',
+  'DELETE /api/v1/messages/{messageId}/scheduled'];
 const onMessages = ['GET /api/v1/messages/{messageId}/status', 'POST /api/v1/messages/{messageId}/media', 'POST /api/v1/messages/{messageId}/action/forward'];
 
 // What all devices of the account share (fcgi/api_shared.c).
