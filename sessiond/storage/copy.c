@@ -179,7 +179,7 @@ static void opened(void *arg, int error, const char *text, const struct storage_
 
 	(void)from;
 	c->from = fd;
-	if (error || foreign || length == 0) {
+	if (error || !object || foreign || length == 0) {
 		fail(c, error ? error : STORAGE_NOT_FOUND, error ? text : "no such file of this session");
 		return;
 	}
