@@ -72,6 +72,7 @@ INT(webhook_backoff_ms, "WAREST_WEBHOOK_BACKOFF_MS", "", "800", 0, 3600000, 0, "
 INT(webhook_jitter_ms, "WAREST_WEBHOOK_JITTER_MS", "", "300", 0, 3600000, 0, "Random part of the pauses")
 INT(webhook_actions_delay_ms, "WAREST_WEBHOOK_ACTIONS_DELAY_MS", "", "1200", 0, 3600000, 0, "Pause between actions of an answer")
 BOOL(webhook_actions, "WAREST_WEBHOOK_ACTIONS", "", "true", 0, "Execute the actions that receivers answer")
+BOOL(webhook_actions_https_only, "WAREST_WEBHOOK_ACTIONS_HTTPS_ONLY", "", "false", 0, "Only receivers on https may answer actions")
 INT(webhook_preflight_timeout_ms, "WAREST_WEBHOOK_PREFLIGHT_TIMEOUT_MS", "", "5000", 100, 600000, CLAMP, "Time limit of a preflight")
 BOOL(webhook_parallel_targets, "WAREST_WEBHOOK_PARALLEL_TARGETS", "", "true", NO_EFFECT, "Receivers are always served in parallel")
 CHOICE(webhook_signature_sha2, "WAREST_WEBHOOK_SIGNATURE_SHA2", "", "256", "256,sha256,sha-256|224,sha224,sha-224|384,sha384,sha-384|512,sha512,sha-512", 0, "Hash of the signature")

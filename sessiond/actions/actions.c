@@ -359,8 +359,16 @@ void actions_answered(void *ctx, const struct webhook_said *said)
 
 	if (!actions || !daemon->config->webhook_actions || strcmp(said->kind, EVENT_KIND) == 0 || !memmem(said->answer.p, said->answer.n, "\"actions\"", 9))
 		return;
+	if (daemon->config->webhook_actions_https_only && !said->encrypted) {
+		log_warn(&daemon->log, "actions of an answer are ignored: it did not come over https", LOG_STR("session", said->session_id), LOG_STR("event", said->event_id));
+		return;
+	}
 	if (actions->nwaiting >= WAITING_MAX) {
 		log_error(&daemon->log, "actions of an answer are dropped: the store does not take them", LOG_STR("session", said->session_id), LOG_STR("event", said->event_id));
+		return;
+	}
+	if (!plan_is_parsable(said->answer)) {
+		take_on(actions, said, json_object_new_object(), PLAN_TOO_COMPLEX);
 		return;
 	}
 	answer = parse(said->answer);

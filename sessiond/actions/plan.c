@@ -223,6 +223,22 @@ enum plan_error plan_accept(struct json_object *answer, struct json_object *enve
 	return error;
 }
 
+bool plan_is_parsable(struct span text)
+{
+	size_t values = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.n && values <= PLAN_MAX_VALUES; i++) {
+		if (text.p[i] == '\\' && quoted)
+			i++;
+		else if (text.p[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (text.p[i] == ',' || text.p[i] == '[' || text.p[i] == '{'))
+			values++;
+	}
+	return values <= PLAN_MAX_VALUES;
+}
+
 const char *plan_error_text(enum plan_error error)
 {
 	switch (error) {
@@ -232,6 +248,8 @@ const char *plan_error_text(enum plan_error error)
 		return "actions are nested more than 8 deep";
 	case PLAN_TOO_LARGE:
 		return "the actions' texts are larger than 1 MiB";
+	case PLAN_TOO_COMPLEX:
+		return "the answer holds more than 20,000 values";
 	case PLAN_NOTHING:
 		return "no actions";
 	case PLAN_OK:

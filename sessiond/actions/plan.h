@@ -19,11 +19,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
+
 enum {
 	PLAN_MAX_ACTIONS = 100,       /* of one answer, counted recursively */
 	PLAN_MAX_DEPTH = 8,
 	PLAN_MAX_DELAY_MS = 60000,    /* longer ones are cut to this */
 	PLAN_MAX_BYTES = 1 << 20,     /* of all strings once they are expanded */
+	PLAN_MAX_VALUES = 20000,      /* JSON values of an answer: what is parsed on a loop takes a few ms at most */
 	PLAN_MAX_ATTEMPTS = 100
 };
 
@@ -53,7 +56,7 @@ struct step {
 	bool failed;                /* a child of STEP_PARALLEL has */
 };
 
-enum plan_error { PLAN_OK = 0, PLAN_NOTHING = -1, PLAN_TOO_MANY = -2, PLAN_TOO_DEEP = -3, PLAN_TOO_LARGE = -4 };
+enum plan_error { PLAN_OK = 0, PLAN_NOTHING = -1, PLAN_TOO_MANY = -2, PLAN_TOO_DEEP = -3, PLAN_TOO_LARGE = -4, PLAN_TOO_COMPLEX = -5 };
 
 /*
  * From an answer and the envelope that it answers to what is stored: {"actions":[..],"delayMs":n}, in *plan (the caller's, also with an
@@ -61,6 +64,8 @@ enum plan_error { PLAN_OK = 0, PLAN_NOTHING = -1, PLAN_TOO_MANY = -2, PLAN_TOO_D
  * no actions in it.
  */
 enum plan_error plan_accept(struct json_object *answer, struct json_object *envelope, int64_t default_delay_ms, struct json_object **plan);
+/* False for a text that would parse into more than PLAN_MAX_VALUES values: it is not to be parsed. */
+bool plan_is_parsable(struct span text);
 /* One line for people. */
 const char *plan_error_text(enum plan_error error);
 

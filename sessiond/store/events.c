@@ -15,11 +15,23 @@ struct event_op {
 	int64_t *number;
 };
 
+/* A row's part of the file besides its texts: numbers, headers, entries of the indexes. */
+enum { EVENT_ROW_BYTES = 64 };
+
 static void event_aad(struct aad *aad, int64_t session, const char *event_id)
 {
 	aad_start(aad, 'e');
 	aad_int(aad, session);
 	aad_text(aad, event_id);
+}
+
+/* What the row takes of the file, about: small events must not fill a disk below the bound. */
+static int64_t size_of(const struct event_op *add)
+{
+	const struct store_event *event = &add->event;
+
+	/* The id stands in an index as well. */
+	return (int64_t)(add->payload.n + 2 * strlen(event->event_id) + strlen(event->kind) + (event->chat ? strlen(event->chat) : 0)) + EVENT_ROW_BYTES;
 }
 
 static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
@@ -47,10 +59,10 @@ static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 	rc = db_run(db,
 	            "INSERT INTO events (session, sequence, event_id, kind, chat, time_ms, size, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	            "iitttiib", event->session, last + 1, event->event_id, event->kind, event->chat, event->time_ms,
-	            (int64_t)add->payload.n, add->payload);
+	            size_of(add), add->payload);
 	if (rc != 0)
 		return rc;
-	add->size = (int64_t)add->payload.n;
+	add->size = size_of(add);
 	add->event.number = last + 1;
 	if (add->number != NULL)
 		*add->number = last + 1;
@@ -169,6 +181,7 @@ static int trim_class(struct store *store, struct db *db, const char *sql, int64
 		rc = store_commit_wait(store, tx);
 		if (rc != 0)
 			return rc;
+		keeper_checkpoint(store);
 	} while (count == TRIM_ROWS);
 	return 0;
 }

@@ -32,6 +32,18 @@ static void run_checkpoint(struct store *store, struct db *db)
 		store_warn(store, "checkpoint of the database failed: %s (%s)", store_error_name(rc), db->driver->message(db));
 }
 
+void keeper_checkpoint(struct store *store)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&store->keeper_lock);
+	wanted = store->checkpoint_wanted;
+	store->checkpoint_wanted = false;
+	pthread_mutex_unlock(&store->keeper_lock);
+	if (wanted)
+		run_checkpoint(store, store->keeper_db);
+}
+
 static void trim(struct store *store)
 {
 	int rc = journal_trim(store, store->keeper_db);

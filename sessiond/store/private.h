@@ -203,6 +203,8 @@ void wait_or_rest(pthread_cond_t *cond, pthread_mutex_t *lock, struct db *db, bo
 void *writer_main(void *arg);
 void *reader_main(void *arg);
 void *keeper_main(void *arg);
+/* Keeper thread, in the middle of long work: the log must not grow without end meanwhile. */
+void keeper_checkpoint(struct store *store);
 /* Asks the keeper to look whether the journal must be trimmed, and for a checkpoint; any thread. */
 void keeper_wake(struct store *store, bool checkpoint);
 /* One round of what the keeper does every minute; its thread, or a test before closing. */

@@ -107,7 +107,7 @@ struct store_status {
 	uint64_t commit_us;    /* their time together */
 	int64_t stored_ms;     /* wall clock of the last good commit; 0: none yet */
 	uint64_t reads;
-	int64_t journal_bytes; /* payload bytes in the journal */
+	int64_t journal_bytes; /* what the journal takes of the file, about */
 	int64_t wal_bytes;     /* write-ahead log, as of the last commit */
 	int64_t checkpoints;
 };

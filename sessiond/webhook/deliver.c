@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Attempts: the body is built once per round, signed, sent, and the answer given to hook_judge() (see hook.h). */
 #include <stdlib.h>
+#include <strings.h>
 
 #include "common/mem.h"
 #include "common/timefmt.h"
@@ -28,6 +29,7 @@ static void pass_on(const struct hook *hook, const struct delivery *delivery, co
 		.session = hook->session, .session_id = hook->id, .registry = hook->registry, .receiver = hook->name,
 		.event_id = delivery->event_id, .kind = delivery->kind, .number = delivery->number, .lane = delivery->lane,
 		.sent = buf_span(&delivery->body), .answer = http->body,
+		.encrypted = strncasecmp(http->url, "https:", 6) == 0,
 	};
 
 	if (options->answered && hook->target.actions && http->body.n > 0 && !http->truncated)

@@ -48,6 +48,7 @@ struct webhook_said {
 	uint64_t lane;             /* of its chat: what belongs to one chat has one lane */
 	struct span sent;          /* the body that was posted: the whole envelope */
 	struct span answer;        /* the body of the 2xx answer, never empty */
+	bool encrypted;            /* it came over https, certificate verified */
 };
 
 struct webhook_options {

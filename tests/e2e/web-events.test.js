@@ -44,7 +44,7 @@ async function whole(query, limit) {
 before(async () => {
   if (!isInstalled('lighttpd')) return;
   gateway = await startGateway('lighttpd', { RATE_LIMIT_MAX: '0', QUOTA_MAX: '0', SPAM_COOLDOWN_MS: '0', WAREST_EVENTS_LIFE_SEC: SLOW ? '10' : '3', WAREST_EVENTS_HEARTBEAT_SEC: '1',
-    WAREST_METRICS_ALLOW: '192.0.2.0/24', WAREST_EVENTS_PER_KEY: '3', WAREST_EVENTS_STREAMS: '4' });
+    WAREST_METRICS_ALLOW: '192.0.2.0/24', WAREST_EVENTS_PER_KEY: '3', WAREST_EVENTS_STREAMS: '4', WAREST_JOURNAL_MAX_MB: '16' });
   await gateway.control('/accounts', { phone: BOB, name: 'Bob' });
   await gateway.link('ann', ANN);
   await gateway.operator('ctl.user.add', { username: 'stranger', password: 'long enough' });
@@ -187,6 +187,29 @@ test('nothing is lost and nothing told twice, while messages arrive, connections
     ({ cursor: after, more } = got);
   }
   assert.deepEqual(again.map((e) => e.id).sort(), seen.map((e) => e.data.id).sort());
+});
+
+test('what the journal gave up before it was told is told as such, with how much of which session', async () => {
+  const [{ cursor, more }, ben] = [await page('?after=now'), await page('?after=now&sessionId=ben')];
+  assert.equal(more, false);
+  // The bound is 16 MiB; an event of these takes 120 kB.
+  const long = 'x'.repeat(60000);
+  let lost, sent = 0;
+  for (; !lost; sent += 20) {
+    assert.ok(sent < 400, 'nothing was given up');
+    await Promise.all(Array.from({ length: 20 }, (_, i) => say(ANN, `${sent + i} ${long}`)));
+    const { events } = await page(`?after=${cursor}&events=presence_update&limit=5`);
+    lost = events.find((e) => e.event === 'lost');
+  }
+  assert.deepEqual(lost.sessions.map((s) => [s.sessionId, s.reason, s.lost > 0]), [['ann', 'journal_bound', true]]);
+  // Once: the place behind it is known. And nobody hears of what he did not follow.
+  const stream = await opened(`?after=${cursor}&events=presence_update`);
+  const first = await stream.next();
+  assert.equal(first.event, 'lost');
+  assert.ok(first.data.sessions[0].lost >= lost.sessions[0].lost);
+  stream.close();
+  assert.deepEqual((await page(`?after=${first.id}&events=presence_update`)).events.filter((e) => e.event !== 'lost'), []);
+  assert.deepEqual((await page(`?after=${ben.cursor}&events=presence_update&sessionId=ben`)).events, []);
 });
 
 test('a client that does not read slows its own stream alone', async () => {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What webhooks cost: a backlog drained to one keep-alive receiver (drain), the time from an event's words to its request (event) and from
+// What webhooks cost: a backlog drained to one keep-alive receiver (drain), the journal's bound while a receiver is down (bound), the time from an event's words to its request (event) and from
 // the simulator's stanza to the request, through the real daemon (road), both at 200 a second. Prints JSON. Beside it, in the same run: the same
 // receiver asked by a bare client of its own kind as fast as 8 connections can, and by bare libcurl at the same pace.
 //
-//     WAREST_BUILD=build node tests/load/hooks.js [EVENTS] [PARTS]        PARTS: drain,bare,event,road (all of them)
+//     WAREST_BUILD=build node tests/load/hooks.js [EVENTS] [PARTS]        PARTS: drain,bound,bare,event,road (all of them)
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -37,8 +37,8 @@ class Receiver {
 }
 
 class Probe {
-  constructor(file) {
-    this.child = spawn(path.join(build, 'hookprobe'), [file], { stdio: ['pipe', 'pipe', 'ignore'] });
+  constructor(file, ...options) {
+    this.child = spawn(path.join(build, 'hookprobe'), [...options, file], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.lines = readline.createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
   async answer() { return JSON.parse((await this.lines.next()).value); }
@@ -110,10 +110,30 @@ async function bareLibcurl(receiver, port) {
   return quantiles((await receiver.marked(RATE * SECONDS)).map(([mark, came]) => Number(came - BigInt(mark)) / 1e6));
 }
 
+// A receiver that is down while the journal goes far beyond its bound: what the files take then, and what became of the events.
+async function bound(total) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'warest-hooks-')), bytes = 2 << 20;
+  const probe = new Probe(path.join(dir, 'db'), '-J', String(bytes));
+  await probe.answer();
+  await probe.ask('session sales http://127.0.0.1:9/in a-good-secret');
+  const before = probe.rssKib(), files = [];
+  for (let i = 0; i < 10; i++) {
+    // Each in a commit of its own, as they come in life: some thousands a second.
+    await probe.ask(`events sales 64 ${Math.ceil(total / 10)}`);
+    files.push(sizeOf(dir));
+  }
+  const { receivers, last } = await probe.ask('counts sales');
+  const out = { events: last, bound_bytes: bytes, files_bytes_each_tenth: files, rss_kib_before: before, rss_kib_after: probe.rssKib(), receiver: receivers.at(-1) };
+  await probe.stop();
+  fs.rmSync(dir, { recursive: true, force: true });
+  return out;
+}
+
 async function main() {
-  const total = Number(process.argv[2] ?? 100000), parts = (process.argv[3] ?? 'drain,bare,event,road').split(',');
+  const total = Number(process.argv[2] ?? 100000), parts = (process.argv[3] ?? 'drain,bound,bare,event,road').split(',');
   const out = {};
-  if (parts.some((part) => part !== 'road')) await alone(out, total, parts);
+  if (parts.includes('bound')) out.journal_bound = await bound(Math.min(total, 20000));
+  if (parts.some((part) => ['drain', 'bare', 'event'].includes(part))) await alone(out, total, parts);
   if (parts.includes('road')) out.stanza_to_request_ms = await road(RATE, SECONDS);
   console.log(JSON.stringify(out, null, 2));
 }

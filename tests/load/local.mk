@@ -21,7 +21,7 @@ bench: all $(LOAD_TOOLS)
 
 # What webhooks cost: deliveries a second, memory, the time from an event and from a message's stanza to its request (tests/load/hooks.js).
 BENCH_HOOKS_EVENTS = 100000
-BENCH_HOOKS_PARTS = drain,bare,event,road
+BENCH_HOOKS_PARTS = drain,bound,bare,event,road
 bench-hooks: all hookprobe baseline_post
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/hooks.js $(BENCH_HOOKS_EVENTS) $(BENCH_HOOKS_PARTS)

@@ -354,3 +354,12 @@ test('a daemon that is killed in the middle goes on, and sends nothing twice', a
     await bob.waitMessage('the last');
     for (const text of ['before the end', 'after the end', 'at once']) assert.equal(bob.messages.filter(m => textOf(m) === text).length, 1, text);
 });
+
+test('who answers without encryption is not listened to when that is asked for', async () => {
+    await gateway.kill('SIGTERM');
+    await gateway.startDaemon({ WAREST_WEBHOOK_ACTIONS_HTTPS_ONLY: 'true' });
+    await gateway.open('main');
+    const { event } = await begin([{ type: 'text', to: PN, text: 'over http' }]);
+    await until(() => gateway.log.includes('it did not come over https'));
+    assert.equal((await runs()).filter(r => r.eventId === event.id).length, 0);
+});

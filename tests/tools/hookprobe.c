@@ -3,7 +3,7 @@
  * hookprobe: webhooks over a real store on a command line, for the tests under tests/net. Commands on stdin, JSON lines on stdout.
  *
  *     hookprobe [-r RETRIES] [-b BACKOFF_MS] [-p PAUSE_MS] [-s SECURITY_PAUSE_MS] [-t TIMEOUT_MS] [-R RETENTION_MS] [-u URL] [-S SECRET]
- *               [-B BITS] [-C CA_FILE] [-i] [-c] DATABASE
+ *               [-B BITS] [-C CA_FILE] [-J JOURNAL_BYTES] [-i] [-c] DATABASE
  *     session ID URL SECRET     adds it or changes where it reports to ("-" = none)
  *     remove ID
  *     webhook ID NAME URL SECRET ORDER   another receiver of the session ("-" as ID: of every session)
@@ -379,7 +379,7 @@ int main(int argc, char **argv)
 	char why[300], *allow[] = { "loopback" };
 	int option;
 
-	while ((option = getopt(argc, argv, "r:b:p:s:t:R:u:S:B:C:ic")) != -1) {
+	while ((option = getopt(argc, argv, "r:b:p:s:t:R:u:S:B:C:J:ic")) != -1) {
 		switch (option) {
 		case 'r': options.retries = strtol(optarg, NULL, 10); break;
 		case 'b': options.backoff_ms = strtol(optarg, NULL, 10); break;
@@ -390,6 +390,7 @@ int main(int argc, char **argv)
 		case 'u': options.default_url = optarg; break;
 		case 'S': options.default_secret = optarg; break;
 		case 'B': options.signature_bits = (int)strtol(optarg, NULL, 10); break;
+		case 'J': store_options.journal_max_bytes = strtol(optarg, NULL, 10); break;
 		case 'C': net_options.ca_file = optarg; break;
 		case 'i': options.event_id_session = true; break;
 		case 'c': options.clear_gone = true; options.clear_url = clear_url; break;

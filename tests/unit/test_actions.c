@@ -356,12 +356,33 @@ static void test_data_uri(void **state)
 	says("sticker", "{\"to\":\"62811\",\"imageUrl\":\"data:;base64,%%\"}", "! a data URI cannot be read");
 }
 
+/* What would keep the loop busy for long is told from what is only long. */
+static void test_parsable(void **state)
+{
+	struct buf text = { 0 };
+
+	(void)state;
+	assert_true(plan_is_parsable(span_text("")));
+	assert_true(plan_is_parsable(span_text("{\"actions\":[{\"text\":\"[[,,{{\\\",\\\\\"}]}")));
+	buf_append_text(&text, "{\"actions\":[\"");
+	for (size_t i = 0; i < PLAN_MAX_VALUES; i++)
+		buf_append_text(&text, ",[{");
+	buf_append_text(&text, "\"]}");
+	assert_true(plan_is_parsable(buf_span(&text)));
+	buf_append_text(&text, "[");
+	for (size_t i = 0; i < PLAN_MAX_VALUES; i++)
+		buf_append_text(&text, "0,");
+	assert_false(plan_is_parsable(buf_span(&text)));
+	assert_string_equal(plan_error_text(PLAN_TOO_COMPLEX), "the answer holds more than 20,000 values");
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_templates), cmocka_unit_test(test_accepts),   cmocka_unit_test(test_limits),   cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_steps),	  cmocka_unit_test(test_truth),	    cmocka_unit_test(test_addresses), cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_sends),	  cmocka_unit_test(test_data_uri),
+		cmocka_unit_test(test_sends),	  cmocka_unit_test(test_data_uri),  cmocka_unit_test(test_parsable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
