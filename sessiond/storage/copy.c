@@ -175,7 +175,7 @@ static bool watch(struct copying *c)
 static void opened(void *arg, int error, const char *text, const struct storage_object *object, int fd, int64_t from, int64_t length)
 {
 	struct copying *c = arg;
-	bool foreign = object && (!object->session || strcmp(object->session, c->owner) != 0);
+	bool foreign = !object || !object->session || strcmp(object->session, c->owner) != 0;
 
 	(void)from;
 	c->from = fd;
