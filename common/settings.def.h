@@ -98,7 +98,7 @@ REAL(queue_pace_jitter, "WAREST_QUEUE_PACE_JITTER", "", "0.2", 0.0, 10.0, CLAMP,
 TEXT(queue_quiet_hours, "WAREST_QUEUE_QUIET_HOURS", "", "", HOURS, 0, "HH:MM-HH:MM: messages wait until it is over, except those of high priority; empty: none")
 TEXT(queue_timezone, "WAREST_QUEUE_TIMEZONE", "", "", TIMEZONE, 0, "Time zone of quiet hours and of the daily budget; empty: WAREST_TIMEZONE")
 INT(queue_cold_per_day, "WAREST_QUEUE_COLD_PER_DAY", "", "0", 0, 1000000000, 0, "Contacts that one session writes to for the first time, a day; further ones wait; 0 = unlimited")
-INT(status_chunk_size, "WAREST_STATUS_CHUNK_SIZE", "", "500", 1, 5000, CLAMP, "For how many people one message of a status is; one for more goes out in several")
+INT(status_chunk_size, "WAREST_STATUS_CHUNK_SIZE", "", "500", 1, 5000, CLAMP, "For how many people one part of a status is; one for more goes out in several")
 INT(send_delivery_timeout_ms, "WAREST_SEND_DELIVERY_TIMEOUT_MS", "", "60000", 100, 600000, CLAMP, "How long a request with wait=delivered waits for the recipient's device, after WhatsApp's acknowledgement")
 INT(send_ack_timeout_ms, "WAREST_SEND_ACK_TIMEOUT_MS", "", "10000", 100, 600000, CLAMP, "How long a request waits for WhatsApp's acknowledgement")
 

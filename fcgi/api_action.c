@@ -118,7 +118,7 @@ static const struct fault media_errors[] = {
 
 static const struct success broadcast_done[] = {
 	{ 200, 1000, "Broadcast state", "messageId toJid state createdAt scheduledAt? " PROGRESS
-						"messages[].messageId messages[].state messages[].audience messages[].code? messages[].error?" }, { 0 }
+						"parts[].state parts[].audience parts[].code? parts[].error?" }, { 0 }
 };
 
 static const struct success scheduled_done[] = {

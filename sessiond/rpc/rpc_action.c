@@ -24,7 +24,7 @@
 #define EDIT_WINDOW_MS ((int64_t)20 * 60 * 1000)
 /* ... in a channel of a post that is not older than this. */
 #define POST_EDIT_WINDOW_MS ((int64_t)30 * 24 * 3600 * 1000)
-/* Chunks of a status that are looked for. */
+/* Chunks of a status whose audience is read. */
 #define CHUNKS_MAX 1000
 
 struct call;
@@ -41,12 +41,6 @@ struct action {
 	void (*put)(struct call *call);    /* the answer; NULL: put_result() */
 };
 
-/* One of the messages that a status for many consists of. */
-struct chunk {
-	const char *id;                    /* in the arena */
-	struct send_route route;           /* owned contents */
-};
-
 struct call {
 	const struct action *action;
 	struct rpc_request *request;
@@ -57,8 +51,8 @@ struct call {
 	struct lookup found;
 	struct wa_message_key key;
 	bool no_admin;                     /* of the group, as far as it is known */
-	struct chunk *chunks;              /* owned: of an own status; nchunks of them */
-	size_t nchunks;
+	struct jid *audience;              /* owned: of an own status; naudience of them */
+	size_t naudience;
 	const char *reason;                /* static */
 	struct buf result;
 };
@@ -67,9 +61,7 @@ static void call_free(void *arg)
 {
 	struct call *call = arg;
 
-	for (size_t i = 0; i < call->nchunks; i++)
-		route_free(&call->chunks[i].route);
-	free(call->chunks);
+	free(call->audience);
 	arena_free(&call->arena);
 	buf_free(&call->result);
 	free(call);
@@ -267,19 +259,17 @@ static void job_done(struct send_job *job)
 }
 
 /* A post in a channel is named by its own id or number; a status goes to whom the post went, or to its author. */
-static void address(const struct call *call, struct send_item *item, size_t i)
+static void address(const struct call *call, struct send_item *item)
 {
 	bool changes_post = call->action->build == build_edit || call->action->build == build_revoke;
-	const struct send_route *route = i < call->nchunks ? &call->chunks[i].route : NULL;
 
 	item->to = call->to;
-	item->content = i;
 	if (is_channel(call)) {
 		item->wire_id = changes_post ? xstrdup(call->id) : NULL;
 		item->server_id = call->found.server_id;
-	} else if (route && route->naudience) {
-		item->audience = xmemdup(route->audience, route->naudience * sizeof *item->audience);
-		item->naudience = route->naudience;
+	} else if (call->naudience) {
+		item->audience = xmemdup(call->audience, call->naudience * sizeof *item->audience);
+		item->naudience = call->naudience;
 	} else if (jid_is_status(&call->to) && call->found.error == STORE_OK && !call->found.from_me) {
 		item->audience = xmemdup(&call->found.author, sizeof call->found.author);
 		item->naudience = 1;
@@ -291,25 +281,19 @@ static void send_it(struct call *call)
 	struct rpc_request *request = call->request;
 	struct session_entry *entry = rpc_session(request);
 	const char *own_id = rpc_param_text(request, "stanzaId"); /* of callers inside the daemon, who may ask twice */
-	size_t n = call->nchunks ? call->nchunks : 1;
 	struct send_job *job;
-	bool built = true;
+	bool built;
 
 	if (!entry)
 		return;
-	job = send_job_new(n, n);
-	for (size_t i = 0; i < n && built; i++) {
-		call->key.id = call->nchunks ? call->chunks[i].id : call->id;
-		address(call, &job->items[i], i);
-		if (own_id && i)
-			snprintf(job->items[i].id, sizeof job->items[i].id, "%s-%zu", own_id, i);
-		else if (own_id)
-			snprintf(job->items[i].id, sizeof job->items[i].id, "%s", own_id);
-		built = call->action->build(call, &job->contents[i].message);
-		if (built && jid_is_status(&call->to) && !job->items[i].naudience) {
-			call->reason = "it is not known whose status it is, or who sees it";
-			built = false;
-		}
+	job = send_job_new(1, 1);
+	address(call, &job->items[0]);
+	if (own_id)
+		snprintf(job->items[0].id, sizeof job->items[0].id, "%s", own_id);
+	built = call->action->build(call, &job->contents[0].message);
+	if (built && jid_is_status(&call->to) && !job->items[0].naudience) {
+		call->reason = "it is not known whose status it is, or who sees it";
+		built = false;
 	}
 	job->priority = SEND_HIGH;
 	job->source = request->source;
@@ -423,24 +407,22 @@ static bool known_without_rights(struct store_reader *reader, struct call *call)
 	return without;
 }
 
-/* All messages of an own status; any of them may be named. */
-static void find_chunks(struct store_reader *reader, struct call *call)
+/* Everybody whom an own status is for. */
+static void find_audience(struct store_reader *reader, struct call *call)
 {
-	struct send_route own;
+	struct send_route own, chunk;
 
 	route_load(&own, call->found.info);
-	if (own.chunks && own.chunks <= CHUNKS_MAX) {
-		call->chunks = xcalloc(own.chunks, sizeof *call->chunks);
-		for (size_t i = 0; i < own.chunks; i++) {
-			struct chunk *chunk = &call->chunks[call->nchunks];
-			struct store_outbox row;
+	for (size_t i = 0; i < own.chunks && own.chunks <= CHUNKS_MAX; i++) {
+		struct store_outbox row;
 
-			if (store_outbox_get(reader, &call->arena, own.first + (int64_t)i, &row) || row.session != call->who.session)
-				continue;
-			chunk->id = row.message_id;
-			route_load(&chunk->route, row.info);
-			call->nchunks++;
-		}
+		if (store_outbox_get(reader, &call->arena, own.first + (int64_t)i, &row) || row.session != call->who.session)
+			continue;
+		route_load(&chunk, row.info);
+		call->audience = xrealloc(call->audience, (call->naudience + chunk.naudience + 1) * sizeof *call->audience);
+		for (size_t k = 0; k < chunk.naudience; k++)
+			call->audience[call->naudience++] = chunk.audience[k];
+		route_free(&chunk);
 	}
 	route_free(&own);
 }
@@ -451,7 +433,7 @@ static void look_up(struct store_reader *reader, void *arg)
 
 	lookup_message(reader, &call->arena, &call->who, call->id, &call->found);
 	if (call->found.error == STORE_OK && call->found.row && jid_is_status(&call->to) && call->action->build == build_revoke)
-		find_chunks(reader, call);
+		find_audience(reader, call);
 	if (call->action->build == build_revoke)
 		call->no_admin = known_without_rights(reader, call);
 }

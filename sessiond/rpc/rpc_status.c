@@ -17,7 +17,7 @@
 #define SCHEDULED_MAX 1000
 #define CHUNKS_MAX 1000
 
-/* One message of a broadcast. */
+/* One part of a broadcast. */
 struct chunk {
 	struct store_outbox row;
 	size_t audience;
@@ -131,7 +131,7 @@ static bool is_out(enum store_outbox_state state)
 	return state >= STORE_OUTBOX_ACKED && state < STORE_OUTBOX_FAILED;
 }
 
-/* Of several messages that are one to the caller: as far as the slowest one got; failed only if all have. */
+/* As far as the slowest part got; failed only if all have. */
 static enum store_outbox_state state_of_all(const struct status *s)
 {
 	enum store_outbox_state state = s->nchunks ? STORE_OUTBOX_CANCELLED : s->row.state;
@@ -140,6 +140,9 @@ static enum store_outbox_state state_of_all(const struct status *s)
 		if (s->chunks[i].row.state < state)
 			state = s->chunks[i].row.state;
 	}
+	/* All are out: then receipts tell more, which are counted at the first one. */
+	if (s->nchunks && is_out(state) && is_out(s->chunks[0].row.state))
+		state = s->chunks[0].row.state;
 	return state;
 }
 
@@ -240,11 +243,10 @@ static void tell_broadcast(void *arg)
 	buf_u8(&result, '{');
 	put_message(&result, &s->chunks[0].row, state_of_all(s));
 	put_progress(&result, s);
-	json_put_name(&result, "messages");
+	json_put_name(&result, "parts");
 	buf_u8(&result, '[');
 	for (size_t i = 0; i < s->nchunks; i++) {
 		buf_append_text(&result, i ? ",{" : "{");
-		json_put_member(&result, "messageId", s->chunks[i].row.message_id);
 		json_put_member(&result, "state", state_name(s->chunks[i].row.state));
 		json_put_int(&result, "audience", (int64_t)s->chunks[i].audience);
 		put_failure(&result, &s->chunks[i].row);
@@ -273,7 +275,7 @@ static void read_scheduled(struct store_reader *reader, void *arg)
 	s->error = store_outbox_scheduled(reader, &s->arena, s->session, timefmt_now_ms(), SCHEDULED_MAX, &s->rows, &s->nrows);
 }
 
-/* Of a status, the first message stands for all. */
+/* Of a status, the first row stands for all. */
 static bool is_shown(const struct store_outbox *row)
 {
 	struct send_route route;

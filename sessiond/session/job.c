@@ -35,7 +35,7 @@ struct row {
 	size_t item;
 	struct buf plaintext;   /* owned */
 	struct send_route route; /* owned contents */
-	char id[SEND_ID_MAX + 1];
+	char id[SEND_ROW_ID_MAX + 1];
 	bool answers;           /* its ack answers for the item */
 };
 
@@ -365,6 +365,18 @@ static void plan_rows(struct preparation *p)
 	}
 }
 
+static void choose_id(struct preparation *p, size_t i)
+{
+	struct session *session = p->session;
+	struct send_result *result = &p->job->results[i];
+	const struct send_item *item = &p->job->items[i];
+
+	if (item->id[0])
+		memcpy(result->id, item->id, sizeof result->id);
+	else
+		wa_message_id(&session_host, session, session->view.me_pn.user, result->id);
+}
+
 static void add_row(struct preparation *p, struct store_tx *tx, size_t r)
 {
 	struct session *session = p->session;
@@ -378,16 +390,16 @@ static void add_row(struct preparation *p, struct store_tx *tx, size_t r)
 	char *info;
 
 	build(p, new->item, &new->plaintext);
-	if (item->id[0] && !new->route.chunk)
-		memcpy(new->id, item->id, sizeof new->id);
-	else
-		wa_message_id(&session_host, session, session->view.me_pn.user, new->id);
 	if (!new->route.chunk) {
-		memcpy(result->id, new->id, sizeof result->id);
+		choose_id(p, new->item);
+		memcpy(new->id, result->id, sizeof result->id);
 		result->to = item->to;
 		result->time_ms = row.created_ms;
 		result->audience = item->naudience;
 		result->chunks = new->route.chunks;
+	} else {
+		snprintf(new->id, sizeof new->id, "%s/%zu", result->id, new->route.chunk);
+		new->route.wire_id = xstrdup(result->id);
 	}
 	new->route.first = new->route.chunks ? p->numbers[r - new->route.chunk] : 0;
 	info = route_store(&new->route, r + 1 == p->n ? job->info : NULL);
@@ -397,7 +409,7 @@ static void add_row(struct preparation *p, struct store_tx *tx, size_t r)
 	row.info = info;
 	store_tx_outbox_add(tx, &row, NULL);
 	free(info);
-	/* Of a status for many, the first message stands for all. */
+	/* Of a status for many, the first row stands for all. */
 	if (!new->route.chunk)
 		in_chats = chatfill_sent(session, tx, &item->to, new->id, row.message, job->not_before_ms > row.created_ms ? job->not_before_ms : row.created_ms);
 	/* Votes and answers refer to it longer than the outbox keeps it. */

@@ -483,7 +483,7 @@ const char *outbox_id(const struct session *session, uint64_t tag)
 {
 	const struct outbox_item *item = outbox_find(session, (int64_t)tag);
 
-	return item && item->node.in == &session->outbox.handed ? item->id : NULL;
+	return item && item->node.in == &session->outbox.handed ? route_message_id(&item->route, item->id) : NULL;
 }
 
 void outbox_built(struct session *session, const struct wa_event *event)

@@ -53,7 +53,7 @@ enum acquaintance { ACQUAINTANCE_UNKNOWN = 0, ACQUAINTANCE_NEW, ACQUAINTANCE_OLD
 struct outbox_item {
 	struct queue_node node;  /* first: its row's number, chat, priority */
 	struct session *session;
-	char id[SEND_ID_MAX + 1];
+	char id[SEND_ROW_ID_MAX + 1]; /* its row's, see route_message_id() */
 	struct jid to;
 	struct buf plaintext;
 	struct send_route route;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Requests that wait until the recipient has the message, see outbox.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 struct delivery_wait {
 	struct delivery_wait *next;
 	struct session *session;
-	char id[SEND_ID_MAX + 1];
+	char id[SEND_ROW_ID_MAX + 1];
 	struct send_job *job;   /* borrowed */
 	size_t index;
 	int64_t acked_ms;
@@ -47,7 +48,7 @@ void outbox_await_delivery(struct outbox_item *item, int64_t acked_ms)
 	struct delivery_wait *wait = xcalloc(1, sizeof *wait);
 
 	wait->session = session;
-	memcpy(wait->id, item->id, sizeof wait->id);
+	snprintf(wait->id, sizeof wait->id, "%s", route_message_id(&item->route, item->id));
 	wait->job = item->job;
 	wait->index = item->index;
 	wait->acked_ms = acked_ms;
@@ -72,7 +73,7 @@ static void delivered(struct session *session, const char *id)
 	for (struct queue_node *n = session->outbox.handed.first; n; n = n->next) {
 		struct outbox_item *item = (struct outbox_item *)n;
 
-		if (strcmp(item->id, id) == 0)
+		if (strcmp(route_message_id(&item->route, item->id), id) == 0)
 			item->delivered = true;
 	}
 	while (*at) {

@@ -10,6 +10,11 @@
 #include "common/mem.h"
 #include "sessiond/json_text.h"
 
+const char *route_message_id(const struct send_route *route, const char *row_id)
+{
+	return route->chunk && route->wire_id ? route->wire_id : row_id;
+}
+
 bool route_is_empty(const struct send_route *route)
 {
 	return !route->naudience && !route->chunks && !route->wire_id && !route->media_handle && !route->server_id && !route->priority &&

@@ -133,6 +133,8 @@ void sessions_reschedule(struct sessions *sessions, struct session_entry *entry,
 
 /* Longest message id; ours have 22 characters, a caller may choose another one. */
 enum { SEND_ID_MAX = 64 };
+/* Of a row of the outbox: a message id, and the number of the part (route.h). */
+enum { SEND_ROW_ID_MAX = SEND_ID_MAX + 24 };
 
 /* One thing to say, ready-made: a serialized E2E Message without ContextInfo (sessiond/wa/build.h). */
 struct send_content {

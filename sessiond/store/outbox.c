@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The outbox: every message that is to be sent, from the request to the last receipt. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "sessiond/store/private.h"
 
 struct outbox_op {
@@ -226,19 +228,33 @@ void store_tx_outbox_retry(struct store_tx *tx, int64_t number, int64_t not_befo
 	op_for(tx, number, at_ms, apply_retry)->row.not_before_ms = not_before_ms;
 }
 
-static int find_number(struct db *db, int64_t session, const char *message_id, int64_t *number)
+static int find_row(struct db *db, int64_t session, const char *message_id, int64_t *number, int64_t *state)
 {
 	struct db_statement *query;
 	int rc = 0;
 
-	*number = 0;
-	query = db_query(db, &rc, "SELECT number FROM outbox WHERE session = ? AND message_id = ?", "it", session, message_id);
+	*number = *state = 0;
+	query = db_query(db, &rc, "SELECT number, state FROM outbox WHERE session = ? AND message_id = ?", "it", session, message_id);
 	if (query == NULL)
 		return rc;
 	rc = db_step(query);
-	if (rc > 0)
+	if (rc > 0) {
 		*number = db_int(query, 0);
+		*state = db_int(query, 1);
+	}
 	return db_done(query, rc < 0 ? rc : 0);
+}
+
+/* Whether the message has further rows: for others than the first one is for. */
+static int has_parts(struct db *db, int64_t session, const char *message_id, bool *parts)
+{
+	int64_t number, state;
+	char *second = xasprintf("%s/1", message_id);
+	int rc = find_row(db, session, second, &number, &state);
+
+	*parts = number != 0;
+	free(second);
+	return rc;
 }
 
 /* A read receipt may overtake the delivery receipt of the same device: its state moves forward only, too. */
@@ -266,16 +282,19 @@ static int apply_receipt(struct store_tx *tx, struct db *db, struct tx_op *op)
 	const struct outbox_op *change = (const struct outbox_op *)op;
 	const struct store_outbox *row = &change->row;
 	int state = (int)row->state;
-	int64_t number;
-	int rc = find_number(db, row->session, row->message_id, &number);
+	int64_t number, before;
+	bool parts = false;
+	int rc = find_row(db, row->session, row->message_id, &number, &before);
 
 	tx->receipt_known = number != 0;
 	if (rc != 0 || number == 0)
 		return rc;
-	/* What a recipient has received is out, even if the server's ack was lost or we gave up on it. */
-	rc = db_run(db,
-	            "UPDATE outbox SET state = ?, stanza = NULL, updated_ms = ? WHERE number = ? AND (state < ? OR state = ?)", "niinn",
-	            state, row->updated_ms, number, state, (int)STORE_OUTBOX_FAILED);
+	if (before == STORE_OUTBOX_FAILED)
+		rc = has_parts(db, row->session, row->message_id, &parts);
+	/* What a recipient has received is out, even if the server's ack was lost or we gave up on it: but of several parts, which one? */
+	if (rc == 0 && !parts)
+		rc = db_run(db, "UPDATE outbox SET state = ?, stanza = NULL, updated_ms = ? WHERE number = ? AND (state < ? OR state = ?)", "niinn",
+		            state, row->updated_ms, number, state, (int)STORE_OUTBOX_FAILED);
 	if (rc == 0 && change->device != NULL)
 		rc = device_state(db, number, change->device, state, row->updated_ms);
 	return rc;

@@ -328,7 +328,8 @@ static bool is_same_person(struct retry_job *retry, const struct jid *user, cons
 static bool may_have(struct retry_job *retry)
 {
 	if (!jid_is_none(&retry->many))
-		return jid_same_user(&retry->many, &retry->sent.chat) && wa_retry_group_member(&retry->job, &retry->many, &retry->device);
+		return jid_same_user(&retry->many, &retry->sent.chat) &&
+		       (wa_sent_has_asker(&retry->sent, &retry->device) || wa_retry_group_member(&retry->job, &retry->many, &retry->device));
 	if (!jid_is_person(&retry->sent.chat))
 		return false;
 	if (wa_messaging_is_own(retry->job.m, &retry->device)) {
@@ -361,6 +362,7 @@ static void load_sessions(struct retry_job *retry)
 static void names_loaded(void *arg, bool ok)
 {
 	struct retry_job *retry = arg;
+	bool allowed;
 	int64_t age;
 
 	if (!ok) {
@@ -371,14 +373,15 @@ static void names_loaded(void *arg, bool ok)
 		commit(retry);
 		return;
 	}
+	retry->sent_loaded = wa_sent_load(&retry->job.op, retry->id, &retry->sent);
+	allowed = retry->sent_loaded && may_have(retry);
 	/* It lacks the key, whatever becomes of this message: the next one brings it along. */
 	if (!jid_is_none(&retry->many))
 		wa_retry_group_lacks(&retry->job, &retry->many, &retry->device);
-	retry->sent_loaded = wa_sent_load(&retry->job.op, retry->id, &retry->sent);
 	age = wa_client_wall_ms(retry->job.m->client) - retry->sent.sent_ms;
 	if (!retry->sent_loaded)
 		finish(retry, RETRY_UNKNOWN);
-	else if (!may_have(retry))
+	else if (!allowed)
 		finish(retry, RETRY_REFUSED);
 	else if (age > RETRY_AGE_MS)
 		finish(retry, RETRY_TOO_OLD);

@@ -92,11 +92,12 @@ static struct send_job *job_find(struct wa_messaging *m, const char *id)
 	return NULL;
 }
 
-/* A chat's messages leave in order: nothing overtakes one that is still being prepared. */
+/* A chat's messages leave in order: nothing overtakes one that is still being prepared. Parts of one message have one id, by which their
+ * acks go: each waits for the end of the one before it. */
 static bool may_start(const struct send_job *job)
 {
 	for (const struct send_job *j = job->m->jobs; j != job; j = j->next)
-		if ((j->phase == SEND_WAITING || j->phase == SEND_PREPARING) && jid_same_user(&j->to, &job->to))
+		if (((j->phase == SEND_WAITING || j->phase == SEND_PREPARING) && jid_same_user(&j->to, &job->to)) || strcmp(j->id, job->id) == 0)
 			return false;
 	return true;
 }

@@ -118,6 +118,14 @@ void wa_sent_free(struct sent_message *sent)
 	buf_wipe(&sent->message);
 }
 
+bool wa_sent_has_asker(const struct sent_message *sent, const struct jid *device)
+{
+	for (size_t i = 0; i < sent->naskers; i++)
+		if (jid_equal(&sent->askers[i].device, device))
+			return true;
+	return false;
+}
+
 struct sent_asker *wa_sent_asker(struct sent_message *sent, const struct jid *device)
 {
 	for (size_t i = 0; i < sent->naskers; i++)

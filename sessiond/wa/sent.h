@@ -24,6 +24,8 @@ void wa_sent_keys(struct state_keys *keys, const char *id);
 bool wa_sent_load(struct state_op *op, const char *id, struct sent_message *out);
 void wa_sent_store(struct state_op *op, const char *id, const struct sent_message *sent);
 void wa_sent_free(struct sent_message *sent);
+/* True if this device has asked for it before. */
+bool wa_sent_has_asker(const struct sent_message *sent, const struct jid *device);
 /* The entry of this device, made if there is none (the oldest gives way). */
 struct sent_asker *wa_sent_asker(struct sent_message *sent, const struct jid *device);
 

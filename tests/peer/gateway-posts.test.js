@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
 import { downloadMediaMessage, normalizeMessageContent } from 'baileys';
-import { endProcessSoon } from './baileys-peer.js';
+import { endProcessSoon, textOf } from './baileys-peer.js';
 import { isInstalled } from '../e2e/lib/web.js';
 import { Parties, until } from './gateway-parties.js';
 
@@ -21,7 +21,7 @@ const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==', 'bas
 // A second of silence: 16 bit, mono, 8000 Hz.
 const WAV = Buffer.concat([Buffer.from('RIFF\xa4>\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0@\x1f\0\0\x80>\0\0\x02\0\x10\0data\x80>\0\0', 'latin1'), Buffer.alloc(16000)]);
 const VIEWERS = ['15556100001', '15556100002', '15556100003', '15556100004'];
-let p, pages;
+let p, pages, vera;
 
 before(async () => {
     if (skip) return;
@@ -34,6 +34,7 @@ before(async () => {
     await once(pages, 'listening');
     p = await Parties.start('lighttpd', { WAREST_STATUS_CHUNK_SIZE: '2', WAREST_OUTBOUND_ALLOW: 'loopback', WAREST_LINK_PREVIEW: 'true' }, { tls: true });
     for (const phone of VIEWERS) await p.account(phone, { name: `V${phone.slice(-1)}` });
+    vera = await p.baileys(VIEWERS[3]);
 });
 afterEach(async () => {
     if (!p) return;
@@ -60,6 +61,11 @@ const refused = (answer, status, code, message) => assert.deepEqual([answer.stat
 const reached = (id, n) => until(async () => (await get(`${id}/broadcast`)).json.results?.[0]?.progress?.reached === n, `status ${id} to reach ${n}`);
 const atBob = (id) => p.bob.waitMessage((m) => m.key.id === id);
 
+/** A Baileys client that has to ask for what comes next. */
+const forgetSenderKeys = (peer) => peer.socket.authState.keys.set({
+    'sender-key': Object.fromEntries([...peer.keyData.keys()].filter((k) => k.startsWith('sender-key/')).map((k) => [k.slice('sender-key/'.length), null]))
+});
+
 /** Every viewer's phone has this text once. */
 async function onceEach(text) {
     for (const phone of VIEWERS) {
@@ -80,10 +86,26 @@ test('a status: text for many in chunks, with its progress; revoked for all of t
     await onceEach('to many');
     const status = first(await get(`${entry.messageId}/status`));
     assert.deepEqual(status.progress, { audience: 5, reached: 5, chunks: 3, acked: 3, failed: 0 });
-    const { messages } = first(await get(`${entry.messageId}/broadcast`));
-    assert.deepEqual(messages.map((m) => m.audience), [2, 2, 1]);
-    assert.equal((await act(messages[1].messageId, 'revoke', STATUS)).status, 200);
-    await p.bob.waitMessage((m) => m.key.remoteJid === STATUS && m.message.protocolMessage?.type === 0 && m.message.protocolMessage.key.id === entry.messageId);
+    const { parts } = first(await get(`${entry.messageId}/broadcast`));
+    assert.deepEqual(parts.map((m) => m.audience), [2, 2, 1]);
+    await vera.waitMessage((m) => m.key.id === entry.messageId);
+    // By now everybody is known by LID, and has the key with the second one.
+    const second = first(await post('send/text', { to: STATUS, message: 'by LID', audience }), 202);
+    for (const viewer of [p.bob, vera]) {
+        await viewer.waitMessage((m) => m.key.id === second.messageId);
+        await forgetSenderKeys(viewer);
+    }
+    const again = first(await post('send/text', { to: STATUS, message: 'asked for', audience }), 202);
+    for (const viewer of [p.bob, vera]) {
+        await viewer.waitMessage((m) => m.key.id === again.messageId && textOf(m) === 'asked for');
+        const { events } = await p.call('GET', `/events?type=retry_requested&id=${again.messageId}&wait=30000`);
+        assert.ok(events.some((e) => e.from === viewer.jid), `${viewer.jid} asked: ${JSON.stringify(events)}`);
+    }
+    await reached(again.messageId, 5);
+    await until(async () => ['delivered', 'read'].includes((await p.state(again.messageId)).state), 'receipts of all to be counted');
+    assert.equal((await act(entry.messageId, 'revoke', STATUS)).status, 200);
+    for (const viewer of [p.bob, vera])
+        await viewer.waitMessage((m) => m.key.remoteJid === STATUS && m.message.protocolMessage?.type === 0 && m.message.protocolMessage.key.id === entry.messageId);
     refused(await post('send/text', { to: [STATUS, p.them.phone], message: 'x' }), 400, 2002, 'A status goes to nobody else in the same request');
     refused(await post('send/text', { to: STATUS, message: 'x', audience: ['120363000000000001@g.us'] }), 400, 2002, 'audience is a list of persons');
     const many = (n) => Array.from({ length: n }, (_, i) => `1555${String(1000000 + i)}`);

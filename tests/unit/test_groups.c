@@ -255,8 +255,11 @@ static void test_one_query_one_key(void **state)
 	deliver(&w, message, GROUP);
 	assert_string_equal(fake_host_event(&w.bob_host, WA_EVENT_MESSAGE, 0)->message->text, "first");
 	assert_string_equal(wa_node_get_or_empty(fake_client_written(w.bob, "receipt", 0), "participant"), "911:2@lid");
-	for (int i = 0; i < 3; i++) {
-		message = ordered(&w, "IDn", "next");
+	/* None of them is acked yet. */
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const ids[] = { "ID2", "ID3", "ID4" };
+
+		message = ordered(&w, ids[i], "next");
 		assert_int_equal(keys_in(message), 0);
 	}
 	deliver(&w, message, GROUP);

@@ -105,6 +105,32 @@ static void a_message_goes_its_way_through_the_outbox(void **state)
 	assert_int_equal(((struct store_outbox_device *)q.rows)[0].at_ms, 40);
 }
 
+static void a_receipt_tells_nothing_of_a_part_that_failed(void **state)
+{
+	struct fixture *f = *state;
+	int64_t session = fixture_session(f, "main");
+	int64_t first = queue_message(f, session, "3EB0AA"), alone = queue_message(f, session, "3EB0BB");
+	int64_t numbers[] = { first, alone };
+	struct fixture_read q = ask(f, session);
+	struct store_tx *tx = store_tx_new(f->store);
+
+	queue_message(f, session, "3EB0AA/1");
+	for (size_t i = 0; i < 2; i++)
+		store_tx_outbox_fail(tx, numbers[i], 400, "refused", 20);
+	store_tx_outbox_receipt(tx, session, "3EB0AA", "1:0@s.whatsapp.net", STORE_OUTBOX_DELIVERED, 40);
+	store_tx_outbox_receipt(tx, session, "3EB0BB", "1:0@s.whatsapp.net", STORE_OUTBOX_DELIVERED, 40);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	q.text = "3EB0AA";
+	store_read_wait(f->store, read_outbox, &q);
+	assert_int_equal(((struct store_outbox *)q.rows)->state, STORE_OUTBOX_FAILED);
+	q.text = "3EB0BB";
+	store_read_wait(f->store, read_outbox, &q);
+	assert_int_equal(((struct store_outbox *)q.rows)->state, STORE_OUTBOX_DELIVERED);
+	q.number = first;
+	store_read_wait(f->store, read_devices, &q);
+	assert_int_equal(q.n, 1);
+}
+
 static void the_outbox_refuses_what_must_not_be(void **state)
 {
 	struct fixture *f = *state;
@@ -443,6 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_message_goes_its_way_through_the_outbox),
 		T(the_outbox_refuses_what_must_not_be),
+		T(a_receipt_tells_nothing_of_a_part_that_failed),
 		T(finished_messages_are_tidied_away),
 		T(events_are_numbered_without_gaps_or_doubles),
 		T(receivers_remember_where_they_stand),

@@ -39,7 +39,7 @@ export class GroupRouter {
         const plan = this.plan(sender, chat, stanza);
         const error = sender.kind === 'client' ? this.check(sender, chat, stanza, plan) : null;
         if (error) {
-            sender.handled.delete(`${stanza.attrs.id}|${stanza.attrs.to}`);
+            sender.handled.delete(this.router.handledKey(stanza));
             return { error };
         }
         sender.counters.sent++;

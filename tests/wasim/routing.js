@@ -73,10 +73,16 @@ export class Router {
         return sender.kind === 'client' && this.sim.strict.violation(sender, rule, text, stanza);
     }
 
+    /** What the server knows a frame by. A status may come in parts, with one id, for different people each. */
+    handledKey(stanza) {
+        const people = stanza.attrs.to === 'status@broadcast' ? children(child(stanza, 'participants'), 'to').map(to => bareJid(to.attrs.jid)).join() : '';
+        return `${stanza.attrs.id}|${bareJid(stanza.attrs.to)}|${people}`;
+    }
+
     /** The server's own memory of what was sent: a frame sent again is acked and goes nowhere. */
     seenBefore(sender, stanza) {
         if (sender.kind !== 'client') return false;
-        const key = `${stanza.attrs.id}|${bareJid(stanza.attrs.to)}`;
+        const key = this.handledKey(stanza);
         const hash = sha256(...encs(stanza).map(enc => bytesOf(enc) || '')).toString('base64');
         const before = sender.handled.get(key);
         if (before === undefined) {
@@ -99,7 +105,7 @@ export class Router {
         if (sender.kind === 'client') {
             const error = this.checkClient(sender, recipient, stanza, plan);
             if (error) {
-                sender.handled.delete(`${stanza.attrs.id}|${bareJid(stanza.attrs.to)}`);
+                sender.handled.delete(this.handledKey(stanza));
                 return { error };
             }
         }
