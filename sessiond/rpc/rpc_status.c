@@ -103,11 +103,34 @@ static void read_chunks(struct store_reader *reader, struct status *s)
 	route_free(&own);
 }
 
+/* The row was given up when it was old: the chat knows how far the message had come. */
+static int read_old(struct store_reader *reader, struct status *s, const char *id)
+{
+	static const enum store_outbox_state states[] = {
+		[STORE_MESSAGE_NONE] = STORE_OUTBOX_ACKED, [STORE_MESSAGE_ERROR] = STORE_OUTBOX_FAILED, [STORE_MESSAGE_PENDING] = STORE_OUTBOX_ACKED,
+		[STORE_MESSAGE_SENT] = STORE_OUTBOX_ACKED, [STORE_MESSAGE_DELIVERED] = STORE_OUTBOX_DELIVERED, [STORE_MESSAGE_READ] = STORE_OUTBOX_READ,
+		[STORE_MESSAGE_PLAYED] = STORE_OUTBOX_PLAYED,
+	};
+	struct store_message_row row;
+	int error = store_message_find(reader, &s->arena, s->session, id, &row);
+
+	if (error || !row.from_me)
+		return error ? error : STORE_NOT_FOUND;
+	s->row = (struct store_outbox){ .session = s->session, .message_id = row.id, .recipient = row.chat_jid, .state = states[row.status],
+		                        .created_ms = row.time_ms, .not_before_ms = row.time_ms };
+	return STORE_OK;
+}
+
 static void read_message(struct store_reader *reader, void *arg)
 {
 	struct status *s = arg;
+	const char *id = rpc_param_text(s->request, "messageId");
 
-	s->error = store_outbox_find(reader, &s->arena, s->session, rpc_param_text(s->request, "messageId"), &s->row);
+	s->error = store_outbox_find(reader, &s->arena, s->session, id, &s->row);
+	if (s->error == STORE_NOT_FOUND) {
+		s->error = read_old(reader, s, id);
+		return;
+	}
 	if (!s->error)
 		s->error = store_outbox_devices(reader, &s->arena, s->row.number, &s->devices, &s->ndevices);
 	if (!s->error)

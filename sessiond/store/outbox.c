@@ -311,14 +311,46 @@ void store_tx_outbox_receipt(struct store_tx *tx, int64_t session, const char *m
 	change->device = tx_text(tx, device);
 }
 
+/* Numbers grow with time: only the oldest rows are looked at. */
+#define OLDEST "(SELECT number, session, recipient, message_id, updated_ms, state FROM outbox ORDER BY number LIMIT 5000) AS old"
+
+/* How far the messages of rows that go have come stays with the messages; of what was acked and no more, that is said of all that are gone. */
+static int leave_states(struct db *db, int64_t before_ms)
+{
+	static const struct {
+		enum store_outbox_state state;
+		enum store_message_status status;
+	} kept[] = {
+		{ STORE_OUTBOX_DELIVERED, STORE_MESSAGE_DELIVERED }, { STORE_OUTBOX_READ, STORE_MESSAGE_READ },
+		{ STORE_OUTBOX_PLAYED, STORE_MESSAGE_PLAYED },       { STORE_OUTBOX_FAILED, STORE_MESSAGE_ERROR },
+		{ STORE_OUTBOX_CANCELLED, STORE_MESSAGE_ERROR },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof kept / sizeof *kept && rc == 0; i++)
+		rc = db_run(db,
+		            "UPDATE messages SET status = ? WHERE number IN (SELECT number FROM (SELECT m.number FROM " OLDEST
+		            " JOIN chats AS c ON c.session = old.session AND (c.jid = old.recipient OR c.lid = old.recipient)"
+		            " JOIN messages AS m ON m.chat = c.number AND m.id = old.message_id AND m.from_me = 1"
+		            " WHERE old.updated_ms < ? AND old.state = ? AND m.status = ?) AS known)", "ninn", (int)kept[i].status, before_ms,
+		            (int)kept[i].state, (int)STORE_MESSAGE_PENDING);
+	return rc;
+}
+
 static int apply_expire(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
+	int64_t before_ms = ((const struct outbox_op *)op)->row.updated_ms, n = 0;
+	int rc = 0;
+	struct db_statement *query = db_query(db, &rc, "SELECT count(*) FROM " OLDEST " WHERE updated_ms < ? AND state >= ?", "in", before_ms,
+	                                      (int)STORE_OUTBOX_ACKED);
+
 	(void)tx;
-	/* Numbers grow with time: only the oldest rows are looked at. */
-	return db_run(db,
-	              "DELETE FROM outbox WHERE number IN (SELECT number FROM "
-	              "(SELECT number, updated_ms, state FROM outbox ORDER BY number LIMIT 5000) AS old WHERE updated_ms < ? AND state >= ?)",
-	              "in", ((const struct outbox_op *)op)->row.updated_ms, (int)STORE_OUTBOX_ACKED);
+	rc = db_read_number(query, rc, &n);
+	if (rc < 0 || n == 0)
+		return rc < 0 ? rc : 0;
+	rc = leave_states(db, before_ms);
+	return rc != 0 ? rc : db_run(db, "DELETE FROM outbox WHERE number IN (SELECT number FROM " OLDEST " WHERE updated_ms < ? AND state >= ?)", "in",
+	                             before_ms, (int)STORE_OUTBOX_ACKED);
 }
 
 void tx_outbox_expire(struct store_tx *tx, int64_t before_ms)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* If these fail, people have two chats with one person, lose pages while messages arrive, or find what was deleted. */
+#include "sessiond/store/private.h"
 #include "tests/unit/store_fixture.h"
 
 static const struct store_chat_change nothing = STORE_CHAT_CHANGE_NONE;
@@ -768,6 +769,43 @@ static struct question message_named(struct fixture *f, int64_t session, const c
 }
 
 /* What quotes and reactions refer to is found in whichever chat it is, as it was addressed, until it is deleted. */
+/* ---- own messages whose outbox rows have gone ---- */
+
+static void sent_by_row(struct store_tx *tx, int64_t session, const char *id, const char *to, enum store_outbox_state state)
+{
+	int64_t number;
+
+	store_tx_outbox_add(tx, &(struct store_outbox){ .session = session, .message_id = id, .recipient = to, .message = span_text("x"),
+		                                        .created_ms = 1000 }, &number);
+	store_tx_outbox_ack(tx, number, 1000, 1000);
+	if (state > STORE_OUTBOX_ACKED)
+		store_tx_outbox_receipt(tx, session, id, NULL, state, 2000);
+}
+
+static void how_far_a_message_came_outlives_its_row(void **state)
+{
+	struct fixture *f = *state;
+	int64_t session = fixture_session(f, "main");
+	struct store_tx *tx = store_tx_new(f->store);
+
+	sent_by_row(tx, session, "READ", PN, STORE_OUTBOX_READ);
+	sent_by_row(tx, session, "GOT", LID, STORE_OUTBOX_DELIVERED);
+	sent_by_row(tx, session, "ACKED", PN, STORE_OUTBOX_ACKED);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	change(f, session, peer(LID, PN), nothing);
+	tell(f, session, peer(PN, NULL), (struct told){ .id = "READ", .body = "x", .from_me = true, .time_ms = 1000 });
+	tell(f, session, peer(PN, NULL), (struct told){ .id = "GOT", .body = "x", .from_me = true, .time_ms = 1000 });
+	tell(f, session, peer(PN, NULL), (struct told){ .id = "ACKED", .body = "x", .from_me = true, .time_ms = 1000 });
+	for (int gone = 0; gone < 2; gone++) {
+		assert_int_equal(message_named(f, session, "READ").rows->status, STORE_MESSAGE_READ);
+		assert_int_equal(message_named(f, session, "GOT").rows->status, STORE_MESSAGE_DELIVERED);
+		assert_int_equal(message_named(f, session, "ACKED").rows->status, STORE_MESSAGE_SENT);
+		tx = store_tx_new(f->store);
+		tx_outbox_expire(tx, 5000);
+		assert_int_equal(store_commit_wait(f->store, tx), 0);
+	}
+}
+
 static void messages_are_found_by_id(void **state)
 {
 	struct fixture *f = *state;
@@ -816,7 +854,7 @@ int main(void)
 		TEST(clearing_keeps_what_is_newer_or_starred), TEST(a_removed_session_leaves_nothing), TEST(old_and_surplus_messages_go),
 		TEST(pages_are_stable_while_messages_arrive), TEST(cursors_of_chats_go_on_in_every_order), TEST(a_cursor_fits_only_its_own_list),
 		TEST(filters_and_parts_of_names), TEST(nothing_that_is_searched_for_is_an_error), TEST(searching_sees_what_is_there_now),
-		TEST(history_in_batches_and_twice), TEST(labels_of_chats), TEST(messages_are_found_by_id),
+		TEST(history_in_batches_and_twice), TEST(labels_of_chats), TEST(how_far_a_message_came_outlives_its_row), TEST(messages_are_found_by_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
