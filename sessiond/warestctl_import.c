@@ -19,13 +19,15 @@ static int follow(struct ctl *ctl, const char *id)
 	struct json_object *answer, *result;
 	const char *state, *why;
 	int status = STATUS_OK;
+	bool connected;
 
 	json_object_object_add(p, "ms", json_object_new_int(IMPORT_WAIT_MS));
 	answer = call_with(ctl, "ctl.session.wait", p, -1, &status);
 	result = json_object_object_get(answer, "result");
 	state = json_object_get_string(json_object_object_get(result, "status"));
 	why = json_object_get_string(json_object_object_get(result, "reasonText"));
-	if (state && strcmp(state, "open") == 0)
+	connected = state && strcmp(state, "open") == 0;
+	if (connected)
 		puts("connected");
 	else if (state && strcmp(state, "replaced") == 0)
 		fputs("warestctl: another connection of the same device took over: the source is still connected. Stop it, then: warestctl session reconnect ID\n",
@@ -33,7 +35,9 @@ static int follow(struct ctl *ctl, const char *id)
 	else
 		fprintf(stderr, "warestctl: not connected: %s %s\n", state ? state : "unknown", why ? why : "");
 	json_object_put(answer);
-	return state && strcmp(state, "open") == 0 ? STATUS_OK : status == STATUS_OK ? STATUS_REFUSED : status;
+	if (connected)
+		return STATUS_OK;
+	return status == STATUS_OK ? STATUS_REFUSED : status;
 }
 
 static int import_one(struct ctl *ctl, const struct import_request *request)

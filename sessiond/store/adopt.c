@@ -172,6 +172,6 @@ int adopt_rows(struct store *store, struct db *db)
 		rc = setting_write(db, "store.adopted", "1");
 	arena_free(&arena);
 	if (rc == 0)
-		store_warn(store, "users, keys and sessions of the original's database were imported; link every phone again");
+		store_warn(store, "users, keys and sessions of the original's database were imported; link every phone again, or take the devices over with warestctl import");
 	return rc;
 }

@@ -151,11 +151,17 @@ export class BaileysPeer {
             };
             const timer = setTimeout(() => {
                 this.changed.off('change', check);
-                reject(new Error(`Baileys peer waited in vain for ${what}`));
+                reject(new Error(`Baileys peer waited in vain for ${what}; its connection: ${this.told()}`));
             }, waitMs);
             this.changed.on('change', check);
             check();
         });
+    }
+
+    /** The last that Baileys said of its connection, for whoever has to find out why nothing came. */
+    told() {
+        return this.updates.slice(-4).map(({ connection, isOnline, qr, lastDisconnect }) => [connection, isOnline && 'online', qr && 'QR', lastDisconnect?.error]
+            .filter(Boolean).join(' ')).join(', ') || 'nothing';
     }
 
     /** Links this client to an account of the simulator by QR and waits until it is open. */

@@ -70,7 +70,7 @@ async function ctl(...args) {
     let out = '', err = '';
     child.stdout.on('data', d => { out += d; });
     child.stderr.on('data', d => { err += d; });
-    const [code] = await once(child, 'exit');
+    const [code] = await once(child, 'close');
     return { code, out, err };
 }
 
