@@ -150,11 +150,13 @@ static char *text_of(struct json_object *object, const char *name)
 static bool take_creds(struct json_object *json, struct wa_creds *creds)
 {
 	struct json_object *me = sub(json, "me");
-	int64_t registration = json_object_get_int64(sub(json, "registrationId"));
+	/* Baileys makes it of one byte, so 0, which others take for none, is as good as the rest here. */
+	struct json_object *id = sub(json, "registrationId");
+	int64_t registration = json_object_get_int64(id);
 	int64_t next = json_object_get_int64(sub(json, "nextPreKeyId"));
 	const char *lid = json_object_get_string(sub(me, "lid"));
 
-	if (registration <= 0 || registration > INT32_MAX || !take_pair(sub(json, "noiseKey"), &creds->noise) ||
+	if (!json_object_is_type(id, json_type_int) || registration < 0 || registration > INT32_MAX || !take_pair(sub(json, "noiseKey"), &creds->noise) ||
 	    !take_pair(sub(json, "signedIdentityKey"), &creds->identity) || !take_signed(sub(json, "signedPreKey"), &creds->signed_prekey) ||
 	    !take_account(sub(json, "account"), &creds->account) || jid_parse_text(&creds->pn, json_object_get_string(sub(me, "id"))) ||
 	    !jid_is_pn(&creds->pn) || creds->pn.device == 0 || (lid && (jid_parse_text(&creds->lid, lid) || !jid_is_lid(&creds->lid))))

@@ -131,7 +131,7 @@ int creds_read(struct wa_creds *creds, struct span stored)
 	if (proto_unpack(&arena, &wa__creds__descriptor, stored, &message) != 0)
 		goto out;
 	m = (const Wa__Creds *)message;
-	if (m->version != CREDS_VERSION || m->registration_id == 0 || !read_keys(creds, m) || !read_jid(m->pn, &creds->pn) ||
+	if (m->version != CREDS_VERSION || !read_keys(creds, m) || !read_jid(m->pn, &creds->pn) ||
 	    !read_jid(m->lid, &creds->lid))
 		goto out;
 	creds->registration_id = m->registration_id;

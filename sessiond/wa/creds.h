@@ -27,7 +27,7 @@ struct signed_prekey {
 struct wa_creds {
 	struct curve_pair noise;
 	struct curve_pair identity;
-	uint32_t registration_id; /* 31 bits, never 0 */
+	uint32_t registration_id; /* 31 bits; 0 only if it was imported */
 	struct signed_prekey signed_prekey;
 	uint8_t adv_secret[32];
 	struct jid pn, lid;      /* own device; JID_SERVER_NONE before pairing */

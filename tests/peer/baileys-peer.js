@@ -48,6 +48,12 @@ function memoryKeys(data) {
     };
 }
 
+/** Credentials of a new client. Baileys makes its registration id of one byte, so now and then of 0, which is none: the simulator refuses it. */
+function newCreds() {
+    const creds = initAuthCreds();
+    return creds.registrationId ? creds : newCreds();
+}
+
 /** Text of a received message, or null. */
 export function textOf(message) {
     const content = normalizeMessageContent(message.message);
@@ -62,7 +68,7 @@ export function textOf(message) {
 export class BaileysPeer {
     constructor(options) {
         this.options = options;
-        this.creds = initAuthCreds();
+        this.creds = newCreds();
         this.keyData = new Map();
         this.messages = [];
         this.history = [];
