@@ -15,13 +15,13 @@ enum {
 	BUSY_COMPANY = 6
 };
 
-/* Up to so many a ms, txs with events do not wait for company: receivers wait for them. Beyond, all get through sooner in groups. */
-#define PROMPT_PER_MS 0.5
+/* While no more than so many txs a ms come, those with events do not wait for company: receivers wait for them. Beyond, groups pay for all. */
+#define PROMPT_PER_MS 0.8
 
 /* How busy the writer is, to decide whether waiting for company pays. */
 struct load {
 	double per_ms;      /* txs that arrive, smoothed */
-	double prompt, ms;  /* those of them with events in a group, and the time between groups, smoothed */
+	double txs, ms;     /* txs in a group, and the time between groups, smoothed more */
 	double group;       /* size of groups, smoothed */
 	struct timespec last;
 };
@@ -143,14 +143,14 @@ static int window(const struct store *store, const struct load *load)
 /*
  * Commits do not group by themselves even at thousands a second. A window halves the work then, but adds its length to every commit,
  * so it opens only when company is to be expected, wider when there is much of it, and closes when more than usual have come (more:
- * or groups could never grow), or as soon as something comes that readers of the journal wait for, while that is rare.
+ * or groups could never grow), or as soon as something comes that readers of the journal wait for, while little comes at all.
  */
 static void wait_for_company(struct store *store, const struct load *load)
 {
 	struct timespec until;
 	uint64_t enough = load->group < 1.5 ? 2 : (uint64_t)(load->group * 1.5 + 0.5);
 	int wait_ms = window(store, load);
-	bool prompt = load->prompt < PROMPT_PER_MS * load->ms;
+	bool prompt = load->txs < PROMPT_PER_MS * load->ms;
 
 	if (wait_ms == 0)
 		return;
@@ -220,7 +220,7 @@ static void measure(struct load *load, const struct group *group)
 	ms = ms < 0.05 ? 0.05 : ms;
 	load->per_ms = load->per_ms * 0.8 + 0.2 * count / ms;
 	/* Not the mean of rates, which two groups close together would lift far above what comes. */
-	load->prompt = load->prompt * 0.95 + 0.05 * (double)group->prompt;
+	load->txs = load->txs * 0.95 + 0.05 * count;
 	load->ms = load->ms * 0.95 + 0.05 * ms;
 	load->group = load->group * 0.8 + 0.2 * count;
 }
