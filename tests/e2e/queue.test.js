@@ -246,9 +246,12 @@ test('what is due while the session is closed waits, and leaves when it opens', 
   const { phone: own } = await bench.linked('closed');
   const { phone } = await bench.account();
   await bench.control('POST', '/faults', { kind: 'login_failure', attrs: { reason: '503' }, device: own, count: 0 });
-  await later('closed', phone, 'while away', at(800));
+  const due = at(5000);
+  await later('closed', phone, 'while away', due);
   await bench.call('session.reconnect', { session: 'closed', family: 'session' });
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await bench.control('GET', '/events?type=login_refused&reason=503&wait=60000');
+  assert.ok(Date.now() < due, 'it is closed before the message is due');
+  await new Promise((resolve) => setTimeout(resolve, due + 200 - Date.now()));
   assert.deepEqual(await texts(phone), []);
   await bench.control('DELETE', '/faults');
   await bench.until('closed', 'open');
