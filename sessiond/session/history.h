@@ -5,7 +5,7 @@
  *     notice (commit: record) -> queue, one at a time -> download to a temp file, or inlined
  *        -> survey   inflate and walk everything: damage is found before anything is written; both forms of people, tokens, secrets
  *        -> rows     inflate and walk again: batches of HISTORY_BATCH rows, each its own transaction, at most two under way
- *        -> end      commit: counts, event, record "owed" -> receipt hist_sync to the phone -> record gone
+ *        -> end      commit: counts, event, record "owed" -> receipt hist_sync to the phone -> record gone, blob deleted on the media servers
  *
  * A record outlives the process: the next life begins the history anew, and what was stored before is not stored twice. Records are of
  * kind RECORD_HISTORY, name = arrival in ms (16 digits) "/" message id; value:

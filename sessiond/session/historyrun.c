@@ -88,6 +88,42 @@ static void set_reason(struct history_job *job, const char *text)
 	snprintf(job->reason, sizeof job->reason, "%s", text);
 }
 
+static bool take_hash(struct span from, uint8_t to[32])
+{
+	if (from.n != 32)
+		return false;
+	memcpy(to, from.p, 32);
+	return true;
+}
+
+/* False: it came inlined, or the notice of an earlier life is not there any more. */
+static bool file_of(const struct history_job *job, struct transfer_file *file)
+{
+	const struct wa_history_notice *n = &job->notice;
+
+	transfer_file_init(file, TRANSFER_HISTORY);
+	if (n->inlined.n > 0 || n->direct_path.n == 0)
+		return false;
+	file->direct_path = xstrndup((const char *)n->direct_path.p, n->direct_path.n);
+	file->handle = n->handle.n > 0 ? xstrndup((const char *)n->handle.p, n->handle.n) : NULL;
+	file->encrypted = true;
+	if (n->key.n == sizeof file->key)
+		memcpy(file->key, n->key.p, sizeof file->key);
+	file->has_plain_hash = take_hash(n->plain_sha256, file->plain_hash);
+	file->has_blob_hash = take_hash(n->enc_sha256, file->blob_hash);
+	return true;
+}
+
+/* It was uploaded for this device alone, which has it now. */
+static void drop_blob(const struct history_job *job)
+{
+	struct transfer_file file;
+
+	if (file_of(job, &file) && file.has_blob_hash)
+		transfer_drop(session_of(job), &file);
+	transfer_file_free(&file);
+}
+
 /* The receipt is written: the record may go. Without a connection it stays, and the next opening brings us here again. */
 static void pay(struct history_job *job)
 {
@@ -100,6 +136,7 @@ static void pay(struct history_job *job)
 	tx = store_tx_new(session->on->daemon->store);
 	history_put_record(job, tx, 0);
 	store_commit_lazy(session->on->daemon->store, tx, NULL, NULL);
+	drop_blob(job);
 	history_take_off(h);
 	history_pump(session);
 }
@@ -412,18 +449,9 @@ static void downloaded(void *arg, const struct transfer_result *result)
 	}
 }
 
-static bool take_hash(struct span from, uint8_t to[32])
-{
-	if (from.n != 32)
-		return false;
-	memcpy(to, from.p, 32);
-	return true;
-}
-
 static void download(struct history_job *job)
 {
 	struct session *session = session_of(job);
-	const struct wa_history_notice *n = &job->notice;
 	struct transfer_file file;
 
 	job->source.fd = transfer_temp_file(session->on->daemon->config->state_dir);
@@ -431,12 +459,7 @@ static void download(struct history_job *job)
 		try_later(job, "a temporary file cannot be made");
 		return;
 	}
-	transfer_file_init(&file, TRANSFER_HISTORY);
-	file.direct_path = xstrndup((const char *)n->direct_path.p, n->direct_path.n);
-	file.encrypted = true;
-	memcpy(file.key, n->key.p, sizeof file.key);
-	file.has_plain_hash = take_hash(n->plain_sha256, file.plain_hash);
-	file.has_blob_hash = take_hash(n->enc_sha256, file.blob_hash);
+	file_of(job, &file);
 	job->phase = HISTORY_FETCHES;
 	job->transfer = transfer_download(session, &file, NULL, job->source.fd, LIMIT_WA_HISTORY_FILE_BYTES, downloaded, job);
 	transfer_file_free(&file);

@@ -64,6 +64,7 @@ libsession_a_SOURCES = \
 	sessiond/session/slots.c \
 	sessiond/session/transfer.c sessiond/session/transfer.h sessiond/session/transferwork.h \
 	sessiond/session/transferdown.c \
+	sessiond/session/transferdrop.c \
 	sessiond/session/transferhosts.c \
 	sessiond/session/transferup.c \
 	sessiond/session/upload.c sessiond/session/upload.h \

@@ -160,6 +160,12 @@ static void let_go(struct transfer *t)
 		transfer_free(t);
 }
 
+static void nobody_waits(void *arg, const struct transfer_result *result)
+{
+	(void)arg;
+	(void)result;
+}
+
 void transfer_finish(struct transfer *t, enum transfer_error error, const char *text)
 {
 	struct transfer_result result = { .error = error, .status = t->status, .text = text ? text : errors[-(int)error].text, .file = &t->file };
@@ -167,7 +173,7 @@ void transfer_finish(struct transfer *t, enum transfer_error error, const char *
 	transfer_done *done = t->done;
 	void *arg = t->arg;
 
-	if (error)
+	if (error && done != nobody_waits)
 		log_warn(&session->log, t->upload ? "upload failed" : "download failed", LOG_STR("session", session->id),
 			 LOG_STR("kind", transfer_kind_path(t->file.kind)), LOG_INT("status", t->status), LOG_STR("reason", result.text));
 	/* Nothing of a failed download is left behind. */
@@ -313,4 +319,12 @@ struct transfer *transfer_download(struct session *session, const struct transfe
 	}
 	transfer_later(t, 0, transfer_download_begin);
 	return t;
+}
+
+void transfer_drop(struct session *session, const struct transfer_file *file)
+{
+	struct transfer *t = transfer_new(session, false, 0, nobody_waits, NULL);
+
+	transfer_file_copy(&t->file, file);
+	transfer_later(t, 0, transfer_drop_begin);
 }

@@ -38,7 +38,7 @@ struct transfer_file {
 	enum transfer_kind kind;
 	char *direct_path;      /* owned; "/v/..." */
 	char *url;              /* owned, may be NULL: its path is used where there is no direct path, its host only if it is WhatsApp's */
-	char *handle;           /* owned, may be NULL: of an upload without encryption (channels) */
+	char *handle;           /* owned, may be NULL: of an upload without encryption (channels); encHandle of a history */
 	bool encrypted;         /* false: no key, the blob is the file */
 	uint8_t key[32];
 	uint8_t plain_hash[32]; /* fileSha256 */
@@ -97,6 +97,12 @@ struct transfer_message {
  */
 struct transfer *transfer_download(struct session *session, const struct transfer_file *file, const struct transfer_message *message, int to_fd,
 				      uint64_t max_len, transfer_done *done, void *arg);
+
+/*
+ * Tells the servers that a downloaded blob is not needed any more: once, and nobody is told what came of it. The file has a direct path and
+ * the blob's hash; it is copied.
+ */
+void transfer_drop(struct session *session, const struct transfer_file *file);
 
 /* done will not be called. NULLs the pointer; NULL is fine. */
 void transfer_cancel(struct transfer **transfer);

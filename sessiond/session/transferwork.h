@@ -6,6 +6,7 @@
  *     transferhosts.c   the servers: media_conn kept until it expires, addresses, which hosts are WhatsApp's
  *     transferup.c      uploads
  *     transferdown.c    downloads, and the phone asked for what the servers have lost
+ *     transferdrop.c    blobs that nobody needs any more
  */
 #ifndef SESSIOND_SESSION_TRANSFERWORK_H
 #define SESSIOND_SESSION_TRANSFERWORK_H
@@ -81,9 +82,10 @@ bool transfer_address_allowed(const struct session *session, const char *url);
 /* "/path?query" of an https address below whatsapp.net or of a known host; NULL otherwise. The caller frees. */
 char *transfer_path_of(const struct session *session, const char *url);
 
-/* ---- transferup.c, transferdown.c ---- */
+/* ---- transferup.c, transferdown.c, transferdrop.c ---- */
 void transfer_upload_begin(void *transfer);
 void transfer_download_begin(void *transfer);
+void transfer_drop_begin(void *transfer);
 /* The phone's answer, an event of the library. */
 void transfer_on_retry(struct session *session, const struct wa_event *event);
 

@@ -46,6 +46,7 @@ struct wa_history_notice {
 	struct span direct_path, key, plain_sha256, enc_sha256; /* lengths are checked: 32, or empty (hashes only) */
 	uint64_t length;                 /* of the compressed history, 0: not said */
 	struct span request_id;          /* on demand: id of the message that asked, or empty */
+	struct span handle;              /* encHandle: named when the blob is deleted; or empty */
 };
 
 /* False: neither inlined nor to be had, or malformed. A notice of kind HISTORY_NONE has neither and is true. */

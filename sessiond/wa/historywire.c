@@ -36,13 +36,14 @@ enum {
 	NOTICE_CHUNK = 7,
 	NOTICE_PROGRESS = 9,
 	NOTICE_INLINE = 11,
-	NOTICE_REQUEST_ID = 12
+	NOTICE_REQUEST_ID = 12,
+	NOTICE_HANDLE = 14
 };
 /* PeerDataOperationRequestMessage, HistorySyncOnDemandRequest */
 enum { REQUEST_TYPE = 1, REQUEST_HISTORY = 4, HISTORY_SYNC_ON_DEMAND = 3 };
 enum { WANT_CHAT = 1, WANT_OLDEST_ID = 2, WANT_OLDEST_FROM_ME = 3, WANT_COUNT = 4, WANT_OLDEST_TIME = 5, WANT_ACCOUNT_LID = 6 };
 
-enum { HASH_BYTES = 32, KEY_BYTES = 32, PATH_MAX_BYTES = 2048, ID_MAX = 200 };
+enum { HASH_BYTES = 32, KEY_BYTES = 32, PATH_MAX_BYTES = 2048, ID_MAX = 200, HANDLE_MAX = 4096 };
 
 /* ---- the notice ---- */
 
@@ -68,6 +69,7 @@ static void take_bytes(struct wa_history_notice *n, uint32_t number, struct span
 	case NOTICE_PATH: n->direct_path = bytes; break;
 	case NOTICE_INLINE: n->inlined = bytes; break;
 	case NOTICE_REQUEST_ID: n->request_id = bytes; break;
+	case NOTICE_HANDLE: n->handle = bytes; break;
 	default: break;
 	}
 }
@@ -94,7 +96,7 @@ bool wa_history_notice_read(struct span bytes, struct wa_history_notice *out)
 		else if (f.wire == PROTO_BYTES)
 			take_bytes(out, f.number, f.bytes);
 	}
-	if (!r.ok || out->request_id.n > ID_MAX || !is_hash(out->plain_sha256) || !is_hash(out->enc_sha256))
+	if (!r.ok || out->request_id.n > ID_MAX || out->handle.n > HANDLE_MAX || !is_hash(out->plain_sha256) || !is_hash(out->enc_sha256))
 		return false;
 	if (out->inlined.n > 0 || out->kind == HISTORY_NONE || out->kind == HISTORY_MESSAGE_ACCESS)
 		return true;

@@ -60,6 +60,11 @@ test('chunks, inlined and from the media servers, become chats, names, flags and
 	const external = await upload({ chunk_messages: 100, external: true, only: true, type: 'RECENT', chats: [{ with: BOB, texts: texts('later', 250) }] });
 	assert.equal(external.ids.length, 3);
 	await confirmed(external.ids);
+	// Nothing of it is left on the media servers.
+	await until(async () => {
+		const files = (await gateway.control('/media')).blobs.filter((b) => b.kind === 'md-msg-hist');
+		return files.length === 3 && files.every((b) => b.downloads === 1 && b.lost === 'gone');
+	});
 	assert.equal(messages().length, 262);
 	assert.equal(rows('SELECT count(*) AS n FROM chats WHERE messages > 0')[0].n, 3);
 });

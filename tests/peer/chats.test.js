@@ -16,6 +16,7 @@ const media = {
 };
 
 let gateway;
+let linked;
 let bob;
 let them;
 let group;
@@ -46,7 +47,7 @@ before(async () => {
     gateway = await Gateway.start({ WAREST_DOWNLOAD_MEDIA_RECEIVED: 'false' });
     await gateway.account(US, 'Ann', { share_keys: true });
     them = await gateway.account(THEM, 'Bob');
-    await gateway.link('main', US);
+    linked = await gateway.link('main', US);
     bob = new BaileysPeer(gateway.wasim);
     await bob.pair(THEM);
 });
@@ -233,4 +234,58 @@ test('bad requests are refused in the words of the contract', async () => {
     const none = await page({ chatId: 'status@broadcast' });
     assert.deepEqual([none.data, none.chatInfo.jid, none.chatInfo.name], [[], 'status@broadcast', null]);
     assert.deepEqual((await page({ chatId: own })).data, []);
+});
+
+/** A stored message in the words of a list. */
+function told(m) {
+    const content = m.message;
+    return [m.key.id, !!m.key.fromMe, Number(m.messageTimestamp),
+        content.conversation || content.extendedTextMessage?.text || `([Image]) ${content.imageMessage.caption}`, m.key.participant ?? null];
+}
+
+test('one upload of the phone is the same past to a Baileys client of the account and over REST', async () => {
+    const [CAT, DAN] = ['15557100003', '15557100004'];
+    const end = Math.floor(Date.now() / 1000) + 90 * 86400;
+    for (const [phone, name] of [[CAT, 'Cat'], [DAN, 'Dan']]) await gateway.account(phone, name);
+    const team = (await gateway.control('/groups', { creator: CAT, members: [US, DAN], subject: 'Rowing' })).jid;
+    const mate = new BaileysPeer({ ...gateway.wasim, history: true });
+    const device = id => Number(id.split(/[:@]/)[1]);
+    try {
+        await mate.pair(US);
+        const { devices } = await gateway.control(`/accounts/${US}/history`, { devices: [device(linked.jid), device(mate.jid)], chunk_messages: 6, chats: [
+            { with: CAT, unreadCount: 3, archived: true, name: 'Cat of the book', texts: ['one', 'two', { message: { extendedTextMessage: { text: 'three' } } },
+                { message: { imageMessage: { ...media, mimetype: 'image/jpeg', caption: 'four' } } }, 'fünf 🌊', 'six', 'seven'] },
+            { with: DAN, pinned: end - 99, muteEndTime: end, markedAsUnread: true, texts: Array.from({ length: 9 }, (_, i) => `dan ${i}`) },
+            { group: team, unreadCount: 2, muteEndTime: end, texts: ['rowing at six', 'me too', 'me neither', 'why'] } ] });
+        for (const [id, ids] of Object.entries(devices)) {
+            await until(async () => {
+                const { histories } = await gateway.control(`/accounts/${US}/histories?device=${id}`);
+                return ids.every(one => histories[one] === 'done');
+            });
+        }
+        const past = await mate.waitFor(() => {
+            const all = name => mate.history.flatMap(h => h[name] ?? []);
+            return all('messages').length >= 20 && all('contacts').filter(c => c.notify).length >= 2 && { messages: all('messages'), chats: all('chats'), contacts: all('contacts') };
+        }, 'the whole history');
+        assert.deepEqual([past.messages.length, new Set(past.chats.map(c => c.id)).size], [20, 3]);
+        for (const id of new Set(past.chats.map(c => c.id))) {
+            const theirs = Object.assign({}, ...past.chats.filter(c => c.id === id));
+            const info = (await ask('chats.get', { chatId: id })).result.data;
+            assert.deepEqual([info.unreadCount, info.archived, info.pinned, info.markedUnread, info.muteEnd, info.isGroup ? info.jid : info.lid, info.name],
+                [theirs.unreadCount, !!theirs.archived, !!theirs.pinned, !!theirs.markedAsUnread, Number(theirs.muteEndTime ?? 0), id, theirs.name], id);
+            const ours = (await page({ chatId: id })).data.map(m => [m.id, m.fromMe, m.timestamp, m.body, m.fromMe || !info.isGroup ? null : m.senderLid]);
+            assert.deepEqual(ours.toSorted(), past.messages.filter(m => m.key.remoteJid === id).map(told).toSorted());
+        }
+        // What people call themselves, and both names of them.
+        const answer = await gateway.call('profile.contacts', { session: 'main', family: 'profile', p: { type: 'contacts', limit: 50, offset: 0 } });
+        assert.equal(answer.status, 200, JSON.stringify(answer));
+        const people = answer.result.data;
+        for (const { id, notify } of past.contacts.filter(c => c.notify)) {
+            const { lid } = past.contacts.find(c => c.phoneNumber === id);
+            const ours = people.find(p => p.jid === id);
+            assert.deepEqual([ours?.lid, ours?.name], [lid, id.startsWith(CAT) ? 'Cat of the book' : notify], JSON.stringify(ours));
+        }
+    } finally {
+        mate.stop();
+    }
 });

@@ -157,7 +157,9 @@ function messageRoutes(sim) {
         },
         'POST /accounts/:account/history': async ({ params, body }) => {
             const found = account(sim, params.account);
-            return { ids: await sendHistory(sim, found, companionOf(found, body.device), body) };
+            const devices = body.devices ?? [body.device];
+            const told = await sendHistory(sim, found, devices.map(d => companionOf(found, d)), body);
+            return { ids: told[0], devices: Object.fromEntries(devices.map((d, i) => [d, told[i]])) };
         },
         'POST /accounts/:account/history/bulk': async ({ params, body }) => {
             const found = account(sim, params.account);

@@ -163,9 +163,9 @@ function slices(archive, chats, size) {
  * Sends key share, bootstrap, push names and history to a companion. chats: [{with: phone | group: jid, texts: [text | WebMessageInfo
  * parts], ...fields of Conversation}]. type: RECENT (default), FULL, INITIAL_BOOTSTRAP, ...; chunk_messages: so many in one notice;
  * newest: only so many of each chat; external: on the media servers; fault: one of HISTORY_FAULTS, of the last notice; past: {group, phones}; only: no bootstrap, no names.
- * Resolves with the ids of the peer messages.
+ * Several companions get the very same bytes. Resolves with the ids of the peer messages, of each companion.
  */
-export async function sendHistory(sim, account, device, options = {}) {
+export async function sendHistory(sim, account, companions, options = {}) {
     const { chats = [], key_share: share = true, type = 'INITIAL_BOOTSTRAP', chunk_messages: size = Infinity, external = false, fault = null, only = false, newest = Infinity } = options;
     if (fault && !(fault in HISTORY_FAULTS)) throw new TypeError(`fault is one of ${Object.keys(HISTORY_FAULTS).join(', ')}`);
     const archive = archiveOf(sim, account);
@@ -182,18 +182,19 @@ export async function sendHistory(sim, account, device, options = {}) {
         bytes.push(notice(sim, SyncType.PUSH_NAME, { pushnames: archive.names() }));
         if (type !== 'RECENT') bytes.push(notice(sim, SyncType.RECENT, { conversations: [] }));
     }
-    const ids = [];
-    if (share && !only) await account.phoneDevice.simulated.outbox.sendPeer(device, sim.appState.keyShare(account));
-    for (const one of bytes) ids.push(await deliver(account, device, one));
-    return ids;
+    const told = [];
+    for (const device of companions) {
+        const ids = [];
+        if (share && !only) await account.phoneDevice.simulated.outbox.sendPeer(device, sim.appState.keyShare(account));
+        for (const one of bytes) ids.push(await deliver(account, device, one));
+        told.push(ids);
+    }
+    return told;
 }
 
-/**
- * Uploads made-up history in bulk: `count` messages in chats with `peers` people who need no account, `chunk` messages a notice.
- * Nothing of it is kept. Resolves with the ids.
- */
-export async function sendBulkHistory(sim, account, device, { count, peers = 1000, chunk = 100000, words = 12 }) {
-    const ids = [];
+/** Notices of made-up history: `count` messages in chats with `peers` people who need no account, `chunk` messages a notice. */
+function bulkNotices(sim, { count, peers = 1000, chunk = 100000, words = 12 }) {
+    const notices = [];
     const text = n => { let t = `message ${n}`; for (let i = 0; i < words; i++) t += ` ${(n * 7919 + i * 104729) % 9973}`; return t; };
     for (let first = 0; first < count; first += chunk) {
         const last = Math.min(first + chunk, count);
@@ -207,9 +208,22 @@ export async function sendBulkHistory(sim, account, device, { count, peers = 100
                 message: { conversation: text(n) }, messageTimestamp: sim.now() - count + n, status: 4
             }, msgOrderId: n });
         }
-        ids.push(await deliver(account, device, notice(sim, SyncType.FULL, { conversations: [...chats.values()] },
-            { chunk: first / chunk + 1, progress: Math.floor(100 * last / count), external: true })));
+        notices.push(notice(sim, SyncType.FULL, { conversations: [...chats.values()] },
+            { chunk: first / chunk + 1, progress: Math.floor(100 * last / count), external: true }));
     }
+    return notices;
+}
+
+/**
+ * Uploads made-up history in bulk (see bulkNotices()); nothing of it is kept. prepare: made and laid on the media servers, but not told of until
+ * a call with `prepared`, so that what is measured is not the simulator. Resolves with the ids.
+ */
+export async function sendBulkHistory(sim, account, device, options) {
+    const notices = options.prepared ? account.preparedHistory ?? [] : bulkNotices(sim, options);
+    account.preparedHistory = options.prepare ? notices : null;
+    const ids = [];
+    if (options.prepare) return ids;
+    for (const one of notices) ids.push(await deliver(account, device, one));
     return ids;
 }
 

@@ -99,7 +99,7 @@ export class MediaHost {
         const match = /^\/(mms|newsletter|product)\/([a-z-]+)\/([A-Za-z0-9_%=-]+)$/.exec(url.pathname);
         if (request.method === 'POST' && match) this.upload(request, response, url, match);
         else if (request.method === 'GET' && url.pathname.startsWith('/v/')) this.download(request, response, url);
-        else if (request.method === 'DELETE' && url.pathname.startsWith('/v/')) response.writeHead(200).end();
+        else if (request.method === 'DELETE' && match) this.drop(response, url, match);
         else return false;
         this.requests.push({ method: request.method, path: url.pathname, query: Object.fromEntries(url.searchParams), headers: request.headers });
         this.sim.event('media_request', { method: request.method, path: url.pathname });
@@ -129,6 +129,19 @@ export class MediaHost {
             return fault.garbage ? response.writeHead(200).end('<html>') : this.answer(response, fault.status, { error: 'injected' });
         }
         return this.take(request, response, url, { kind, service }, token, fault);
+    }
+
+    /** A client deletes what was uploaded for it alone: only histories, and not a second time. */
+    drop(response, url, [, , kind, rawToken]) {
+        const token = unpadded(decodeURIComponent(rawToken));
+        const pathname = Buffer.from(url.searchParams.get('d_md') ?? '', 'base64url').toString();
+        const blob = this.find(pathname);
+        if (url.searchParams.get('auth') !== this.auth) return this.answer(response, 401, { error: 'auth' });
+        if (unpadded(url.searchParams.get('token')) !== token) this.violation('media_token', 'the token of the query is not the one of the path');
+        if (kind !== 'md-msg-hist' || blob?.kind !== kind || blob.hash !== token || !blob.downloads) this.violation('media_delete', `deletion of ${kind} ${pathname}`);
+        if (blob) blob.lost = 'gone';
+        this.sim.event('media_deleted', { kind, direct_path: blob?.direct_path ?? null });
+        return this.answer(response, blob ? 200 : 404);
     }
 
     resume(request, response, kind, token) {
