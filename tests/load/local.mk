@@ -26,6 +26,13 @@ bench-hooks: all hookprobe baseline_post
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/hooks.js $(BENCH_HOOKS_EVENTS) $(BENCH_HOOKS_PARTS)
 
+# A long past taken in, whole way and index included, while another session sends texts (tests/load/history.js).
+BENCH_HISTORY_MESSAGES = 1000000
+BENCH_HISTORY_FILE = 100000
+bench_history: all
+	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
+	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/history.js $(BENCH_HISTORY_MESSAGES) $(BENCH_HISTORY_FILE)
+
 # Mixed traffic for a while; both sides must hold the same at the end, and nothing may have grown (see tests/load/soak.js).
 SOAK_MINUTES = 30
 SOAK_SESSIONS = 50
@@ -33,4 +40,4 @@ soak: all
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD_DIR=$(abs_top_builddir) SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SESSIONS=$(SOAK_SESSIONS) node $(srcdir)/tests/load/soak.js
 
-.PHONY: bench bench-hooks soak
+.PHONY: bench bench-hooks bench_history soak
