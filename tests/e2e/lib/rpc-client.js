@@ -7,6 +7,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { frame, HELLO, REQUEST, ANSWER, CANCEL } from './fake-daemon.js';
 
+// Longer than anything that is asked for takes, even where all is slow.
+const PATIENCE_MS = 240000;
+
 export class RpcClient {
   #socket; #pending = Buffer.alloc(0); #waiting = new Map(); #next = 1;
 
@@ -41,14 +44,26 @@ export class RpcClient {
   }
 
   send(request) {
+    if (this.closed) return Promise.reject(new Error('the connection to the daemon is closed'));
     const id = this.#next++;
-    const promise = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    const promise = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new Error(`no answer within ${PATIENCE_MS} ms to ${JSON.stringify(request).slice(0, 200)}`));
+      }, PATIENCE_MS);
+      const ends = (end) => (value) => { clearTimeout(timer); end(value); };
+      this.#waiting.set(id, { resolve: ends(resolve), reject: ends(reject), timer });
+    });
     this.#socket.write(frame(REQUEST, id, request));
     promise.id = id;
     return promise;
   }
 
-  cancel(id) { this.#socket.write(frame(CANCEL, id, '{}')); }
+  // The answer may come or not.
+  cancel(id) {
+    clearTimeout(this.#waiting.get(id)?.timer);
+    this.#socket.write(frame(CANCEL, id, '{}'));
+  }
 
   /* A request with a key. session: id of the session, family: whose rules choose it. */
   call(m, { key, auth = key ? 'key' : 'none', session, family = 'session', phone, p = {}, guards = {}, idem, route = `TEST ${m}`, ip = '127.0.0.1' } = {}) {
