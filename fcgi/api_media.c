@@ -8,6 +8,7 @@
 #define BODY_QUERY { PLACE_BODY, PLACE_QUERY }
 
 #define MIXED { 400, 2002, "Files go to channels or to others, not to both in one request" }
+#define NOT_ALLOWED { 415, 2007, "MIME type \"<type>\" is not allowed (configure WAREST_MIMETYPE_FILES_ALLOWLIST)" }
 #define BAD_TO { 400, 2001, "Missing or invalid 'to'" }
 #define TO_PARAM                                                                                                                                \
 	{ .name = "to", .in = BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array", .required = true, .missing = BAD_TO, .invalid = BAD_TO, \
@@ -94,6 +95,7 @@ static const struct fault media_errors[] = {
 	{ 413, 2009, "Media too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported media type for this route" },
 	{ 415, 2007, "A video note is a video" },
+	NOT_ALLOWED,
 	MIXED,
 	SEND_ERRORS("media"),
 };
@@ -122,6 +124,7 @@ static const struct fault audio_errors[] = {
 	{ 400, 2000, "Invalid audio input" },
 	{ 413, 2010, "Audio too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported audio type" },
+	NOT_ALLOWED,
 	{ 400, 2002, "Colors are #RRGGBB or #AARRGGBB" },
 	{ 422, 2014, "Failed to convert audio to WhatsApp voice note format" },
 	MIXED,
@@ -170,6 +173,7 @@ static const struct fault sticker_errors[] = {
 	BAD_TO,
 	{ 400, 2000, "Invalid sticker input" },
 	{ 413, 2012, "Sticker too large (limit <n>MB)" },
+	NOT_ALLOWED,
 	{ 502, 3013, "Sticker conversion failed" },
 	MIXED,
 	SEND_ERRORS("sticker"),
@@ -195,6 +199,7 @@ static const struct fault gif_errors[] = {
 	{ 400, 2000, "Invalid gif input" },
 	{ 413, 2013, "GIF too large (limit <n>MB)" },
 	{ 415, 2007, "Unsupported gif type" },
+	NOT_ALLOWED,
 	MIXED,
 	SEND_ERRORS("gif"),
 };

@@ -120,11 +120,17 @@ bool media_recipients(struct rpc_request *request, bool *channel)
 	return n > 0;
 }
 
+const char *media_not_allowed(const struct media_input *input, char *reason, size_t reason_len)
+{
+	snprintf(reason, reason_len, "MIME type \"%.100s\" is not allowed (configure WAREST_MIMETYPE_FILES_ALLOWLIST)", input->mime);
+	return reason;
+}
+
 bool media_blocked(const struct media_input *input, struct span head, char *reason, size_t reason_len)
 {
 	if (filetype_blocked(input->name, input->mime, head, reason, reason_len))
 		return true;
 	if (!input->allowed)
-		snprintf(reason, reason_len, "MIME type \"%.100s\" is not allowed (configure WAREST_MIMETYPE_FILES_ALLOWLIST)", input->mime);
+		media_not_allowed(input, reason, reason_len);
 	return !input->allowed;
 }

@@ -66,6 +66,8 @@ bool media_compresses(const struct rpc_request *request);
 bool media_recipients(struct rpc_request *request, bool *channel);
 /* True if a status is among the recipients. */
 bool media_to_status(const struct rpc_request *request);
+/* reason, which says that the administrator's list of types (input->allowed) lacks this one. */
+const char *media_not_allowed(const struct media_input *input, char *reason, size_t reason_len);
 /* Why this file is not passed on (rest-a 1.13); false: it may pass. */
 bool media_blocked(const struct media_input *input, struct span head, char *reason, size_t reason_len);
 

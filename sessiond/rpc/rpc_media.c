@@ -79,11 +79,19 @@ static const char *unfit_gif(const struct media_input *input, struct json_object
 
 /* ---- what the routes make of a file; false: refused ---- */
 
+/* Why this route does not take the file: for what it is, or because the administrator's list lacks its type. NULL: it does. */
+static const char *unfit(const struct media_send_route *route, const struct media_input *input, struct json_object *p, char *reason, size_t reason_len)
+{
+	const char *why = route->unfit ? route->unfit(input, p, reason, reason_len) : NULL;
+
+	return why || input->allowed ? why : media_not_allowed(input, reason, reason_len);
+}
+
 /* True: the route does not take it, and the request is answered. */
 static bool is_unfit(struct media_send *s)
 {
-	char reason[256];
-	const char *why = s->route->unfit ? s->route->unfit(&s->input, s->request->p, reason, sizeof reason) : NULL;
+	char reason[MEDIA_FAULT_MAX];
+	const char *why = unfit(s->route, &s->input, s->request->p, reason, sizeof reason);
 
 	if (why)
 		refuse(s, 415, 2007, why);
@@ -172,6 +180,8 @@ static void extras_document(struct media_send *s)
 
 static bool judge_sticker(struct media_send *s)
 {
+	if (is_unfit(s))
+		return false;
 	s->media.type = WA_MEDIA_STICKER;
 	s->upload.kind = TRANSFER_IMAGE;
 	s->mime = "image/webp";
@@ -253,7 +263,7 @@ int media_send_fault(const char *method, const struct media_input *input, struct
 
 	if (input->error)
 		return input_fault(input, route, text, code);
-	why = route->unfit ? route->unfit(input, p, reason, sizeof reason) : NULL;
+	why = unfit(route, input, p, reason, sizeof reason);
 	if (!why)
 		return 0;
 	snprintf(text, MEDIA_FAULT_MAX, "%s", why);
