@@ -49,9 +49,14 @@ class Gateway {
   // A session of the simulator's phone, linked by QR and open.
   async link(sessionId, phone, options) {
     await this.control('/accounts', { phone, name: `Phone ${phone}` });
-    const created = await this.api('GET', `/session/create?sessionId=${sessionId}`, options);
-    const linked = await this.control(`/accounts/${phone}/scan`, { qr: created.json.results[0].qrString });
-    if (!linked.linked) throw new Error(`not linked: ${JSON.stringify(linked)}`);
+    let created, linked;
+    // On a busy machine the first answer may come without a QR code, or with one that has been replaced meanwhile.
+    for (const end = Date.now() + 60000; !linked?.linked;) {
+      created = await this.api('GET', `/session/create?sessionId=${sessionId}`, options);
+      const qr = created.json?.results?.[0]?.qrString;
+      linked = qr && await this.control(`/accounts/${phone}/scan`, { qr });
+      if (!linked?.linked && Date.now() > end) throw new Error(`not linked: ${created.text} ${JSON.stringify(linked)}`);
+    }
     let status;
     do {
       const list = await this.api('GET', '/session/list', options);
