@@ -146,6 +146,39 @@ test('starring and deleting for us, of messages from both sides', async () => {
     await done('star', { to: [chat], messageId: 'NEVERSEEN' });
 });
 
+test('in groups, and by LID: archived, muted, pinned, cleared; messages of others starred and deleted for us', async () => {
+    await gateway.account('15557000003', 'Cid', { companions: 1 });
+    const { lid_jid: lid } = await gateway.control(`/accounts/${THEM}`);
+    for (const addressing of ['lid', 'pn', null]) {
+        const to = addressing ? (await gateway.control('/groups', { creator: THEM, members: [US, '15557000003'], addressing, subject: 'Us' })).jid : lid;
+        const id = `SAID${addressing ?? 'BYLID'}`;
+        await gateway.control(`/accounts/${THEM}/send`, { to: addressing ? to : US, text: id, id });
+        await hook.until(events => events.some(e => e.event === 'message_received' && e.data.text === id));
+        const mark = seen.length;
+        const named = e => [to, chat].includes(e.id ?? e.key.remoteJid);
+        for (const [name, p, fits] of [['archive', {}, e => e.archived === true], ['unarchive', {}, e => e.archived === false],
+            ['mute', { duration: 5 }, e => e.muteEndTime > Date.now()], ['unmute', {}, e => e.muteEndTime === null]]) {
+            await done(name, { to: [to], ...p });
+            await baileysSees(mark, 'chats.update', e => named(e) && fits(e));
+        }
+        const pinned = await gateway.call('chats.pin', { session: 'main', family: 'chats-post', p: { chatId: [to], pin: true } });
+        assert.equal(pinned.status, 200, JSON.stringify(pinned));
+        await baileysSees(mark, 'chats.update', e => named(e) && e.pinned > 0);
+        for (const name of ['star', 'unstar']) {
+            await done(name, { to: [to], messageId: id });
+            await baileysSees(mark, 'messages.update', e => e.key.id === id && named(e) && e.update.starred === (name === 'star') && e.key.fromMe === false);
+        }
+        await done('delete', { to: [to], messageId: id });
+        await baileysSees(mark, 'messages.delete', e => e.keys[0].id === id && [to, chat].includes(e.keys[0].remoteJid));
+        if (addressing) {
+            const author = (await gateway.control(`/accounts/${THEM}`))[addressing === 'lid' ? 'lid_jid' : 'jid'];
+            for (const name of ['star', 'deleteMessageForMe'])
+                assert.ok(await entry('regular_high', name, to, id, '0', author), `${name} names the author`);
+        }
+        await done('clear_all', { to: [to] });
+    }
+});
+
 test('a revoked message goes from our own devices, too, when that is asked for', async () => {
     const mark = seen.length;
     for (const deleteForMe of [false, true]) {

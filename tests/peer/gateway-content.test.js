@@ -124,6 +124,8 @@ test('buttons and lists, and their numbered text', { skip }, async () => {
     assert.match(params.sections[1].rows[0].id, /^[0-9A-Z]{26}$/);
     const lists = await send('list', { text: 'x', lists: [{ title: 'a', rows: ['1'] }, { title: 'b', rows: ['2'] }] }, 'Interactive list message', 'interactive list success');
     assert.equal(lists.content.interactiveMessage.carouselMessage.cards[0].nativeFlowMessage.buttons.length, 2);
+    const numbered = await send('list', { text: 'Menu', sections, fallback: 'instead' }, 'Interactive list message', 'interactive list success');
+    assert.equal(numbered.content.conversation, 'Menu\n*Hot*\n1. Tea: green\n2. Coffee\n*Cold*\n3. Water');
     await refused('send/list', { text: 'x' }, 400, 2000, 'list/sections cannot be empty');
     await refused('send/list', { sections: [{ title: 'a', rows: [] }] }, 400, 2000, 'at least one section with one row is required');
 });
@@ -283,31 +285,72 @@ test('chosen ids, waiting, schedule, dry runs and states', { skip }, async () =>
     assert.ok(!p.bob.messages.some((m) => m.message.conversation === 'never'));
 });
 
-// A group of three accounts with two devices each that Bob has made, by LID or by phone number.
-let nextPhone = 15556000003;
-async function groupOf(addressing, more = {}) {
-    const third = await p.account(String(nextPhone++), { name: 'Cid', companions: 1 });
-    const group = await p.call('POST', '/groups', { creator: p.them.phone, members: [p.us.phone, third.phone], addressing, subject: 'Us', ...more });
-    return { jid: group.jid, third };
+// One of each kind: its body, and what of it shows at a client.
+const CONTENTS = [
+    ['text', { message: 'hi' }, (c) => c.conversation ?? c.extendedTextMessage.text, 'hi'],
+    ['contact', { contact: { name: 'A' } }, (c) => c.contactMessage.displayName, 'A'],
+    ['contact', { contacts: [{ name: 'A' }, { name: 'B' }] }, (c) => c.contactsArrayMessage.contacts.length, 2],
+    ['location', { location: [1, 2] }, (c) => c.locationMessage.degreesLongitude, 2],
+    ['live-location', { location: [1, 3] }, (c) => c.liveLocationMessage.degreesLongitude, 3],
+    ['poll', { question: 'Tea?', options: ['yes', 'no'] }, (c) => c.pollCreationMessageV3.name, 'Tea?'],
+    ['event', { name: 'Party', startTime: 1798135200 }, (c) => c.eventMessage.name, 'Party'],
+    ['button', { text: 'b', buttons: ['1'] }, (c) => c.interactiveMessage.carouselMessage.cards[0].body.text, 'b'],
+    ['list', { text: 'l', sections: [{ rows: ['1'] }] }, (c) => c.interactiveMessage.carouselMessage.cards[0].body.text, 'l'],
+    ['group-invite', { groupId: '120363000000000001@g.us', inviteCode: 'AbC', groupName: 'Them' }, (c) => c.groupInviteMessage.inviteCode, 'AbC'],
+];
+
+// Each kind once, on all devices of everybody; resolves with the id of the text.
+async function oneOfEach(to, third) {
+    let text;
+    for (const [what, body, shows, wanted] of CONTENTS) {
+        const answer = await post(`send/${what}`, { to, ...body });
+        assert.deepEqual([answer.status, answer.json.results?.[0].toJid], [200, to], answer.text);
+        const { messageId } = answer.json.results[0];
+        await p.everywhere(messageId, third);
+        for (const peer of [p.bob, p.bobsOther, p.mate]) {
+            const { message, key } = await peer.waitMessage((m) => m.key.id === messageId);
+            assert.equal(shows(normalizeMessageContent(message)), wanted, what);
+            assert.deepEqual([third ? key.remoteJid : null, key.fromMe], [third ? to : null, peer === p.mate], what);
+        }
+        if (what === 'text') text = messageId;
+    }
+    return text;
 }
 
-const inGroup = (jid) => (m) => m.key.remoteJid === jid;
+// Forwarded, pinned, and a reaction taken away: at Bob, and the receipt of what was read.
+async function moreActions(to, said) {
+    const forwarded = (await act(said, 'forward', { to })).json.results[0];
+    const { contextInfo } = (await p.bob.waitMessage((m) => m.key.id === forwarded.messageId)).message.extendedTextMessage;
+    assert.equal(contextInfo.isForwarded, true);
+    assert.equal((await act(said, 'reaction', { to, emoji: '🙋' })).status, 200);
+    const reaction = await p.bob.waitMessage((m) => m.message.reactionMessage?.key?.id === said);
+    assert.equal(reaction.message.reactionMessage.text, '🙋');
+    assert.equal((await act(said, 'unreaction', { to })).status, 200);
+    await p.bob.waitMessage((m) => m.message.reactionMessage?.key?.id === said && !m.message.reactionMessage.text);
+    const pin = await p.gateway.api('POST', `/chats/${encodeURIComponent(to)}/messages/${said}/pin`, { body: { sessionId: 'main', pin: true, duration: 86400 } });
+    assert.equal(pin.status, 200, pin.text);
+    await p.bob.waitMessage((m) => m.message.pinInChatMessage?.key?.id === said && m.message.pinInChatMessage.type === 1);
+    assert.equal((await act(said, 'mark-as-read', { to })).status, 200);
+    const { stanzas } = await p.call('GET', `/stanzas?tag=receipt&type=read&id=${said}&device=${encodeURIComponent(p.client)}&wait=30000`);
+    assert.equal(stanzas.length, 1);
+}
+
+test('by LID: every kind of content and what can be done with messages', { skip }, async () => {
+    const to = p.them.lid_jid;
+    const mine = await oneOfEach(to);
+    const said = await p.bob.sendText(p.us.lid_jid, 'to your LID');
+    await p.hook.wait('message_received', (d) => d.message.key.id === said);
+    await moreActions(to, said);
+    assert.equal((await act(mine, 'edit', { to, message: 'hi!' })).status, 200);
+    await protocol(mine, 14);
+    assert.equal((await act(mine, 'revoke', { to })).status, 200);
+    await protocol(mine, 0);
+});
 
 for (const addressing of ['lid', 'pn']) {
-    test(`in a group that goes by ${addressing}: contents, mentions, quotes, reactions, edits, revocations`, { skip }, async () => {
-        const { jid, third } = await groupOf(addressing);
-        const poll = await post('send/poll', { to: jid, question: 'Tea?', options: ['yes', 'no'] });
-        assert.equal(poll.status, 200, poll.text);
-        const seen = await p.bob.waitMessage((m) => inGroup(jid)(m) && m.key.id === poll.json.results[0].messageId);
-        assert.equal(seen.message.pollCreationMessageV3.name, 'Tea?');
-        const { messages } = await p.call('GET', `/accounts/${third.phone}/inbox?device=0&id=${seen.key.id}&wait=30000`);
-        assert.equal(messages.length, 1);
-        for (const [what, body] of [['contact', { contact: { name: 'A' } }], ['location', { location: [1, 2] }], ['event', { name: 'x', startTime: 1798135200 }],
-            ['button', { text: 'b', buttons: ['1'] }], ['list', { text: 'l', sections: [{ rows: ['1'] }] }], ['live-location', { location: [1, 2] }]]) {
-            const sent = await post(`send/${what}`, { to: jid, ...body });
-            assert.equal(sent.status, 200, sent.text);
-            await p.bob.waitMessage((m) => inGroup(jid)(m) && m.key.id === sent.json.results[0].messageId);
-        }
+    test(`in a group that goes by ${addressing}: every kind of content, mentions, quotes, reactions, edits, revocations`, { skip }, async () => {
+        const { jid, third } = await p.groupOf(addressing);
+        await oneOfEach(jid, third);
 
         const mentioning = await post('send/text', { to: jid, message: `@${p.them.phone} and all`, mentions: [third.phone], mentionAll: true });
         assert.deepEqual(mentioning.json.results[0].advancedInfo.mentions, [p.them.jid, third.jid]);
@@ -321,10 +364,7 @@ for (const addressing of ['lid', 'pn']) {
         const quote = (await p.bob.waitMessage((m) => m.key.id === quoting.json.results[0].messageId)).message.extendedTextMessage.contextInfo;
         assert.deepEqual([quote.stanzaId, quote.participant, quote.quotedMessage.conversation ?? quote.quotedMessage.extendedTextMessage.text], [said, p.them[form], 'who comes?']);
 
-        assert.equal((await act(said, 'reaction', { to: jid, emoji: '🙋' })).status, 200);
-        const reaction = await p.bob.waitMessage((m) => m.message.reactionMessage?.key?.id === said);
-        assert.equal(reaction.message.reactionMessage.text, '🙋');
-        assert.equal((await act(said, 'mark-as-read', { to: jid })).status, 200);
+        await moreActions(jid, said);
         const mine = quoting.json.results[0].messageId;
         assert.equal((await act(mine, 'edit', { to: jid, message: 'I do!' })).status, 200);
         await protocol(mine, 14);
@@ -344,7 +384,7 @@ for (const addressing of ['lid', 'pn']) {
 test('timers of chats are kept', { skip }, async () => {
     // a group that nothing is known of yet is asked about before anything is built for it
     for (const untold of [false, true]) {
-        const { jid } = await groupOf('pn', { ephemeral: 86400, untold });
+        const { jid } = await p.groupOf('pn', { ephemeral: 86400, untold });
         const id = (await post('send/text', { to: jid, message: 'gone tomorrow' })).json.results[0].messageId;
         assert.equal((await p.bob.waitMessage((m) => m.key.id === id)).message.extendedTextMessage.contextInfo.expiration, 86400);
     }

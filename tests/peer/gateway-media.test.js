@@ -106,8 +106,8 @@ async function arrived(answer, name, bytes, label, status) {
 }
 
 // bytes null: it was converted on the way, only hash and length can be right.
-async function same(id, name, bytes) {
-    const got = await content(id);
+async function same(id, name, bytes, peer) {
+    const got = await content(id, peer);
     assert.equal(got.name, name);
     const plain = await downloadMediaMessage(got.message, 'buffer', {});
     bytes ??= plain;
@@ -173,6 +173,60 @@ test('videos, GIFs, audio, voice notes, stickers, documents', { skip }, async ()
         'document pdf success');
     assert.equal(nameless.part.fileName, 'document.pdf');
 });
+
+// Every kind of file once; a timer of the chat stands in each of them.
+async function everyFile(to, third, expiration) {
+    const kinds = [
+        ['media', JPEG, 'image/jpeg', { caption: 'befor' }, 'imageMessage', JPEG], ['media', PNG, 'image/png', { viewOnce: 'true' }, 'imageMessage', PNG],
+        ['media', MP4, 'video/mp4', {}, 'videoMessage', MP4], ['audio', M4A, 'audio/mp4', {}, 'audioMessage', M4A], ['audio', WAV, 'audio/wav', { isVN: 'true' }, 'audioMessage'],
+        ['document', PDF, 'application/pdf', { caption: 'read' }, 'documentMessage', PDF], ['files', PDF, 'application/pdf', {}, 'documentMessage', PDF],
+        ['sticker', PNG, 'image/png', {}, 'stickerMessage'], ['gif', GIF, 'image/gif', {}, 'videoMessage']
+    ];
+    const ids = [];
+    let film;
+    const sent = async (route, bytes, type, more, name, wanted) => {
+        const answer = await raw(route, bytes, type, { to, ...more });
+        assert.deepEqual([answer.status, answer.json.results?.[0].toJid], [200, to], answer.text);
+        const [{ messageId, advancedInfo }] = answer.json.results;
+        const id = messageId ?? advancedInfo.files[0].messageId;
+        const got = await same(id, name, wanted);
+        assert.equal(got.part.contextInfo?.expiration || 0, expiration, name);
+        await same(id, name, got.plain, p.bobsOther);
+        await p.everywhere(id, third);
+        ids.push(id);
+        return got;
+    };
+    for (const kind of kinds) film = (await sent(...kind)).plain;
+    await sent('media', film, 'video/mp4', { ptv: 'true' }, 'ptvMessage');
+    const album = await json('files', { to, album: true, files: [JPEG.toString('base64'), PNG.toString('base64')] });
+    assert.equal(album.status, 200, album.text);
+    const [{ messageId, advancedInfo }] = album.json.results;
+    for (const [i, bytes] of [JPEG, PNG].entries()) {
+        const { message } = await same(advancedInfo.files[i].messageId, 'imageMessage', bytes);
+        assert.equal(message.message.messageContextInfo.messageAssociation.parentMessageKey.id, messageId);
+        await p.everywhere(advancedInfo.files[i].messageId, third);
+    }
+    return ids;
+}
+
+for (const place of ['by LID', 'in a group that goes by LID', 'in a group that goes by number, with a timer']) {
+    test(`every kind of file, ${place}: byte for byte, on every device; captions edited, files forwarded`, { skip }, async () => {
+        const timer = place.endsWith('timer') ? 86400 : 0;
+        const { jid, third } = place === 'by LID' ? { jid: p.them.lid_jid } : await p.groupOf(timer ? 'pn' : 'lid', timer ? { ephemeral: timer } : {});
+        const [picture, , , , note] = await everyFile(jid, third, timer);
+        const act = (id, what, body) => p.gateway.api('POST', `/messages/${id}/action/${what}`, { body: { sessionId: 'main', to: jid, ...body } });
+        assert.equal((await act(picture, 'edit', { message: 'before' })).status, 200);
+        const edit = await p.bob.waitMessage((m) => m.message.protocolMessage?.key?.id === picture && m.message.protocolMessage.type === 14);
+        assert.equal(edit.message.protocolMessage.editedMessage.imageMessage.caption, 'before');
+        const refusedEdit = await act(note, 'edit', { message: 'no caption here' });
+        assert.deepEqual([refusedEdit.status, refusedEdit.json.code], [403, 4001]);
+        const forwarded = await act(picture, 'forward', {});
+        const { part } = await same(forwarded.json.results[0].messageId, 'imageMessage', JPEG);
+        assert.deepEqual([part.caption, part.contextInfo.isForwarded], ['before', true]);
+        assert.equal((await act(picture, 'revoke', {})).status, 200);
+        await p.bob.waitMessage((m) => m.message.protocolMessage?.key?.id === picture && m.message.protocolMessage.type === 0);
+    });
+}
 
 test('several files at once, in every form, to two recipients', { skip }, async () => {
     const answer = await json('files', {

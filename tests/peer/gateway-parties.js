@@ -177,6 +177,28 @@ export class Parties {
         return messages.at(-1);
     }
 
+    /** A group of three accounts with two devices each (or more), made by Bob, that goes by "lid" or "pn". */
+    async groupOf(addressing, more = {}) {
+        this.third = String(Number(this.third ?? 15556000003) + 1);
+        const third = await this.account(this.third, { name: 'Cid', companions: 1 });
+        const group = await this.call('POST', '/groups', { creator: this.them.phone, members: [this.us.phone, third.phone], addressing, subject: 'Us', ...more });
+        return { jid: group.jid, third };
+    }
+
+    /** Whoever is in the conversation has this message of ours on every device, once: Baileys clients, phones and a simulated companion. */
+    async everywhere(id, third) {
+        for (const peer of [this.bob, this.bobsOther, this.mate]) {
+            await peer.waitMessage(m => m.key.id === id);
+            assert.equal(peer.messages.filter(m => m.key.id === id).length, 1);
+        }
+        for (const [account, device] of [[this.us, 0], [this.them, 0], ...(third ? [[third, 0], [third, 1]] : [])]) {
+            const { messages } = await this.call('GET', `/accounts/${account.phone}/inbox?device=${device}&id=${id}&wait=30000`);
+            const { deliveries, errors, text, message } = messages.at(-1) ?? {};
+            assert.deepEqual([deliveries, errors], [1, []], `${account.phone} device ${device} has ${id}`);
+            assert.ok(text ?? message);
+        }
+    }
+
     /** The webhook of a received text: there, once, and as the contract says. */
     async received(id, text, peer, lid) {
         const { data } = await this.hook.wait('message_received', d => d.message.key.id === id);

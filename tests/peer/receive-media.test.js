@@ -17,11 +17,12 @@ const bench = new DaemonBench(15558100000, {
     env: { WAREST_WEBHOOK_EVENTS: 'message_media', WAREST_DOWNLOAD_MEDIA_WAIT_SEC: '8', MEDIA_PER_FILE_MB: '1', WAREST_BASE_URL: 'https://wa.example.com/x', WAREST_STORAGE_LOCAL_ENCRYPT_PUBLIC: 'false' }
 });
 let us;
+let them;
 let bob;
 
 test('both sides are linked', async () => {
     us = await bench.linked('in');
-    const them = await bench.account({ name: 'Bob' });
+    them = await bench.account({ name: 'Bob', companions: 1 });
     bob = new BaileysPeer(bench.wasim);
     await bob.pair(them.phone);
 });
@@ -45,10 +46,10 @@ async function upload(file, { fileEncSha256B64, mediaType }) {
     return { mediaUrl: `https://mmg.whatsapp.net${answer.direct_path}`, directPath: answer.direct_path };
 }
 
-async function send(content, wrap = m => m) {
-    const message = wrap(await prepareWAMessageMedia(content, { upload, jid: us.account.jid }));
+async function send(content, wrap = m => m, to = us.account.jid) {
+    const message = wrap(await prepareWAMessageMedia(content, { upload, jid: to }));
     const id = generateMessageIDV2(bob.jid);
-    await bob.socket.relayMessage(us.account.jid, message, { messageId: id });
+    await bob.socket.relayMessage(to, message, { messageId: id });
     return { id, message };
 }
 
@@ -78,21 +79,34 @@ test('a picture is stored, then told with its address', async () => {
     assert.deepEqual(await files(), [jpeg]);
 });
 
-test('voice notes, stickers, videos and captioned documents too', async () => {
-    const bytes = randomBytes(3000);
-    const kinds = [
-        [{ audio: bytes, mimetype: 'audio/ogg; codecs=opus', ptt: true, seconds: 3, waveform: new Uint8Array(64) }, 'audioMessage', 'ogg'],
-        [{ sticker: bytes }, 'stickerMessage', 'webp'],
-        [{ video: bytes, mimetype: 'video/mp4', jpegThumbnail: 'AAAA', seconds: 1 }, 'videoMessage', 'mp4'],
-        [{ document: bytes, mimetype: 'application/pdf', fileName: '../../etc/passwd.html' }, 'documentMessage', 'pdf', m => ({ documentWithCaptionMessage: { message: m } })]
-    ];
-    for (const [content, type, extension, wrap] of kinds) {
-        const { id } = await send(content, wrap);
-        const { media } = await received(id);
-        assert.equal(media.type, type);
-        assert.match(media.storageKey, new RegExp(`^incoming-media/in/${type}/[0-9a-f]{32}\\.${extension}$`));
-    }
-});
+async function groupOf(addressing) {
+    const third = await bench.account({ name: 'Cid', companions: 1 });
+    return (await bench.control('POST', '/groups', { subject: 'Us', creator: them.phone, members: [us.phone, third.phone], addressing })).jid;
+}
+
+for (const [place, address] of [['by number', () => us.account.jid], ['by LID', () => us.account.lid_jid], ['in a group by LID', () => groupOf('lid')], ['in a group by number', () => groupOf('pn')]]) {
+    test(`voice notes, stickers, videos and captioned documents too, ${place}, byte for byte`, async () => {
+        const to = await address();
+        const kinds = [
+            [{ image: randomBytes(2000), mimetype: 'image/png', jpegThumbnail: 'AAAA', width: 3, height: 4 }, 'imageMessage', 'png'],
+            [{ audio: randomBytes(3000), mimetype: 'audio/ogg; codecs=opus', ptt: true, seconds: 3, waveform: new Uint8Array(64) }, 'audioMessage', 'ogg'],
+            [{ sticker: randomBytes(3000) }, 'stickerMessage', 'webp'],
+            [{ video: randomBytes(3000), mimetype: 'video/mp4', jpegThumbnail: 'AAAA', seconds: 1 }, 'videoMessage', 'mp4'],
+            [{ video: randomBytes(3000), mimetype: 'video/mp4', jpegThumbnail: 'AAAA', seconds: 1, gifPlayback: true }, 'videoMessage', 'mp4'],
+            [{ video: randomBytes(3000), mimetype: 'video/mp4', jpegThumbnail: 'AAAA', seconds: 1, ptv: true }, 'ptvMessage', 'mp4'],
+            [{ document: randomBytes(3000), mimetype: 'application/pdf', fileName: '../../etc/passwd.html' }, 'documentMessage', 'pdf', m => ({ documentWithCaptionMessage: { message: m } })]
+        ];
+        for (const [content, type, extension, wrap] of kinds) {
+            const { id } = await send(content, wrap, to);
+            const { media } = await received(id);
+            assert.equal(media.type, type);
+            assert.match(media.storageKey, new RegExp(`^incoming-media/in/${type}/[0-9a-f]{32}\\.${extension}$`));
+        }
+        const stored = await files();
+        for (const [content, type] of kinds)
+            assert.ok(stored.some(bytes => bytes.equals(Object.values(content).find(Buffer.isBuffer))), type);
+    });
+}
 
 test('what the settings do not want is told at once, as it came', async () => {
     const unwanted = [
@@ -135,6 +149,30 @@ test('a host that fails is tried again, a lost file is asked for from the phone'
     assert.ok((await received(id)).media.storageKey);
     const { events } = await bench.control('GET', `/events?type=media_retry&id=${id}&wait=1000`);
     assert.equal(events.length, 1);
+});
+
+test('another host is asked when one has false bytes, and when one does not answer', async () => {
+    const { options, media } = bench.wasim.sim;
+    options.mediaHosts = [media.base, '127.0.0.1:1', media.base];
+    const { account } = await bench.linked('hosts');
+    await bench.control('POST', '/media/faults', { on: 'download', corrupt: true, times: 1 });
+    const { media: got } = await received((await send(image, m => m, account.jid)).id);
+    assert.match(got.storageKey ?? got.storageError, /^incoming-media\/hosts\//);
+    assert.deepEqual(bench.wasim.sim.media.faults, []);
+    options.mediaHosts = [];
+});
+
+test('a file that the phone has lost, too, is told with the reason, and so on demand', async () => {
+    await bench.control('POST', `/accounts/${us.phone}/media-retry`, { how: 'failed' });
+    const message = await prepareWAMessageMedia(image, { upload, jid: us.account.jid });
+    await bench.control('POST', '/media/lose', { direct_path: message.imageMessage.directPath, gone: true });
+    const id = generateMessageIDV2(bob.jid);
+    await bob.socket.relayMessage(us.account.jid, message, { messageId: id });
+    const { media } = await received(id);
+    assert.deepEqual([media.storageKey, media.storageError], [undefined, 'WhatsApp has lost the file, and the phone did not upload it again']);
+    const answer = await bench.call('messages.media', { session: 'in', family: 'messages', p: { messageId: id } });
+    assert.deepEqual([answer.status, answer.code, answer.message], [410, 5504, 'Media no longer available'], JSON.stringify(answer));
+    await bench.control('POST', `/accounts/${us.phone}/media-retry`, { how: 'upload' });
 });
 
 test('killed in the middle of a download, the next life goes on; the message is told once', async () => {

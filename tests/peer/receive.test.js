@@ -88,22 +88,64 @@ const KINDS = [
     ['commentMessage', { commentMessage: { message: { conversation: 'nice' }, targetMessageKey: { id: 'X' } } }, 'system', '']
 ];
 
-test('every kind of content arrives as what it is', async () => {
-    for (const [contentType, message, tags, text, more = {}] of KINDS) {
-        const sent = proto.Message.toObject(proto.Message.fromObject(message), { bytes: String, longs: String, enums: String, json: true });
-        const data = await received(await relay(message));
-        assert.deepEqual([data.contentType, data.tags, data.text], [contentType, tags, text], JSON.stringify(message));
-        const { messageContextInfo: _, ...content } = data.message.message;
-        const { messageContextInfo: __, ...wanted } = sent;
-        assert.deepEqual(content, wanted);
-        assert.equal(data.media?.type, more.media, contentType);
-        assert.deepEqual(data.reply, more.reply, contentType);
-        if (more.media) {
-            assert.deepEqual([data.media.mediaKey, data.media.url, data.media.directPath, data.media.fileLength],
-                [media.mediaKey.toString('base64'), media.url, media.directPath, 5]);
-        }
+// Where Bob's client writes to us: by either name, and in groups of three accounts with two devices each.
+const PLACES = {
+    'by number': () => us.account.jid,
+    'by LID': () => us.account.lid_jid,
+    'in a group that goes by LID': () => groupOf('lid'),
+    'in a group that goes by number': () => groupOf('pn')
+};
+
+async function groupOf(addressing) {
+    const third = await bench.account({ name: 'Cid', companions: 1 });
+    return (await bench.control('POST', '/groups', { subject: 'Us', creator: them.phone, members: [us.phone, third.phone], addressing })).jid;
+}
+
+function arrivedAs([contentType, message, tags, text, more = {}], data) {
+    const sent = proto.Message.toObject(proto.Message.fromObject(message), { bytes: String, longs: String, enums: String, json: true });
+    assert.deepEqual([data.contentType, data.tags, data.text], [contentType, tags, text], JSON.stringify(message));
+    const { messageContextInfo: _, ...content } = data.message.message;
+    const { messageContextInfo: __, ...wanted } = sent;
+    assert.deepEqual(content, wanted);
+    assert.equal(data.media?.type, more.media, contentType);
+    assert.deepEqual(data.reply, more.reply, contentType);
+    if (more.media) {
+        assert.deepEqual([data.media.mediaKey, data.media.url, data.media.directPath, data.media.fileLength],
+            [media.mediaKey.toString('base64'), media.url, media.directPath, 5]);
     }
-});
+}
+
+for (const [place, address] of Object.entries(PLACES)) {
+    test(`every kind of content arrives as what it is, ${place}`, async () => {
+        const to = await address();
+        const ids = [];
+        for (const [, message] of KINDS) ids.push(await relay(message, to));
+        for (const [i, kind] of KINDS.entries()) {
+            const data = await received(ids[i]);
+            arrivedAs(kind, data);
+            const { isGroup, chatId, authorJid } = data.sender;
+            if (to.endsWith('@g.us')) assert.deepEqual([isGroup, chatId, authorJid], [true, to, them.jid]);
+            else assert.deepEqual([isGroup, data.message.key.remoteJid], [false, to.endsWith('@lid') ? them.lid_jid : them.jid]);
+        }
+    });
+
+    test(`reactions, edits and revocations of a Baileys client, ${place}`, async () => {
+        const to = await address();
+        const id = await bob.sendText(to, 'frist');
+        await received(id);
+        const mine = { remoteJid: to, fromMe: true, id };
+        const reaction = await bob.send(to, { react: { text: '👍', key: mine } });
+        const { data } = await bench.hook.wait('message_reaction', d => d.key.id === reaction);
+        assert.deepEqual([data.reaction.text, data.reaction.key.id], ['👍', id]);
+        await bob.send(to, { text: 'first', edit: mine });
+        const edited = await bench.hook.wait('message_edited', d => d.key.id === id);
+        assert.equal(edited.data.editedMessage.message.extendedTextMessage?.text ?? edited.data.editedMessage.message.conversation, 'first');
+        const answer = await bob.send(to, { text: 'as I said' }, { quoted: { key: mine, message: { conversation: 'first' } } });
+        assert.equal((await received(answer)).quoted.text, 'first');
+        await bob.send(to, { delete: mine });
+        assert.equal((await bench.hook.wait('message_revoked', d => d.key.id === id)).data.scope, 'everyone');
+    });
+}
 
 test('a kind that nobody knows yet is passed on as such', async () => {
     const { data } = await bench.control('POST', `/accounts/${them.phone}/send`, { to: us.phone, base64: 'uj4DYWJj' })
@@ -126,9 +168,14 @@ test('reactions given and taken away, commands', async () => {
         const { data } = await bench.hook.wait('message_reaction', d => d.key.id === id);
         assert.deepEqual([data.reaction.text, data.reaction.key.id], [text, '3EB0TARGET']);
     }
-    const id = await bob.sendText(us.account.jid, '/Menu drinks');
-    const { data } = await bench.hook.wait('message_command', d => d.message.key.id === id);
-    assert.equal(data.text, '/Menu drinks');
+    const group = await groupOf('lid');
+    for (const [text, to] of [['/Menu drinks', us.account.jid], ['!menu', us.account.lid_jid], ['.MENU\nof today', group]]) {
+        const id = await bob.sendText(to, text);
+        const { data } = await bench.hook.wait('message_command', d => d.message.key.id === id);
+        assert.deepEqual([data.text, data.tags, data.media], [text, undefined, undefined]);
+    }
+    for (const text of ['menu', '/menus', '/ menu', '#menu', '//menu', '/other', '/'])
+        assert.equal((await received(await bob.sendText(us.account.jid, text))).text, text);
 });
 
 test('edits and revocations of the author, also inside editedMessage', async () => {

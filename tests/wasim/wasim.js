@@ -73,6 +73,8 @@ export async function startWasim(options = {}) {
     const ownDir = options.tls && !options.stateDir ? fs.mkdtempSync(path.join(os.tmpdir(), 'wasim-')) : null;
     const tls = options.tls ? makeTlsFiles(options.stateDir || ownDir) : null;
     const server = tls ? https.createServer({ key: tls.key, cert: tls.cert, ALPNProtocols: ['http/1.1'] }) : http.createServer();
+    // Clients that keep a connection for the next file must not meet its end.
+    server.keepAliveTimeout = 600000;
     server.on('request', (request, response) => {
         if (!tls || !sim.media.handle(request, response)) response.writeHead(404).end();
     });
