@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// If this fails, a crash of the daemon while a file is fetched or uploaded sends the file twice, loses a request that is repeated, or
-// leaves the file on the disk.
+// If this fails, a crash of the daemon while a file is fetched or uploaded sends the file twice (to a person or a group), loses a request
+// that is repeated, or leaves the file on the disk; or an upload that WhatsApp's server breaks off is not taken up again.
 import assert from 'node:assert';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Gateway, until } from './lib/gateway.js';
 
-const SHOP = '15550001111', BOB = '15550002222';
+const SHOP = '15550001111', BOB = '15550002222', CAROL = '15550003333';
 const FILE = crypto.createHash('shake256', { outputLength: 6 << 20 }).update('a file').digest();
 
 // The moments: what the simulator or the file server saw last when the daemon dies.
@@ -36,14 +36,16 @@ test('a file is sent once or not at all, wherever the daemon dies', { timeout: 3
 	const gateway = await Gateway.start({ wasim: { tls: true } });
 	await gateway.account(SHOP, 'Shop');
 	await gateway.account(BOB, 'Bob');
+	await gateway.account(CAROL, 'Carol', { companions: 1 });
 	await gateway.link('shop', SHOP);
+	const { jid: group } = await gateway.control('/groups', { creator: BOB, members: [SHOP, CAROL], addressing: 'lid', subject: 'Us' });
 	const state = path.join(gateway.dir, 'state');
 	const before = readdirSync(state).filter((n) => !n.startsWith('warest.sqlite'));
 	let n = 0;
 	for (const [name, moment] of Object.entries(MOMENTS))
 		await t.test(name, async () => {
 			const request = { session: 'shop', family: 'messages', idem: `file-${++n}`,
-				p: { to: [`${BOB}@s.whatsapp.net`], filename: `file-${n}.pdf`, input: { url: `http://127.0.0.1:${files.address().port}/${n}` } } };
+				p: { to: [`${BOB}@s.whatsapp.net`, group], filename: `file-${n}.pdf`, input: { url: `http://127.0.0.1:${files.address().port}/${n}` } } };
 			const { last } = await gateway.control('/events?limit=1');
 			const fetched = fetches;
 			stall = moment.stalled ?? false;
@@ -61,14 +63,35 @@ test('a file is sent once or not at all, wherever the daemon dies', { timeout: 3
 			await gateway.open('shop');
 			const answer = await gateway.persist('messages.send.document', request);
 			assert.equal(answer.result[0].status, 'document pdf success');
-			const id = answer.result[0].messageId;
-			const { messages } = await gateway.control(`/accounts/${BOB}/inbox?id=${id}&wait=30000`);
-			assert.equal(messages[0].plaintexts, 1);
-			assert.equal(messages[0].message.documentMessage.fileName, `file-${n}.pdf`);
+			const [direct, inGroup] = answer.result.map((r) => r.messageId);
+			for (const [phone, device, id] of [[BOB, 0, direct], [BOB, 0, inGroup], [CAROL, 0, inGroup], [CAROL, 1, inGroup]]) {
+				const { messages } = await gateway.control(`/accounts/${phone}/inbox?device=${device}&id=${id}&wait=30000`);
+				assert.deepEqual([messages[0].copies, messages[0].errors], [messages[0].plaintexts, []], 'nothing was decrypted twice');
+				assert.equal(messages[0].message.documentMessage.fileName, `file-${n}.pdf`);
+			}
 			const all = (await gateway.control(`/accounts/${BOB}/inbox`)).messages;
-			assert.equal(new Set(all.map((m) => m.id)).size, n, 'one message for each request');
+			assert.equal(new Set(all.map((m) => m.id)).size, 2 * n, 'one message for each request and recipient');
 			assert.deepEqual(readdirSync(state).filter((f) => !f.startsWith('warest.sqlite')), before, 'nothing is left on the disk');
 		});
+	await t.test('broken off by the server at any byte: taken up there, or begun anew', async () => {
+		const blob = FILE.length + (16 - FILE.length % 16) + 10;
+		let { last } = await gateway.control('/events?limit=1');
+		for (const [i, cut] of [0, 1, 65535, 5 << 20, blob - 11, blob - 1].entries()) {
+			await gateway.control('/media/faults', { on: 'upload', cut, times: 1 });
+			const answer = await gateway.persist('messages.send.document', { session: 'shop', family: 'messages', idem: `cut-${i}`,
+				p: { to: [`${BOB}@s.whatsapp.net`], filename: `cut-${i}.pdf`, input: { url: `http://127.0.0.1:${files.address().port}/cut` } } });
+			const { messages } = await gateway.control(`/accounts/${BOB}/inbox?id=${answer.result[0].messageId}&wait=30000`);
+			const { fileSha256 } = messages[0].message.documentMessage;
+			assert.equal(fileSha256, crypto.createHash('sha256').update(FILE).digest('base64'));
+			// The simulator refuses what does not go on where it stopped, and what is not what its name says.
+			const { events } = await gateway.control(`/events?type=media_uploaded&after=${last}&wait=20000`);
+			assert.deepEqual(events.map((e) => e.size), [blob], `cut at ${cut}`);
+			({ last } = await gateway.control('/events?limit=1'));
+		}
+		const { requests } = await gateway.control('/media');
+		assert.ok(requests.some((r) => Number(r.query.file_offset) >= 5 << 20), 'some were taken up where they had stopped');
+		assert.deepEqual(readdirSync(state).filter((f) => !f.startsWith('warest.sqlite')), before, 'nothing is left on the disk');
+	});
 	assert.deepEqual((await gateway.violations()).map((v) => `${v.rule}: ${v.text}`), []);
 	files.closeAllConnections();
 	files.close();

@@ -233,6 +233,20 @@ test('kill -9 in the middle of an upload: the next start ends it', async () => {
 
 test('encryption at the server is asked for in headers; under a key of ours an object is had through us alone', async () => {
   const key = Buffer.alloc(32, 9).toString('base64');
+  await restart({ WAREST_STORAGE_S3_SSE: 'AES256', WAREST_STORAGE_S3_SIGNED_TTL_SEC: '77' });
+  for (const size of [10, 13 * MiB]) {
+    relay.requests.length = 0;
+    const stored = await put(random(size, 6));
+    assert.equal(stored.status, 200, JSON.stringify(stored));
+    const [first, ...rest] = relay.requests.filter((r) => r.url.includes(stored.result.key));
+    assert.deepEqual([first.method, first.headers['x-amz-server-side-encryption'], first.headers['x-amz-server-side-encryption-aws-kms-key-id']],
+      [size > MiB ? 'POST' : 'PUT', 'AES256', undefined]);
+    for (const part of rest) assert.equal(part.headers['x-amz-server-side-encryption'], undefined, 'a part is not asked for it');
+    const { searchParams } = new URL(stored.result.url);
+    assert.equal(searchParams.get('X-Amz-Expires'), '77');
+    assert.equal((await fetch(stored.result.url)).status, 200);
+    await operator('ctl.storage.delete', { key: stored.result.key });
+  }
   await restart({ WAREST_STORAGE_S3_SSE: 'aws:kms', WAREST_STORAGE_S3_SSE_KMS_KEY: 'key-1', WAREST_STORAGE_S3_ACL: 'bucket-owner-full-control' });
   const kms = await put(random(10, 7));
   assert.equal(kms.status, 200, JSON.stringify(kms));

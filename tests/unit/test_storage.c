@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "common/mem.h"
 #include "sessiond/crypto/crypto.h"
@@ -405,7 +406,48 @@ static void a_reader_goes_on_when_the_file_is_deleted_or_he_leaves(void **state)
 	stop(b);
 }
 
-static void old_expired_and_surplus_files_go(void **state)
+/* As if this file had been stored so many days ago. */
+static void age(struct bench *b, const char *key, int days)
+{
+	char path[200];
+	char *statement = sqlite3_mprintf("UPDATE files SET created_ms = created_ms - %d * 86400000 WHERE storage_key = %Q", days, key);
+	sqlite3 *db;
+
+	snprintf(path, sizeof path, "%s/data/warest.sqlite", b->folder);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, statement, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_changes(db), 1);
+	sqlite3_close(db);
+	sqlite3_free(statement);
+}
+
+static void files_of_some_age_go(void **state)
+{
+	struct bench *b = *state;
+	static const char *const bounds[] = { "WAREST_STORAGE_RETENTION_DAYS=7", NULL };
+	struct result old, young, o;
+
+	start(b, bounds);
+	put(b, 100, &image, &old);
+	put(b, 100, &image, &young);
+	stop(b);
+	age(b, old.key, 8);
+	age(b, young.key, 6);
+	start(b, NULL);
+	assert_int_equal(sweep(b).files, 2);
+	stop(b);
+	start(b, bounds);
+	for (struct storage_status s = sweep(b); s.files != 1;)
+		s = sweep(b);
+	open_key(b, old.key, 0, 0, &o);
+	assert_int_equal(o.error, STORAGE_NOT_FOUND);
+	open_key(b, young.key, 0, 0, &o);
+	assert_int_equal(o.error, 0);
+	assert_int_equal(objects(b), 1);
+	stop(b);
+}
+
+static void expired_and_surplus_files_go(void **state)
 {
 	struct bench *b = *state;
 	static const char *const bounds[] = { "WAREST_STORAGE_MAX_MB=1", NULL };
@@ -572,7 +614,8 @@ int main(void)
 		T(what_was_put_comes_back_in_any_range),
 		T(what_is_not_what_was_announced_is_not_kept),
 		T(a_reader_goes_on_when_the_file_is_deleted_or_he_leaves),
-		T(old_expired_and_surplus_files_go),
+		T(files_of_some_age_go),
+		T(expired_and_surplus_files_go),
 		T(the_next_start_takes_leftovers_away),
 		T(a_new_key_reaches_every_file),
 		T(damage_is_an_error_not_content),
