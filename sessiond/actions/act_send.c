@@ -222,11 +222,9 @@ static const char *put_transcode(struct json_object *p, struct json_object *tran
 	if (!fault && !audio)
 		fault = put_bitrate(p, "videoBitrateK", member(transcode, "videoBitrate"), LIMIT_MEDIA_VIDEO_MIN_K, LIMIT_MEDIA_VIDEO_MAX_K,
 				    "transcode.videoBitrate is 50k to 20M");
-	/* Voice notes are Ogg: what is asked for in another format is a sound file. */
-	if (audio && name && strcasecmp(name, "ogg") != 0) {
-		wish(p, "sound", name);
-		json_object_object_del(p, "isVN");
-	}
+	/* A voice note all the same; Ogg is what one is made of anyway. */
+	if (audio && (!name || strcasecmp(name, "ogg") != 0))
+		wish(p, "sound", name ? name : "mp3");
 	return fault;
 }
 

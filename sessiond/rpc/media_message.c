@@ -58,6 +58,11 @@ bool media_compresses(const struct rpc_request *request)
 	       (word[0] == '1' && !word[1]);
 }
 
+bool media_wishes_sound(const struct rpc_request *request)
+{
+	return json_object_object_get(json_object_object_get(request->p, "wish"), "sound") != NULL;
+}
+
 void media_put_compression(struct buf *out, const struct rpc_request *request)
 {
 	struct json_object *options = json_object_object_get(request->p, "compression");

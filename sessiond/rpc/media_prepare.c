@@ -18,9 +18,9 @@ struct preparing {
 	void *arg;
 };
 
-static enum mediajob_route route_of(enum wa_media_type type)
+static enum mediajob_route route_of(const struct media_send *s)
 {
-	switch (type) {
+	switch (s->media.type) {
 	case WA_MEDIA_GIF:
 		return MEDIAJOB_ROUTE_GIF;
 	case WA_MEDIA_PTV:
@@ -28,7 +28,7 @@ static enum mediajob_route route_of(enum wa_media_type type)
 	case WA_MEDIA_AUDIO:
 		return MEDIAJOB_ROUTE_AUDIO;
 	case WA_MEDIA_PTT:
-		return MEDIAJOB_ROUTE_VOICE;
+		return media_wishes_sound(s->request) ? MEDIAJOB_ROUTE_AUDIO : MEDIAJOB_ROUTE_VOICE;
 	case WA_MEDIA_STICKER:
 		return MEDIAJOB_ROUTE_STICKER;
 	case WA_MEDIA_DOCUMENT:
@@ -158,7 +158,7 @@ static void as_it_is(void *arg)
 void media_prepare(struct media_send *s, void (*done)(void *arg, int error), void *arg)
 {
 	struct daemon *daemon = s->request->context->daemon;
-	struct mediajob job = { .task = MEDIAJOB_TASK_PREPARE, .route = route_of(s->media.type), .input = s->input.fd, .output = -1 };
+	struct mediajob job = { .task = MEDIAJOB_TASK_PREPARE, .route = route_of(s), .input = s->input.fd, .output = -1 };
 	struct preparing *p = xcalloc(1, sizeof *p);
 	enum filetype_kind kind = filetype_kind(s->input.mime);
 

@@ -62,6 +62,8 @@ void media_message(struct buf *out, const struct wa_media *media, const struct t
 void media_put_compression(struct buf *out, const struct rpc_request *request);
 /* True when compression is on for this request. */
 bool media_compresses(const struct rpc_request *request);
+/* True when an action asks for sound in a format of its choice, also for its voice notes (webhooks.md 8.2). */
+bool media_wishes_sound(const struct rpc_request *request);
 /* False, and the request answered, when it has no recipients, or channels beside others: channels take files in the clear. */
 bool media_recipients(struct rpc_request *request, bool *channel);
 /* True if a status is among the recipients. */

@@ -139,7 +139,7 @@ static bool judge_audio(struct media_send *s)
 		return false;
 	}
 	s->upload.kind = TRANSFER_AUDIO;
-	s->mime = voice ? "audio/ogg; codecs=opus" : filetype_audio(type) ? filetype_audio(type) : "audio/mpeg";
+	s->mime = voice && !media_wishes_sound(s->request) ? "audio/ogg; codecs=opus" : filetype_audio(type) ? filetype_audio(type) : "audio/mpeg";
 	snprintf(s->kind, sizeof s->kind, "%s", voice ? "ptt" : "audio");
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -285,9 +286,9 @@ static void test_sends(void **state)
 #define MEDIA(type, more) "{\"to\":\"62811\",\"mediaType\":\"" type "\",\"url\":\"https://x/y\"," more "}"
 #define CALL(method, more) "messages.send." method "{\"to\":[\"62811@s.whatsapp.net\"],\"input\":{\"url\":\"https://x/y\"}," more "}"
 	says("media", MEDIA("audio", "\"transcode\":{\"audioBitrate\":\"96k\",\"extraArgs\":[\"-i\"],\"preset\":\"p\"}"),
-	     CALL("audio", "\"isVN\":true,\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"96\"}"));
+	     CALL("audio", "\"isVN\":true,\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"96\",\"sound\":\"mp3\"}"));
 	says("media", MEDIA("audio", "\"transcode\":{\"format\":\"mp3\",\"audioBitrate\":64000}"),
-	     CALL("audio", "\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"64\",\"sound\":\"mp3\"}"));
+	     CALL("audio", "\"isVN\":true,\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"64\",\"sound\":\"mp3\"}"));
 	says("media", MEDIA("video", "\"transcode\":{\"format\":\"mp4\",\"videoBitrate\":\"1M\",\"audioBitrate\":64}"),
 	     CALL("media", "\"wish\":{\"film\":\"true\",\"audioBitrateK\":\"64\",\"videoBitrateK\":\"1000\"}"));
 	says("media", MEDIA("video", "\"transcode\":{\"format\":\"../x\"}"), "! transcode.format of a film is mp4");
@@ -377,12 +378,101 @@ static void test_parsable(void **state)
 	buf_free(&text);
 }
 
+/* ---- time ---- */
+
+enum { ANSWER_MAX = 1 << 20 /* of a receiver, see webhook.h */ };
+
+/* Fills an answer of the greatest size: head, as many pieces as there is room for (at most this many), tail. */
+static void fill(struct buf *answer, const char *head, const char *piece, const char *tail, size_t most)
+{
+	buf_append_text(answer, head);
+	while (most-- && answer->len + strlen(piece) + strlen(tail) <= ANSWER_MAX)
+		buf_append_text(answer, piece);
+	/* without the last comma */
+	if (answer->data[answer->len - 1] == ',')
+		answer->len--;
+	buf_append_text(answer, tail);
+}
+
+static struct json_object *parsed(struct span text)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(64);
+	struct json_object *json = json_tokener_parse_ex(tokener, (const char *)text.p, (int)text.n);
+
+	json_tokener_free(tokener);
+	return json;
+}
+
+/* All that is done with an answer on the loop, in milliseconds: until it is stored, and as it is begun. */
+static double work_ms(struct span answer, struct span sent)
+{
+	struct timespec begin, end;
+	struct json_object *json, *envelope, *plan = NULL;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+	if (memmem(answer.p, answer.n, "\"actions\"", 9) && plan_is_parsable(answer)) {
+		json = parsed(answer);
+		assert_non_null(json);
+		envelope = parsed(sent);
+		plan_accept(json, envelope, 1200, &plan);
+		json_object_put(envelope);
+		json_object_put(json);
+		json = parsed(span_text(json_object_to_json_string_ext(plan, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+		plan_free(plan_read(json));
+		json_object_put(json);
+		json_object_put(plan);
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+	return (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
+}
+
+/* The greatest answers that are read, to an event with a long text: none keeps the loop for long. */
+static void test_time(void **state)
+{
+	static const struct {
+		const char *what, *head, *piece, *tail;
+		size_t most;
+	} answers[] = {
+		{ "numbers", "{\"actions\":[{\"type\":\"noop\",\"to\":[", "7,", "]}]}", PLAN_MAX_VALUES - 8 },
+		{ "members", "{\"actions\":[", "{\"abcdefghijklmnopqrstuvwxyz0123456789\":\"\"},", "]}", PLAN_MAX_VALUES / 2 - 8 },
+		{ "members of one", "{\"actions\":[{\"type\":\"noop\"", ",\"x\":\"{{text}}\"", "}]}", PLAN_MAX_VALUES - 8 },
+		{ "one text", "{\"actions\":[{\"type\":\"text\",\"text\":\"", "abcdefgh", "\"}]}", SIZE_MAX },
+		{ "escapes", "{\"actions\":[{\"type\":\"text\",\"text\":\"", "\\u0001", "\"}]}", SIZE_MAX },
+		{ "templates", "{\"actions\":[{\"type\":\"text\",\"text\":\"", "{{a.b}}", "\"}]}", SIZE_MAX },
+		{ "large templates", "{\"actions\":[{\"type\":\"text\",\"text\":\"", "{{data}}", "\"}]}", SIZE_MAX },
+		{ "braces", "{\"actions\":[{\"type\":\"text\",\"text\":\"", "{{", "\"}]}", SIZE_MAX },
+		{ "actions", "{\"actions\":[", "{\"act\":\"text\",\"to\":\"62811\",\"text\":\"{{text}}\"},", "]}", PLAN_MAX_ACTIONS },
+	};
+	struct buf sent = { 0 };
+	double most = 0;
+
+	(void)state;
+	buf_append_text(&sent, "{\"event\":\"message_received\",\"data\":{\"a\":{\"b\":\"\"},\"text\":\"");
+	for (size_t i = 0; i < 65536; i++)
+		buf_u8(&sent, 'x');
+	buf_append_text(&sent, "\"}}");
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		struct buf answer = { 0 };
+		double ms;
+
+		fill(&answer, answers[i].head, answers[i].piece, answers[i].tail, answers[i].most);
+		ms = work_ms(buf_span(&answer), buf_span(&sent));
+		print_message("an answer of %zu bytes, %s: %.2f ms\n", answer.len, answers[i].what, ms);
+		most = ms > most ? ms : most;
+		buf_free(&answer);
+	}
+	buf_free(&sent);
+	/* Generous, for sanitizers and busy machines. */
+	assert_true(most < 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_templates), cmocka_unit_test(test_accepts),   cmocka_unit_test(test_limits),   cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_steps),	  cmocka_unit_test(test_truth),	    cmocka_unit_test(test_addresses), cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_sends),	  cmocka_unit_test(test_data_uri),  cmocka_unit_test(test_parsable),
+		cmocka_unit_test(test_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
