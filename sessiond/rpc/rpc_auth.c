@@ -22,6 +22,7 @@ struct login {
 	int found;                      /* of the lookup: enum store_error */
 	int fits;                       /* 1: the password is right */
 	char key[512]; /* the administrator may have chosen a long one */
+	int64_t key_number;             /* of it; 0: not known */
 	char cookie[STORE_KEY_TEXT];
 };
 
@@ -95,10 +96,15 @@ static bool issue_key(struct login *login, struct store_tx *tx)
 	const struct daemon *daemon = login->request->context->daemon;
 	const char *fixed = daemon->config->admin_apikey;
 	bool rotates = daemon->config->compat_login_rotates_key;
+	struct store_principal who;
 	char made[STORE_KEY_TEXT];
 
 	if (rotates && login->user.admin && fixed && fixed[0] && strlen(fixed) < sizeof login->key) {
 		snprintf(login->key, sizeof login->key, "%s", fixed);
+		if (store_key_check(daemon->store, fixed, &who) == STORE_OK) {
+			login->key_number = who.key;
+			reach_drop(who.reach);
+		}
 		return true;
 	}
 	if (store_key_make(daemon->store, login->user.admin, made))
@@ -107,7 +113,7 @@ static bool issue_key(struct login *login, struct store_tx *tx)
 	crypto_wipe(made, sizeof made);
 	if (rotates)
 		store_tx_key_revoke_all(tx, login->user.number, 1U << STORE_KEY_API);
-	store_tx_key_add(tx, login->user.number, rotates ? STORE_KEY_API : STORE_KEY_UI, login->key, "login", NULL);
+	store_tx_key_add(tx, login->user.number, rotates ? STORE_KEY_API : STORE_KEY_UI, login->key, "login", &login->key_number);
 	return true;
 }
 
@@ -121,7 +127,7 @@ static void login_good(struct login *login)
 		rpc_answer_error(login->request, 500, "login failed");
 		return;
 	}
-	store_tx_key_add(tx, login->user.number, STORE_KEY_COOKIE, login->cookie, "login", NULL);
+	store_tx_cookie_add(tx, login->user.number, login->cookie, "login", &login->key_number);
 	store_tx_user_login(tx, login->user.number, timefmt_now_ms());
 	async_commit(daemon->loop, daemon->store, tx, login_stored, login);
 }
@@ -295,7 +301,7 @@ static void do_session(struct rpc_request *request)
 		rpc_answer_error(request, 500, "sync failed");
 	} else {
 		tx = store_tx_new(daemon->store);
-		store_tx_key_add(tx, cookie->who.user, STORE_KEY_COOKIE, cookie->text, "session", NULL);
+		store_tx_cookie_add(tx, cookie->who.user, cookie->text, "session", &cookie->who.key);
 		async_commit(daemon->loop, daemon->store, tx, cookie_stored, cookie);
 	}
 }

@@ -121,20 +121,24 @@ void key_table_free(struct key_table *table)
 	free(table);
 }
 
-/* A limit that cannot be read must not become none: that key is of no use then. */
+/* A limit that cannot be read must not become none: that key is of no use then. A cookie goes no further than the key that it was given for. */
 static struct key_entry *entry_of_row(struct db_statement *query)
 {
 	struct span digest = db_blob(query, 3);
+	const char *own = db_text_borrowed(query, 10), *networks = own != NULL ? own : db_text_borrowed(query, 12);
 	struct key_entry *entry;
 	struct reach *reach;
+	int64_t given_ms = db_int(query, 13);
 	char why[128];
 
-	if (digest.n != CRYPTO_SHA256_LEN || reach_new(&reach, db_text_borrowed(query, 9), db_text_borrowed(query, 10), why, sizeof why))
+	if (digest.n != CRYPTO_SHA256_LEN || reach_new(&reach, db_text_borrowed(query, 9), networks, why, sizeof why))
 		return NULL;
 	entry = xcalloc(1, sizeof *entry);
 	entry->who.reach = reach;
 	entry->who.scopes = (unsigned)db_int(query, 8) & SCOPE_ALL;
 	entry->who.expires_ms = db_int(query, 11);
+	if (given_ms > 0 && (entry->who.expires_ms == 0 || given_ms < entry->who.expires_ms))
+		entry->who.expires_ms = given_ms;
 	entry->who.key = db_int(query, 0);
 	entry->who.user = db_int(query, 1);
 	entry->who.kind = (enum store_key_kind)db_int(query, 2);
@@ -172,8 +176,10 @@ int key_table_load(struct store *store, struct db *db)
 	table_init(&fresh);
 	query = db_query(db, &rc,
 	                 "SELECT m.number, m.user_number, m.kind, k.digest, m.used_ms, u.admin, u.registry, u.username, m.scopes, m.sessions, m.networks, "
-	                 "CASE WHEN m.expires_ms > 0 AND (k.expires_ms = 0 OR m.expires_ms < k.expires_ms) THEN m.expires_ms ELSE k.expires_ms END "
+	                 "CASE WHEN m.expires_ms > 0 AND (k.expires_ms = 0 OR m.expires_ms < k.expires_ms) THEN m.expires_ms ELSE k.expires_ms END, "
+	                 "g.networks, COALESCE(g.expires_ms, 0) "
 	                 "FROM api_keys k JOIN api_keys m ON m.number = COALESCE(k.replaced_by, k.number) "
+	                 "LEFT JOIN api_keys g ON g.number = m.given_for "
 	                 "JOIN users u ON u.number = m.user_number WHERE u.disabled = 0", "");
 	while (query != NULL && (rc = db_step(query)) > 0) {
 		struct key_entry *entry = entry_of_row(query);
@@ -324,6 +330,7 @@ struct key_op {
 	uint8_t digest[CRYPTO_SHA256_LEN];
 	const char *label;
 	int64_t *number;
+	const int64_t *given_for; /* read when the op is applied; NULL: no key */
 };
 
 void key_table_reload(struct store *store, struct db *db, struct tx_op *op)
@@ -344,8 +351,8 @@ static int apply_add(struct store_tx *tx, struct db *db, struct tx_op *op)
 	if (add->kind == STORE_KEY_FIXED)
 		rc = db_run(db, "DELETE FROM api_keys WHERE digest = ?", "b", digest);
 	if (rc == 0)
-		rc = db_run(db, "INSERT INTO api_keys (user_number, kind, digest, label, created_ms, used_ms) VALUES (?, ?, ?, ?, ?, ?)",
-		            "inbtii", add->user, add->kind, digest, add->label, add->at_ms, add->at_ms);
+		rc = db_run(db, "INSERT INTO api_keys (user_number, kind, digest, label, created_ms, used_ms, given_for) VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0))",
+		            "inbtiii", add->user, add->kind, digest, add->label, add->at_ms, add->at_ms, add->given_for != NULL ? *add->given_for : INT64_C(0));
 	if (rc == 0 && add->number != NULL)
 		*add->number = db->driver->last_number(db);
 	return rc;
@@ -369,6 +376,15 @@ void store_tx_key_add(struct store_tx *tx, int64_t user, enum store_key_kind kin
 	struct key_op *add = add_op(tx, user, kind, label);
 
 	add->number = number;
+	if (key_digest(tx->store, text, add->digest) != CRYPTO_OK)
+		tx->error = STORE_SEAL;
+}
+
+void store_tx_cookie_add(struct store_tx *tx, int64_t user, const char *text, const char *label, const int64_t *key)
+{
+	struct key_op *add = add_op(tx, user, STORE_KEY_COOKIE, label);
+
+	add->given_for = key;
 	if (key_digest(tx->store, text, add->digest) != CRYPTO_OK)
 		tx->error = STORE_SEAL;
 }

@@ -2,7 +2,7 @@
 # sessiond/store/: the database, see store.h.
 STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql sql/sqlite/0005_keys.sql sql/sqlite/0006_webhooks.sql sql/sqlite/0007_message_addressing.sql sql/sqlite/0008_proxy.sql \
 	sql/sqlite/0009_campaigns.sql sql/sqlite/0010_actions.sql sql/sqlite/0011_labels.sql sql/sqlite/0012_campaign_files.sql \
-	sql/sqlite/0013_receivers.sql
+	sql/sqlite/0013_receivers.sql sql/sqlite/0014_cookies.sql
 EXTRA_DIST += $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
 
 sessiond/store/migrations_sqlite.c: $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh

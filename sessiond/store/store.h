@@ -217,7 +217,7 @@ enum store_key_kind {
 	STORE_KEY_API = 1, /* until revoked */
 	STORE_KEY_FIXED,   /* WAREST_ADMIN_APIKEY */
 	STORE_KEY_UI,      /* of a login: expires after 14 days without use */
-	STORE_KEY_COOKIE   /* documentation cookie: the same, accepted by store_cookie_check() alone */
+	STORE_KEY_COOKIE   /* documentation cookie: the same, accepted by store_cookie_check() alone; ends with the key it was given for */
 };
 
 enum { STORE_KEY_TEXT = 48, STORE_NAME_MAX = 256 };
@@ -238,6 +238,11 @@ int store_key_make(struct store *store, bool admin, char out[STORE_KEY_TEXT]);
 /* Only HMAC(pepper, SHA-256(text)) is stored. label may be NULL. */
 void store_tx_key_add(struct store_tx *tx, int64_t user, enum store_key_kind kind, const char *text, const char *label,
                       int64_t *number);
+/*
+ * A cookie, good no longer and from nowhere else than the key it is given for. *key is read when the tx is applied, so it may be the
+ * number of a key that the same tx adds; 0: none.
+ */
+void store_tx_cookie_add(struct store_tx *tx, int64_t user, const char *text, const char *label, const int64_t *key);
 /* A key as the original's database holds it: 64 hex digits of SHA-256, or plain text. */
 void store_tx_key_import(struct store_tx *tx, int64_t user, const char *stored, const char *label);
 void store_tx_key_revoke(struct store_tx *tx, int64_t key);

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DaemonBench, ADMIN_KEY, program } from './lib/daemon.js';
 
-const bench = new DaemonBench(15554000000, { env: { RATE_LIMIT_MAX: '3', QUOTA_MAX: '2', SPAM_COOLDOWN_MS: '60000' } });
+const bench = new DaemonBench(15554000000, { env: { RATE_LIMIT_MAX: '3', RATE_LIMIT_WINDOW_MS: '600000', QUOTA_MAX: '2', QUOTA_WINDOW_MS: '600000', SPAM_COOLDOWN_MS: '60000' } });
 
 // seen: called with what the program has written so far.
 async function ctl(...args) {
@@ -70,6 +70,20 @@ test('rate limit, cooldown and quota come in this order, with their headers', as
   await bench.rpc.call('guards.check', { key, guards: { rate: true } });
   const rate = await bench.rpc.call('guards.check', { key, guards: { rate: true } });
   assert.deepEqual([rate.status, rate.bare, rate.headers['X-RateLimit-Remaining']], [429, { error: 'Too many requests' }, '0']);
+
+  // Over a restart the windows go on: they end when they would have. The header has seconds: a window that began anew ends later.
+  const began = Date.now(), ends = [rate.headers['X-RateLimit-Reset'], first.headers['X-Quota-Reset']];
+  await new Promise((done) => setTimeout(done, 1500));
+  for (const signal of ['SIGTERM', 'SIGKILL']) {
+    await bench.restart(signal);
+    let now;
+    // What comes before the counters are read is added to them.
+    do now = await bench.rpc.call('guards.check', { key, guards: { rate: true, quota: true } });
+    while (now.status === 200 && Date.now() - began < 120000);
+    assert.deepEqual([signal, now.status, now.bare, now.headers['X-RateLimit-Reset']], [signal, 429, { error: 'Too many requests' }, ends[0]]);
+    const spent = await bench.rpc.call('guards.check', { key, guards: { quota: true } });
+    assert.deepEqual([spent.status, spent.bare, spent.headers['X-Quota-Reset']], [429, { error: 'Quota exceeded' }, ends[1]]);
+  }
 });
 
 test('login gives another key, logout ends it, the fixed one stays', async () => {
@@ -82,10 +96,14 @@ test('login gives another key, logout ends it, the fixed one stays', async () =>
   assert.equal((await bench.rpc.call('session.list', { key: good.cookie })).status, 401);
   const session = await bench.rpc.call('auth.session', { p: { apiKey: good.bare.apiKey } });
   assert.deepEqual(session.bare, { ok: true, username: 'admin', role: 'admin', isAdmin: true });
+  const reads = async (cookie) => (await bench.rpc.send({ m: 'docs.guard', auth: 'docs', key: cookie, cookie: true })).status;
+  assert.equal(await reads(session.cookie), 200);
   assert.equal((await bench.rpc.call('auth.session', { p: { apiKey: 'x' } })).status, 401);
   const out = await bench.rpc.call('auth.logout', { p: { apiKey: good.bare.apiKey } });
   assert.deepEqual([out.bare, out.cookie], [{ ok: true }, '']);
   assert.equal((await bench.rpc.call('session.list', { key: good.bare.apiKey })).status, 401);
+  // No cookie outlives the key that it was given for.
+  assert.deepEqual([await reads(good.cookie), await reads(session.cookie)], [401, 401]);
   assert.equal((await bench.call('session.list')).status, 200);
   for (let i = 1; i <= 4; i++) assert.deepEqual((await login('wrong', '192.0.2.2')).bare, { error: 'Invalid credentials' });
   const locked = await login('wrong', '192.0.2.2');

@@ -248,6 +248,51 @@ static void users_are_shut_out(void **state)
 	assert_true(is_good(f, "hers") && !is_good(f, "the one"));
 }
 
+static bool has_cookie(struct fixture *f, const char *text)
+{
+	struct store_principal who;
+
+	if (store_cookie_check(f->store, text, &who))
+		return false;
+	reach_drop(who.reach);
+	return true;
+}
+
+static void cookies_end_with_their_key(void **state)
+{
+	struct fixture *f = *state;
+	int64_t user = add_user(f, "u", false), key = add_key(f, user, "short", &(struct store_grant){ .scopes = SCOPE_ALL, .networks = "10.0.0.0/8", .expires_ms = fake_now_ms + DAY_MS });
+	int64_t other = add_key(f, user, "long", &(struct store_grant){ .scopes = SCOPE_ALL }), made = 0, none = 0;
+	struct store_principal who;
+	struct store_tx *tx = store_tx_new(f->store);
+
+	store_tx_cookie_add(tx, user, "of short", "session", &key);
+	store_tx_cookie_add(tx, user, "of long", "session", &other);
+	/* of a key that the same tx makes, as log-ins do */
+	store_tx_key_add(tx, user, STORE_KEY_UI, "ui", NULL, &made);
+	store_tx_cookie_add(tx, user, "of ui", "login", &made);
+	store_tx_cookie_add(tx, user, "of none", "login", &none);
+	commit(f, tx, 0);
+	assert_true(has_cookie(f, "of short") && has_cookie(f, "of long") && has_cookie(f, "of ui") && has_cookie(f, "of none"));
+	assert_int_equal(store_cookie_check(f->store, "of short", &who), 0);
+	assert_true(reach_has_address(who.reach, "10.1.2.3") && !reach_has_address(who.reach, "192.0.2.1"));
+	reach_drop(who.reach);
+	fake_now_ms += DAY_MS;
+	assert_true(!has_cookie(f, "of short") && has_cookie(f, "of long"));
+	fixture_reopen(f);
+	assert_true(!has_cookie(f, "of short") && has_cookie(f, "of long"));
+	/* another text for the key changes nothing for the browser; without the key there is no cookie */
+	rotate(f, other, "long too", 0);
+	assert_true(has_cookie(f, "of long"));
+	tx = store_tx_new(f->store);
+	store_tx_key_revoke(tx, other);
+	store_tx_key_revoke(tx, made);
+	commit(f, tx, 0);
+	assert_true(!has_cookie(f, "of long") && !has_cookie(f, "of ui") && has_cookie(f, "of none"));
+	fixture_reopen(f);
+	assert_true(!has_cookie(f, "of long") && !has_cookie(f, "of ui") && has_cookie(f, "of none"));
+}
+
 /* Somebody edited the database: what cannot be read as a limit is no key, rather than one without limits. */
 static void limits_that_cannot_be_read_lock(void **state)
 {
@@ -335,6 +380,7 @@ int main(void)
 		T(an_old_text_ends_with_its_key),
 		T(use_is_remembered),
 		T(users_are_shut_out),
+		T(cookies_end_with_their_key),
 		T(limits_that_cannot_be_read_lock),
 		T(audit_is_read_in_pages_and_ends),
 	};
