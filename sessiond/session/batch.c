@@ -53,6 +53,7 @@ static int64_t expiry(const struct wa_put *put, int64_t now_ms)
 static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 {
 	const struct wa_batch *batch = c->batch;
+	bool creds = false;
 
 	for (size_t i = 0; i < batch->nputs; i++) {
 		const struct wa_put *put = &batch->puts[i];
@@ -66,7 +67,10 @@ static void add_records(struct commit *c, struct store_tx *tx, int64_t now_ms)
 			store_tx_record_put(tx, c->session->number, (int)put->kind, put->name, value,
 				expiry(put, now_ms));
 		chatfill_record(c->session, tx, put);
+		creds = creds || (put->kind == WA_RECORD_CREDS && !put->absent);
 	}
+	if (creds)
+		event_creds(c->session, tx);
 }
 
 static bool is_in_chats(const struct commit *c, const char *id)

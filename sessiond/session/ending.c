@@ -260,6 +260,7 @@ void session_wish(struct session *session, enum stop_wish wish, struct session_c
 		registry_answer(session, call);
 		return;
 	}
+	event_creds_flush(session);
 	call->next = session->calls;
 	session->calls = call;
 	if (wish <= session->wish)

@@ -108,6 +108,49 @@ static void finish(struct session *session, struct store_tx *tx, const char *kin
 	buf_free(payload);
 }
 
+/* ---- the device record ---- */
+
+/* creds_update {id, sessionId}: a login changes the record several times, and receivers learn nothing from each. */
+#define CREDS_PAUSE_MS 5000
+
+static void tell_creds(struct session *session, struct store_tx *tx)
+{
+	struct buf payload = { 0 };
+
+	session->creds_next_ms = timefmt_monotonic_ms() + CREDS_PAUSE_MS;
+	start(session, &payload);
+	finish(session, tx, "creds_update", NULL, NULL, &payload);
+}
+
+static void creds_due(void *arg)
+{
+	struct session *session = arg;
+	struct store_tx *tx = store_tx_new(session->on->daemon->store);
+
+	tell_creds(session, tx);
+	event_commit(session, tx);
+}
+
+void event_creds(struct session *session, struct store_tx *tx)
+{
+	if (timer_runs(&session->creds_note))
+		return;
+	if (timefmt_monotonic_ms() < session->creds_next_ms)
+		timer_start(session->on->timers, &session->creds_note, session->creds_next_ms, creds_due, session);
+	else
+		tell_creds(session, tx);
+}
+
+void event_creds_flush(struct session *session)
+{
+	if (!timer_runs(&session->creds_note))
+		return;
+	timer_stop(session->on->timers, &session->creds_note);
+	creds_due(session);
+}
+
+/* ---- what batches tell ---- */
+
 static void of_message(struct session *session, struct store_tx *tx, const struct wa_event *event)
 {
 	channel_post_event(session, tx, event->message);

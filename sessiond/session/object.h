@@ -117,6 +117,8 @@ struct session {
 	struct backoff backoff;
 	struct conflict_window conflicts;
 	struct timer retry, wake, closing;
+	struct timer creds_note;     /* runs: creds_update is due when it ends */
+	int64_t creds_next_ms;       /* monotonic: the next one may be told then */
 	enum stop_wish wish;
 	bool gone;                   /* removed: only waits to be freed */
 	bool let_go;                 /* ... and no letter of the main loop is on its way any more */
@@ -233,6 +235,10 @@ void event_add(struct session *session, struct store_tx *tx, const char *kind, c
 void event_commit(struct session *session, struct store_tx *tx);
 /* session_status with these members (JSON members without braces, may be ""), and the state in the registry's row. */
 void event_status(struct session *session, const char *members);
+/* creds_update: the device record is stored with tx. Told at once, or after a while if it was told a moment ago. */
+void event_creds(struct session *session, struct store_tx *tx);
+/* Tells what event_creds() has put off. */
+void event_creds_flush(struct session *session);
 /* Adds what a durable event tells the outside. */
 void event_of_batch(struct session *session, struct store_tx *tx, const struct wa_event *event);
 

@@ -59,6 +59,7 @@ void session_free(struct session *session)
 	timer_stop(timers, &session->retry);
 	timer_stop(timers, &session->wake);
 	timer_stop(timers, &session->closing);
+	timer_stop(timers, &session->creds_note);
 	outbox_free(session);
 	chat_timers_free(&session->timers);
 	mirror_free(session);
