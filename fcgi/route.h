@@ -163,7 +163,7 @@ struct route_match route_find(const char *method, struct span path);
 struct span route_value(const struct route_match *m, const char *name);
 
 /* selector.c */
-extern const struct selector selector_session, selector_session_create, selector_messages, selector_preflight, selector_chats_get,
+extern const struct selector selector_session, selector_session_create, selector_messages, selector_messages_stored, selector_preflight, selector_chats_get,
 	selector_chats_post, selector_groups, selector_profile, selector_misc, selector_misc_auto;
 extern const struct selector *const selectors[]; /* all of them, ends with NULL */
 

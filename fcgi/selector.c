@@ -34,6 +34,16 @@ const struct selector selector_messages = {
 	.other = { NOT_FOUND },
 };
 
+/* What the store alone knows: also of sessions that are not open. */
+const struct selector selector_messages_stored = {
+	.name = "messages-stored",
+	.ids = { "sessionId" },
+	.phones = { "phone" },
+	.in = { PLACE_BODY, PLACE_QUERY },
+	.missing = NOT_FOUND,
+	.other = { NOT_FOUND },
+};
+
 const struct selector selector_chats_get = {
 	.name = "chats-get",
 	.ids = { "sessionId", "session", "id" },
@@ -100,6 +110,6 @@ const struct selector selector_preflight = {
 	.other = { { 404, 0, "Session not found" } },
 };
 
-const struct selector *const selectors[] = { &selector_session, &selector_session_create, &selector_messages, &selector_chats_get,
+const struct selector *const selectors[] = { &selector_session, &selector_session_create, &selector_messages, &selector_messages_stored, &selector_chats_get,
 					     &selector_chats_post, &selector_groups, &selector_profile, &selector_misc, &selector_misc_auto,
 					     &selector_preflight, NULL };

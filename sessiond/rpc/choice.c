@@ -33,6 +33,7 @@ static const struct family families[] = {
 	{ .name = "session", .absent = ID_REQUIRED, .invalid = ID_REQUIRED, .unknown = NOT_FOUND, .foreign = FORBIDDEN, .closed = NOT_FOUND, .no_phone = NOT_FOUND },
 	{ .name = "session-create", .may_be_missing = true, .absent = ID_REQUIRED, .invalid = ID_REQUIRED, .unknown = NOT_FOUND, .foreign = FORBIDDEN, .closed = NOT_FOUND, .no_phone = NOT_FOUND },
 	{ .name = "messages", .must_be_open = true, .admin_all = true, .absent = NOT_FOUND, .invalid = NOT_FOUND, .unknown = NOT_FOUND, .foreign = NOT_FOUND, .closed = NOT_FOUND, .no_phone = NOT_FOUND },
+	{ .name = "messages-stored", .admin_all = true, .absent = NOT_FOUND, .invalid = NOT_FOUND, .unknown = NOT_FOUND, .foreign = NOT_FOUND, .closed = NOT_FOUND, .no_phone = NOT_FOUND },
 	{ .name = "chats-get", .must_be_open = true, .admin_all = true, .absent = NOT_FOUND, .invalid = NOT_FOUND, .unknown = NOT_FOUND, .foreign = NOT_FOUND, .closed = NOT_FOUND, .no_phone = NOT_FOUND },
 	{ .name = "chats-post", .must_be_open = true, .admin_all = true, .absent = NOT_FOUND, .invalid = NOT_FOUND, .unknown = NOT_FOUND, .foreign = NOT_FOUND, .closed = NOT_FOUND, .no_phone = NOT_FOUND },
 	{ .name = "groups", .must_be_open = true, .absent = NOT_FOUND, .invalid = ID_INVALID, .unknown = NOT_FOUND, .foreign = FORBIDDEN, .closed = LOGIN_REQUIRED, .no_phone = NOT_FOUND },

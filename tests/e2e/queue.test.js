@@ -182,6 +182,50 @@ test('an attempt that takes too long is tried again under its id, then given up;
   assert.deepEqual(await texts(lost.phone), []);
 });
 
+test('concurrency: so many messages are made ready at once and no more, until the number is changed', async () => {
+  const { jid } = await bench.linked('many');
+  const peers = await Promise.all([1, 2, 3, 4, 5].map(() => bench.account()));
+  await queue('many', { concurrency: 2 });
+  // Whose devices nobody tells: what was begun stays begun.
+  const { fault } = await bench.control('POST', '/faults', { kind: 'iq_silence', count: 0, match: { xmlns: 'usync' }, device: jid });
+  const asked = async () => (await bench.control('GET', '/faults')).faults.find((f) => f.id === fault.id).struck;
+  const answers = peers.map((peer, i) => bench.sendText('many', peer.phone, `one of many ${i}`));
+  await waits('many', (s) => s.depth === 3 && s.inFlight === 2);
+  while (await asked() < 2) await new Promise((done) => setTimeout(done, 20));
+  await queue('many', { concurrency: 4 });
+  assert.deepEqual([await asked(), (await waits('many', (s) => s.depth === 1)).inFlight], [4, 4]);
+  await bench.control('DELETE', '/faults');
+  await bench.call('session.reconnect', { session: 'many', family: 'session' });
+  assert.deepEqual((await Promise.all(answers)).map((a) => a.status), [200, 200, 200, 200, 200]);
+  for (const [i, peer] of peers.entries()) assert.deepEqual(await texts(peer.phone), [`one of many ${i}`]);
+});
+
+test('475: so many new chats are allowed: told, new ones wait, over a kill, until the time is over', async () => {
+  const { phone } = await bench.linked('cap');
+  const [known, first, second] = await Promise.all([1, 2, 3].map(() => bench.account()));
+  assert.equal((await bench.sendText('cap', known.phone, 'before')).status, 200);
+  const until = Math.floor(Date.now() / 1000) + 3600;
+  await bench.control('PATCH', `/accounts/${phone}`, { cap: { until }, quiet: true });
+  const refused = await bench.sendText('cap', first.phone, 'refused');
+  assert.deepEqual([refused.status, refused.code, Number(refused.headers['Retry-After']) > 3500], [429, 3001, true], JSON.stringify(refused));
+  assert.equal((await bench.hook.wait('account_timelock', (d) => d.id === 'cap')).data.kind, 'NEW_CHAT_MESSAGES_CAPPED');
+  assert.equal((await bench.sendText('cap', known.phone, 'goes on')).status, 200);
+  const held = await bench.sendText('cap', second.phone, 'waits');
+  assert.deepEqual([held.status, held.result[0].heldBy, Number(held.headers['Retry-After']) > 3500], [202, 'restricted', true]);
+  await bench.restart('SIGKILL');
+  await bench.until('cap', 'open');
+  const state = await waits('cap', (s) => s.holds.restricted === 1);
+  assert.deepEqual([state.restriction.kind, Date.parse(state.restriction.until)], ['NEW_CHAT_MESSAGES_CAPPED', until * 1000]);
+  const still = await bench.sendText('cap', second.phone, 'waits as well');
+  assert.deepEqual([still.status, Number(still.headers['Retry-After']) > 3400], [202, true]);
+  // The account may again, which is learnt with the next login.
+  await bench.control('PATCH', `/accounts/${phone}`, { cap: null, quiet: true });
+  await bench.call('session.reconnect', { session: 'cap', family: 'session' });
+  assert.equal((await bench.inbox(second.phone, 'waits as well')).length, 1);
+  assert.deepEqual(await texts(second.phone), ['waits', 'waits as well']);
+  assert.equal((await queue('cap')).result.restriction.active, false);
+});
+
 test('a login that is locked stays locked over a restart', async () => {
   const login = (password) => bench.rpc.call('auth.login', { ip: '192.0.2.77', p: { username: 'admin', password } });
   for (let i = 0; i < 5; i++) await login('wrong');
@@ -245,6 +289,7 @@ test('killed around the time of messages for later: each leaves once, those that
 test('what is due while the session is closed waits, and leaves when it opens', async () => {
   const { phone: own } = await bench.linked('closed');
   const { phone } = await bench.account();
+  const before = (await bench.sendText('closed', phone, 'before it')).result[0].messageId;
   await bench.control('POST', '/faults', { kind: 'login_failure', attrs: { reason: '503' }, device: own, count: 0 });
   const due = at(5000);
   await later('closed', phone, 'while away', due);
@@ -252,8 +297,13 @@ test('what is due while the session is closed waits, and leaves when it opens', 
   await bench.control('GET', '/events?type=login_refused&reason=503&wait=60000');
   assert.ok(Date.now() < due, 'it is closed before the message is due');
   await new Promise((resolve) => setTimeout(resolve, due + 200 - Date.now()));
-  assert.deepEqual(await texts(phone), []);
+  assert.deepEqual(await texts(phone), ['before it']);
+  // How messages are doing is known without a connection.
+  const status = async (messageId) => { const { status: code, result } = await bench.call('messages.status', { session: 'closed', family: 'messages-stored', p: { messageId } }); return [code, result?.messageId, result?.state]; };
+  assert.deepEqual(await status('while-away'), [200, 'while-away', 'queued']);
+  assert.deepEqual((await status(before)).slice(0, 2), [200, before]);
+  assert.match((await status(before))[2], /^(server_ack|delivered|read)$/);
   await bench.control('DELETE', '/faults');
   await bench.until('closed', 'open');
-  assert.deepEqual(await arrivals(phone, 1), ['while away']);
+  assert.deepEqual(await arrivals(phone, 2), ['before it', 'while away']);
 });

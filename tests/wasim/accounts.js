@@ -85,6 +85,7 @@ export class Account {
         this.listVersion = 1;
         this.tokensIssued = new Map();
         this.timelock = null;
+        this.cap = null;
         this.chatted = new Set();
         this.blocked = new Set();
         this.phoneDevice = null;

@@ -89,6 +89,7 @@ function accountRoutes(sim) {
                 found.timelock = body.timelock;
                 if (!body.quiet) sim.notices.timelock(found);
             }
+            if ('cap' in body) found.cap = body.cap;
             return found.toJson();
         },
         'GET /accounts/:account/devices': ({ params }) => ({ devices: account(sim, params.account).deviceList().map(d => d.toJson()) }),

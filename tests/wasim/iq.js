@@ -8,12 +8,21 @@ const ABT_TCTOKEN_ON_ALL = '10518';
 const ABT_TOKEN_TO_LID = '14303';
 const TOKENS_KEPT = 16;
 const MEX_TIMELOCK = '23983697327930364';
+const MEX_CAP = '24503548349331633';
 
 /** The state of a reach-out time lock as the service words it; lock is null or {until (seconds), kind}. */
 export function timelockJson(lock) {
     return {
         is_active: !!lock, time_enforcement_ends: lock ? String(lock.until) : null,
         enforcement_type: lock ? lock.kind || 'RESTRICT_ALL_COMPANIONS' : 'DEFAULT'
+    };
+}
+
+/** How many new chats the account may still begin; cap is null or {until (seconds)}: none. */
+function capJson(cap) {
+    return {
+        capping_status: cap ? 'CAPPED' : 'NONE', cycle_start_timestamp: null, cycle_end_timestamp: cap ? String(cap.until) : null,
+        total_quota: cap ? 50 : -1, used_quota: cap ? 50 : 0, ote_status: 'NOT_ELIGIBLE', mv_status: 'NOT_ELIGIBLE'
     };
 }
 
@@ -151,9 +160,14 @@ export class IqService {
         return this.sim.media.connection();
     }
 
-    /** GraphQL queries: the state of the reach-out time lock, and those about channels. */
+    /** GraphQL queries: the state of the reach-out time lock and of the cap, and those about channels. */
     mex(device, iq) {
         const query = child(iq, 'query');
+        if (query?.attrs.query_id === MEX_CAP) {
+            const { variables } = JSON.parse(bytesOf(query)?.toString() ?? '{}');
+            if (variables?.input?.type !== 'INDIVIDUAL_NEW_CHAT_MSG') return this.sim.strict.refuse(device, 'mex', 'the cap of what is asked for?', iq);
+            return [node('result', {}, Buffer.from(JSON.stringify({ data: { xwa2_message_capping_info: capJson(device.account.cap) } })))];
+        }
         if (query?.attrs.query_id !== MEX_TIMELOCK) return this.sim.newsletters.mex(device, iq, query);
         const { timelock } = device.account;
         const data = { xwa2_fetch_account_reachout_timelock: timelockJson(timelock) };
@@ -195,7 +209,7 @@ export class TokenService {
     }
 
     /**
-     * Checks the tokens on a 1:1 message. Returns null when all is well, or the ack error (463).
+     * Checks the tokens on a 1:1 message. Returns null when all is well, or the ack error (463; 475: the account is capped).
      * A token that was never issued is a violation.
      */
     check(sender, recipient, stanza) {
@@ -212,6 +226,7 @@ export class TokenService {
         }
         const known = recipient.chatted.has(sender.account.phone);
         if (sender.account.timelock && !known) return 463;
+        if (sender.account.cap && !known) return 475;
         return recipient.requireToken && !known && !tc && !cs ? 463 : null;
     }
 
