@@ -223,11 +223,21 @@ test('a client that does not read slows its own stream alone', async () => {
   other.close();
 });
 
+// The most that any answer had of each series in this file. Names of sessions and receivers are of no interest.
+const most = new Map();
+function note(family, metric) {
+  const labels = Object.entries(metric.labels ?? {}).filter(([label]) => !['session', 'receiver', 'version'].includes(label)).map(([, value]) => value);
+  const name = [family.name, ...labels].join(' ');
+  most.set(name, Math.max(most.get(name) ?? 0, Number(metric.value ?? metric.count)));
+}
+
 // Families of the text by name, as another program reads them; histograms have buckets.
 async function figures(options = { key: adminKey }) {
   const answer = await gateway.server.request('GET', '/metrics', options);
   assert.deepEqual([answer.status, answer.headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8'], answer.text);
-  return new Map(parsePrometheus(answer.text).map((family) => [family.name, family]));
+  const families = new Map(parsePrometheus(answer.text).map((family) => [family.name, family]));
+  for (const family of families.values()) for (const metric of family.metrics) note(family, metric);
+  return families;
 }
 const valueOf = (families, name, labels = {}) => Number(families.get(name).metrics.find((m) => Object.entries(labels).every(([k, v]) => m.labels?.[k] === v)).value);
 
@@ -305,10 +315,76 @@ test('figures tell of receivers, queues, campaigns and decryption', async () => 
     assert.equal(grown('warest_campaigns', { state: 'draft' }), 1);
     assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { paused: null, maxSize: null } })).status, 200);
     await until(() => valueOf(now, 'warest_outbox_messages', { state: 'due' }) === 0);
+
+    /* what a recipient asks for again, what WhatsApp refuses, what gets no answer, what the account may not */
+    const { devices } = await gateway.control(`/accounts/${ANN}/devices`), fault = (more) => gateway.control('/faults', { device: ANN, ...more });
+    const again = (await send('asked for again')).json.results[0].messageId;
+    await gateway.control(`/accounts/${BOB}/ask-again`, { from: devices.at(-1).jid, id: again, count: 1 });
+    await until(() => grown('warest_messages_total', { direction: 'out', outcome: 'retried' }) === 1);
+    await fault({ kind: 'ack_error', code: 404, count: 1 });
+    assert.equal((await send('refused')).status, 500);
+    await until(() => grown('warest_messages_total', { direction: 'out', outcome: 'failed' }) === 1 && kind('out', 'text', 'failed') === 1);
+    await fault({ kind: 'ack_error', code: 463, count: 1 });
+    await send('restricted');
+    await until(() => queue('restricted') === 1);
+    assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { timeoutMs: 300, maxRetries: 1, retryDelayMs: 10 } })).status, 200);
+    await fault({ kind: 'iq_silence', count: 0, match: { xmlns: 'usync' } });
+    assert.equal((await gateway.api('POST', '/messages/send/text', { body: { sessionId: 'ann', to: '15557200008', message: 'to nobody known' } })).status, 500);
+    await until(() => queue('timed_out') === 2 && queue('retried') === 1);
+    await fetch(`${gateway.wasim.controlUrl}/faults`, { method: 'DELETE' });
+    assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { timeoutMs: null, maxRetries: null, retryDelayMs: null } })).status, 200);
   } finally {
     receiver.close();
     await gateway.api('DELETE', `/session/ann/webhooks/${webhookId}`);
   }
+});
+
+test('attempts at receivers are told by what came of them; work that waits for nothing is counted when it is done', async () => {
+  const receiver = http.createServer((request, response) => {
+    request.resume();
+    if (request.url === '/4xx') response.writeHead(400).end();
+    else if (request.url === '/other') response.writeHead(302, { location: '/' }).end();
+    else if (request.url === '/refused') response.writeHead(307, { location: 'http://169.254.1.1/' }).end();
+    /* timeout: never answered */
+  });
+  await once(receiver.listen(0, '127.0.0.1'), 'listening');
+  const outcomes = ['4xx', 'other', 'refused', 'timeout'], hooks = [];
+  const before = await figures();
+  let now = before;
+  const grown = (name, labels) => valueOf(now, name, labels) - valueOf(before, name, labels);
+  const until = async (holds) => { do now = await figures(); while (!holds()); };
+  const stream = await opened('?events=nothing');
+  try {
+    for (const outcome of outcomes) {
+      const made = await gateway.api('POST', '/session/ann/webhooks', { body: { name: outcome, url: `http://127.0.0.1:${receiver.address().port}/${outcome}`, secret: 'secret of the figures', events: ['message_received'], timeoutMs: SLOW ? 5000 : 500 } });
+      assert.equal(made.status, 200, made.text);
+      hooks.push(made.json.results[0].id);
+    }
+    await say(ANN, 'to four of them');
+    await until(() => outcomes.every((outcome) => grown('warest_webhook_attempts_total', { outcome }) >= 1));
+    for (const id of hooks) assert.ok(valueOf(now, 'warest_receiver_lag_events', { session: 'ann', receiver: id }) >= 1, id);
+    assert.ok(valueOf(now, 'warest_live_views') >= 1);
+    const png = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+    const image = await gateway.api('POST', '/messages/send/media', { body: { sessionId: 'ann', to: BOB, media: png, dry_run: true } });
+    assert.equal(image.status, 200, image.text);
+    assert.equal((await gateway.api('GET', '/session/list', { key: 'no key' })).status, 401);
+    await until(() => grown('warest_media_jobs_total', { outcome: 'done' }) === 1 && grown('warest_requests_refused_total') >= 1);
+  } finally {
+    stream.close();
+    for (const id of hooks) await gateway.api('DELETE', `/session/ann/webhooks/${id}`);
+    receiver.closeAllConnections();
+    receiver.close();
+  }
+});
+
+test('every series has moved', () => {
+  // Gauges of what lasts a moment only, of disasters, and messages of kinds that look alike to the counter (test_session_parts).
+  const still = [/^warest_store_failing$/, /^warest_store_queued_transactions$/, /^warest_dead_letters$/, /^warest_media_jobs (waiting|running)$/, /^warest_media_jobs_total failed$/,
+    /^warest_messages_by_kind_total (in|out) (?!text )/, /^warest_campaigns (?!draft)/, /^warest_campaign_recipients (?!pending)/, /^warest_sessions (?!open)/,
+    /^warest_outbox_messages scheduled$/, /^warest_receiver_lost_events$/];
+  const names = [...most.keys()];
+  assert.deepEqual(names.filter((name) => !(most.get(name) > 0) && !still.some((s) => s.test(name))), []);
+  assert.ok(names.length > 100, `${names.length} series`);
 });
 
 test('figures are for administrators and the networks that are named', async () => {

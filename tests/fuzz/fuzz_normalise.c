@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 
 #include "sessiond/session/content.h"
+#include "sessiond/session/messagekind.h"
 #include "sessiond/session/mirror.h"
 #include "sessiond/session/normalise.h"
 
@@ -71,6 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	jid_parse_text(&m.chat, data[0] & 2 ? "120363@g.us" : "111@s.whatsapp.net");
 	jid_parse_text(&m.sender, "911:2@lid");
 	buf_append(&m.plaintext, data + 1, size - 1);
+	if (!message_kind_name(message_kind_of(buf_span(&m.plaintext))))
+		abort();
 	tell(&m, data[0] & 4);
 	look_at_file(&m);
 	buf_free(&m.plaintext);

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { atRest, bareSignal, baseMemory, memory, memoryHeld, memoryRestarted, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, staticFloor, web } from './figures.js';
+import { atRest, bareSignal, baseMemory, guardsCost, memory, memoryHeld, memoryRestarted, pingUnderWaits, receiveTexts, reconnect, sendTexts, startTime, staticFloor, web } from './figures.js';
 import { Rig } from './rig.js';
 
 const { values } = parseArgs({ options: {
@@ -44,6 +44,7 @@ try {
   const small = wanted('memory') ? counts.slice(0, 1) : [10];
   const first = await memory(rig, base, small);
   await measure('bare_signal', () => bareSignal(texts));
+  await measure('guards', guardsCost);
   await measure('send', () => sendTexts(rig, texts));
   await measure('receive', () => receiveTexts(rig, texts));
   await measure('ping_under_waits', () => pingUnderWaits(rig, 5));

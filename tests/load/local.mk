@@ -15,7 +15,7 @@ baseline_post_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 baseline_post_LDADD = $(CURL_LIBS)
 
 BENCH_ARGS =
-bench: all $(LOAD_TOOLS)
+bench: all $(LOAD_TOOLS) test_rpc_guards
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/bench.js $(BENCH_ARGS)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* If this fails, sessions reconnect too often or never, timers are lost or QR codes do not scan. */
+/* If this fails, sessions reconnect too often or never, timers are lost, QR codes do not scan or messages are counted as what they are not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,12 @@
 #include <uv.h>
 
 #include "sessiond/session/backoff.h"
+#include "sessiond/session/messagekind.h"
 #include "sessiond/session/qrpng.h"
 #include "sessiond/session/route.h"
 #include "sessiond/session/view.h"
 #include "sessiond/timers.h"
+#include "sessiond/wa/proto_walk.h"
 
 static void delays_grow_and_have_an_end(void **state)
 {
@@ -185,12 +187,74 @@ static void routes_survive_as_text(void **state)
 	assert_true(route_is_empty(&back));
 }
 
+/* ---- kinds of messages ---- */
+
+/* A Message with one content, inside of wrappers (0: none), outermost first. */
+static enum message_kind kind_of(uint32_t field, uint32_t wrapper, unsigned times)
+{
+	struct buf message = { 0 }, outer;
+	enum message_kind kind;
+
+	proto_put_bytes(&message, field, span_text("\n\1x"));
+	for (; times; times--) {
+		struct buf proof = { 0 };
+
+		outer = (struct buf){ 0 };
+		proto_put_bytes(&proof, 1, buf_span(&message));
+		proto_put_bytes(&outer, wrapper, buf_span(&proof));
+		buf_free(&proof);
+		buf_free(&message);
+		message = outer;
+	}
+	kind = message_kind_of(buf_span(&message));
+	buf_free(&message);
+	return kind;
+}
+
+static void messages_have_kinds(void **state)
+{
+	/* Fields of WAProto's Message. */
+	static const struct {
+		uint32_t field;
+		const char *name;
+	} kinds[] = { { 1, "text" }, { 6, "text" }, { 3, "image" }, { 9, "video" }, { 66, "video" }, { 8, "audio" }, { 7, "document" }, { 26, "sticker" }, { 5, "location" },
+		      { 18, "location" }, { 4, "contact" }, { 13, "contact" }, { 49, "poll" }, { 60, "poll" }, { 64, "poll" }, { 50, "poll" }, { 75, "event" },
+		      { 45, "interactive" }, { 46, "reaction" }, { 12, "change" }, { 63, "change" }, { 2, "other" }, { 35, "other" }, { 999, "other" } };
+	static const uint32_t wrappers[] = { 37, 40, 53, 55, 58, 59, 62, 91 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		assert_string_equal(message_kind_name(kind_of(kinds[i].field, 0, 0)), kinds[i].name);
+	for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
+		assert_int_equal(kind_of(3, wrappers[i], 1), KIND_IMAGE);
+	assert_int_equal(kind_of(8, 40, 4), KIND_AUDIO);
+	assert_int_equal(kind_of(8, 40, 5), KIND_OTHER);
+	assert_int_equal(kind_of(8, 41, 1), KIND_OTHER);
+	assert_string_equal(message_kind_name(KIND_COUNT), "other");
+}
+
+static void kinds_of_what_is_none(void **state)
+{
+	/* What comes with a content is passed over: a sender key (2), a context (35), numbers. Bytes that end too early are no content. */
+	static const struct {
+		const char *bytes;
+		size_t n;
+		enum message_kind kind;
+	} odd[] = { { "", 0, KIND_OTHER }, { "\x12\1a\x9a\2\1b\n\2hi", 11, KIND_TEXT }, { "\x08\5", 2, KIND_OTHER }, { "\n\5hi", 4, KIND_OTHER }, { "\xff\xff\xff", 3, KIND_OTHER },
+		    { "\xc2\2\0", 3, KIND_OTHER } /* view once around nothing */ };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+		assert_int_equal(message_kind_of(span_of((const uint8_t *)odd[i].bytes, odd[i].n)), odd[i].kind);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delays_grow_and_have_an_end), cmocka_unit_test(only_a_stable_connection_starts_over),
 		cmocka_unit_test(conflicts_count_in_a_sliding_window),
 		cmocka_unit_test(timers_fire_in_order_once), cmocka_unit_test(qr_codes_are_pictures), cmocka_unit_test(views_are_copied_deeply), cmocka_unit_test(routes_survive_as_text),
+		cmocka_unit_test(messages_have_kinds), cmocka_unit_test(kinds_of_what_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

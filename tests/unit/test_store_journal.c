@@ -2,6 +2,8 @@
 /* If this fails, messages, events or webhooks are lost or mixed up, or secrets are readable on the disk. */
 #include "tests/unit/store_fixture.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 static int64_t fake_now_ms;
@@ -355,6 +357,64 @@ static void the_journal_keeps_its_bound(void **state)
 	assert_int_equal(last, 61);
 }
 
+enum { BURST_BOUND = 2000 * 1000, BURST_COMMITS = 200, BURST_GROUP = 8, BURST_EVENTS = 25 };
+
+static atomic_int burst_open;
+
+static void burst_committed(void *arg, int error)
+{
+	(void)arg;
+	assert_int_equal(error, 0);
+	atomic_fetch_sub(&burst_open, 1);
+}
+
+static int64_t file_bytes(const struct fixture *f, const char *suffix)
+{
+	char path[512];
+	struct stat about;
+
+	snprintf(path, sizeof path, "%s%s", f->path, suffix);
+	return stat(path, &about) == 0 ? (int64_t)about.st_size : 0;
+}
+
+/* A burst of twenty times the bound, committed in groups as by many sessions at once, to a receiver that takes nothing. */
+static void a_burst_keeps_near_the_bound(void **state)
+{
+	struct fixture *f = *state;
+	struct store_status status = { 0 };
+	int64_t session, most = 0, disk;
+	char payload[1001], id[24];
+	int made = 0;
+
+	f->options.journal_max_bytes = BURST_BOUND;
+	fixture_reopen(f);
+	session = fixture_session(f, "main");
+	memset(payload, 'x', sizeof payload - 1);
+	payload[sizeof payload - 1] = '\0';
+	for (int i = 0; i < BURST_COMMITS; i++) {
+		for (int k = 0; k < BURST_GROUP; k++) {
+			struct store_tx *tx = store_tx_new(f->store);
+
+			for (int n = 0; n < BURST_EVENTS; n++) {
+				snprintf(id, sizeof id, "b%d", made++);
+				add_event(tx, session, id, payload, NULL);
+			}
+			atomic_fetch_add(&burst_open, 1);
+			store_commit(f->store, tx, burst_committed, NULL);
+		}
+		while (atomic_load(&burst_open) > 0)
+			sched_yield();
+		store_status(f->store, &status);
+		most = status.journal_bytes > most ? status.journal_bytes : most;
+	}
+	disk = file_bytes(f, "") + file_bytes(f, "-wal");
+	print_message("a burst of %d events, bound %d bytes: at most %lld bytes, %lld on disk\n", made, (int)BURST_BOUND, (long long)most, (long long)disk);
+	fixture_reopen(f);
+	store_status(f->store, &status);
+	assert_true(status.journal_bytes <= BURST_BOUND);
+	assert_true(most < 3 * (int64_t)BURST_BOUND);
+}
+
 /* ---- idempotency ---- */
 
 static void read_idempotency(struct store_reader *reader, void *arg)
@@ -474,6 +534,7 @@ int main(void)
 		T(events_are_numbered_without_gaps_or_doubles),
 		T(receivers_remember_where_they_stand),
 		T(the_journal_keeps_its_bound),
+		T(a_burst_keeps_near_the_bound),
 		T(an_idempotency_key_is_taken_once),
 		T(nothing_secret_is_readable_on_the_disk),
 	};
