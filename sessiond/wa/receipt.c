@@ -160,11 +160,21 @@ static struct wa_event *add_event(struct receipt_job *job)
 	return event;
 }
 
+/* <error reason="lid" type="feature-incapable"/>: that device can do nothing with the message and never got it. Source: whatsapp-rust receipt.rs. */
+static bool is_incapable(const struct wa_node *receipt)
+{
+	const struct wa_node *error = wa_node_child(receipt, "error");
+
+	return wa_node_get_is(error, "reason", "lid") && wa_node_get_is(error, "type", "feature-incapable");
+}
+
 /* Read on another own device: our reading, not the peer's. */
-static enum wa_receipt_kind kind_by(const struct wa_messaging *m, const struct jid *device, const char *type)
+static enum wa_receipt_kind kind_by(const struct wa_messaging *m, const struct wa_node *receipt, const struct jid *device, const char *type)
 {
 	enum wa_receipt_kind kind = kind_of(type);
 
+	if (kind == WA_RECEIPT_DELIVERED && is_incapable(receipt))
+		return WA_RECEIPT_OTHER;
 	return wa_messaging_is_own(m, device) && (kind == WA_RECEIPT_READ || kind == WA_RECEIPT_PLAYED) ? WA_RECEIPT_READ_SELF : kind;
 }
 
@@ -180,7 +190,7 @@ static void read_single(struct receipt_job *job, const struct wa_messaging *m, c
 		wa_node_get_jid(receipt, "participant", &out->device);
 	else if (wa_messaging_is_own(m, from) && wa_node_get_jid(receipt, "recipient", &recipient))
 		out->chat = jid_bare(&recipient);
-	out->kind = kind_by(m, &out->device, wa_node_get_or_empty(receipt, "type"));
+	out->kind = kind_by(m, receipt, &out->device, wa_node_get_or_empty(receipt, "type"));
 	out->time_ms = time_of(receipt, wa_client_wall_ms(m->client));
 	read_ids(receipt, out);
 }
@@ -216,13 +226,13 @@ static void read_people(struct receipt_job *job, const struct wa_messaging *m, c
 		out = add_event(job)->receipt;
 		out->chat = jid_bare(from);
 		out->device = device;
-		out->kind = kind_by(m, &device, type != NULL ? type : wa_node_get_or_empty(receipt, "type"));
+		out->kind = kind_by(m, receipt, &device, type != NULL ? type : wa_node_get_or_empty(receipt, "type"));
 		out->time_ms = time_of(user, time_ms);
 		add_id(out, id);
 	}
 }
 
-/* Takes out what nobody wants to know: hist_sync, peer_msg, ..., and what names no message. */
+/* Takes out what nobody wants to know: hist_sync, peer_msg, deliveries that were none, and what names no message. */
 static void drop_unwanted(struct receipt_job *job)
 {
 	size_t kept = 0;

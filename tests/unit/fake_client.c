@@ -124,16 +124,16 @@ bool fake_client_answer(struct wa_client *client, const struct wa_node *answer)
 
 bool wa_iq_ok(const struct wa_node *answer, int *code, const char **text)
 {
-	uint64_t number = 0;
+	bool ok = wa_node_get_is(answer, "type", "result");
+	uint64_t number = answer == NULL ? 408 : 0;
 
-	*code = answer == NULL ? 408 : 0;
-	*text = "";
-	if (answer == NULL || wa_node_get_is(answer, "type", "result"))
-		return answer != NULL;
-	wa_node_get_u64(wa_node_child(answer, "error"), "code", &number);
-	*code = (int)number;
-	*text = wa_node_get_or_empty(wa_node_child(answer, "error"), "text");
-	return false;
+	if (answer != NULL && !ok)
+		wa_node_get_u64(wa_node_child(answer, "error"), "code", &number);
+	if (code != NULL)
+		*code = number > INT32_MAX ? 0 : (int)number;
+	if (text != NULL)
+		*text = ok || answer == NULL ? "" : wa_node_get_or_empty(wa_node_child(answer, "error"), "text");
+	return ok;
 }
 
 struct wa_node *wa_iq_new(struct arena *a, const char *type, const char *xmlns)

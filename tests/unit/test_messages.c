@@ -591,6 +591,39 @@ static void test_a_group_tells_of_several_people_in_one_receipt(void **state)
 	world_close(&w);
 }
 
+/* A device that can do nothing with the message: the message stays sent. Any other error says nothing of that. */
+static void test_what_a_device_is_incapable_of_was_not_delivered(void **state)
+{
+	static const struct {
+		const char *type, *reason, *error;
+		size_t told;
+	} cases[] = { { NULL, "lid", "feature-incapable", 0 }, { NULL, "lid", "other", 1 }, { NULL, "pn", "feature-incapable", 1 },
+		      { "read", "lid", "feature-incapable", 1 }, { NULL, NULL, NULL, 1 } };
+	struct world w;
+	size_t told = 0;
+
+	(void)state;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct wa_node *receipt = wa_node_new(&w.arena, "receipt"), *error;
+
+		wa_node_attr(&w.arena, receipt, "id", "A");
+		wa_node_attr(&w.arena, receipt, "type", cases[i].type);
+		add_jid(&w.arena, receipt, "from", "911@lid");
+		if (cases[i].error != NULL) {
+			error = wa_node_add_new(&w.arena, receipt, "error");
+			wa_node_attr(&w.arena, error, "reason", cases[i].reason);
+			wa_node_attr(&w.arena, error, "type", cases[i].error);
+		}
+		fake_client_receive(w.bob, wa_on_receipt, receipt);
+		fake_client_run(w.bob);
+		told += cases[i].told;
+		assert_int_equal(fake_host_events(&w.bob_host, WA_EVENT_RECEIPT), told);
+		assert_int_equal(fake_client_count(w.bob, "ack"), i + 1);
+	}
+	world_close(&w);
+}
+
 /* ---- answering retry receipts ---- */
 
 static void ask_again(struct world *w, const char *from, const char *id, const char *count)
@@ -729,6 +762,7 @@ int main(void)
 		cmocka_unit_test(test_asking_has_an_end),
 		cmocka_unit_test(test_malformed_stanzas_are_refused),
 		cmocka_unit_test(test_a_group_tells_of_several_people_in_one_receipt),
+		cmocka_unit_test(test_what_a_device_is_incapable_of_was_not_delivered),
 		cmocka_unit_test(test_only_the_recipient_gets_a_message_again),
 		cmocka_unit_test(test_a_host_may_keep_only_who_asked),
 		cmocka_unit_test(test_answering_has_an_end),
