@@ -162,9 +162,14 @@ test_e2e_LDADD = $(WA_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZING
-MESSAGES_FUZZ = fuzz_e2e fuzz_history fuzz_message fuzz_appstate fuzz_secret fuzz_groups
+MESSAGES_FUZZ = fuzz_answers fuzz_e2e fuzz_history fuzz_message fuzz_appstate fuzz_secret fuzz_groups
 FUZZ_TARGETS += $(MESSAGES_FUZZ)
 noinst_PROGRAMS += $(MESSAGES_FUZZ)
+fuzz_answers_SOURCES = tests/fuzz/fuzz_answers.c tests/unit/fake_client.c tests/unit/fake_client.h tests/unit/fake_host.c \
+	tests/unit/fake_host.h
+fuzz_answers_CFLAGS = $(TEST_CFLAGS)
+fuzz_answers_LDFLAGS = $(FUZZER_LINK)
+fuzz_answers_LDADD = $(WA_LIBS)
 fuzz_groups_SOURCES = tests/fuzz/fuzz_groups.c
 fuzz_groups_CFLAGS = $(TEST_CFLAGS)
 fuzz_groups_LDFLAGS = $(FUZZER_LINK)
