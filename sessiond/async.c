@@ -74,3 +74,8 @@ void async_commit_lazy(struct loop *loop, struct store *store, struct store_tx *
 {
 	store_commit_lazy(store, tx, committed, committing_new(loop, done, arg));
 }
+
+void async_commit_bulk(struct loop *loop, struct store *store, struct store_tx *tx, void (*done)(void *arg, int error), void *arg)
+{
+	store_commit_bulk(store, tx, committed, committing_new(loop, done, arg));
+}

@@ -15,4 +15,7 @@ void async_commit(struct loop *loop, struct store *store, struct store_tx *tx, v
 /* The same with store_commit_lazy(): for what nobody waits for. */
 void async_commit_lazy(struct loop *loop, struct store *store, struct store_tx *tx, void (*done)(void *arg, int error), void *arg);
 
+/* The same with store_commit_bulk(): for much of what can wait. */
+void async_commit_bulk(struct loop *loop, struct store *store, struct store_tx *tx, void (*done)(void *arg, int error), void *arg);
+
 #endif

@@ -4,7 +4,7 @@
  *
  *     notice (commit: record) -> queue, one at a time -> download to a temp file, or inlined
  *        -> survey   inflate and walk everything: damage is found before anything is written; both forms of people, tokens, secrets
- *        -> rows     inflate and walk again: batches of HISTORY_BATCH rows, each its own transaction, at most two under way
+ *        -> rows     inflate and walk again: batches of HISTORY_BATCH rows, each its own transaction between those of live traffic, at most two under way
  *        -> end      commit: counts, event, record "owed" -> receipt hist_sync to the phone -> record gone, blob deleted on the media servers
  *
  * A record outlives the process: the next life begins the history anew, and what was stored before is not stored twice. Records are of
@@ -34,7 +34,7 @@ struct session_call;
 struct session_entry;
 struct sessions;
 
-enum { RECORD_HISTORY = 203, HISTORY_BATCH = 1000, HISTORY_WAITING_MAX = 1000 };
+enum { RECORD_HISTORY = 203, HISTORY_BATCH = 300, HISTORY_WAITING_MAX = 1000 };
 
 /* Adds the record of a notice to the transaction of its message. */
 void history_keep(struct session *session, struct store_tx *tx, const struct wa_event *event);

@@ -300,6 +300,17 @@ static void rows_stored(void *arg, int error)
 	session_released(session);
 }
 
+/* Not with the rows: they are overtaken, and events are numbered in the order in which they are made. */
+static void tell_progress(struct history_job *job, unsigned percent)
+{
+	struct session *session = session_of(job);
+	struct store_tx *tx = store_tx_new(session->on->daemon->store);
+
+	job->told = percent;
+	history_event(job, tx, "progress", NULL);
+	event_commit(session, tx);
+}
+
 static void commit_rows(struct history_job *job)
 {
 	struct session *session = session_of(job);
@@ -308,13 +319,11 @@ static void commit_rows(struct history_job *job)
 
 	job->tx = NULL;
 	job->rows = 0;
-	if (percent >= job->told + 10) {
-		job->told = percent;
-		history_event(job, tx, "progress", NULL);
-	}
+	if (percent >= job->told + 10)
+		tell_progress(job, percent);
 	job->commits++;
 	session->busy++;
-	async_commit(session->on->loop, session->on->daemon->store, tx, rows_stored, job);
+	async_commit_bulk(session->on->loop, session->on->daemon->store, tx, rows_stored, job);
 }
 
 static void worked(void *arg)

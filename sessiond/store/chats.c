@@ -330,6 +330,7 @@ void store_tx_chats_forget(struct store_tx *tx, int64_t session)
 	struct chat_op *gone = tx_op_add(tx, sizeof *gone, apply_forget);
 
 	gone->session = session;
+	tx->after_bulk = true;
 }
 
 static int apply_owner(struct store_tx *tx, struct db *db, struct tx_op *op)
@@ -351,4 +352,5 @@ void store_tx_chats_owner(struct store_tx *tx, int64_t session, const struct jid
 
 	if (owner != NULL && owner->peer.jid == NULL)
 		owner->peer.jid = owner->peer.lid;
+	tx->after_bulk = true;
 }

@@ -34,6 +34,9 @@ struct store_tx {
 	int error;            /* found while building */
 	uint8_t nonce[SEAL_NONCE]; /* of the last sealed value */
 	bool has_nonce, lazy;
+	bool bulk;            /* waits for its turn between the others */
+	bool after_bulk;      /* takes away what bulk queued before it may still bring: not applied before that */
+	uint64_t queued_as;   /* number in the order of queueing */
 	bool prompt;          /* readers of the journal wait for it */
 	int64_t new_outbox;   /* number of the outbox row that this tx added last, while it is applied */
 	bool receipt_known;   /* the last receipt's message has a row in the outbox, while the tx is applied */
@@ -85,6 +88,9 @@ struct store {
 	pthread_cond_t queued_cond;
 	struct store_tx *queue_first, **queue_end; /* owned */
 	uint64_t queued, urgent; /* txs in the queue, and those of them that are not lazy */
+	struct store_tx *bulk_first, **bulk_end; /* owned */
+	uint64_t bulk_queued, next_queued;
+	bool bulk_was_last;      /* the last group had a bulk tx */
 	uint64_t prompt;         /* those of them that readers of the journal wait for */
 	uint64_t wake_at;        /* the writer sleeps until queued reaches this; 0: it does not sleep */
 	bool wake_on_urgent;     /* ... or until an urgent one comes */
@@ -129,6 +135,8 @@ int outbox_open(struct store *store, struct db *db);
 
 /* Every chat of a session changes over to those that the keeper removes. */
 int chats_give_up(struct db *db, int64_t session);
+/* writer.c: the same as store_commit_bulk(), and waits. */
+int commit_bulk_wait(struct store *store, struct store_tx *tx);
 int labels_forget(struct db *db, int64_t session);
 /* Finds the first free number of a message and how far the index is, at the start. */
 int search_open(struct store *store, struct db *db);

@@ -9,7 +9,8 @@
 #include "sessiond/store/private.h"
 
 enum {
-	FILL_MAX = 4000,     /* messages of one tx: tens of milliseconds of the writer's time */
+	FILL_MAX = 4000,     /* messages of one tx that somebody waits for: tens of milliseconds of the writer's time */
+	FOLLOW_MAX = 1000,   /* the same in the background */
 	FILL_WANTED = 1000   /* so many behind wake the keeper */
 };
 
@@ -108,17 +109,17 @@ void search_grown(struct store *store)
 
 struct fill_op {
 	struct tx_op op;
-	int64_t last;
+	int64_t last, limit;
 };
 
 static int apply_fill(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	struct fill_op *fill = (struct fill_op *)op;
 	int64_t added = 0;
-	int rc = db->driver->search_fill == NULL ? 0 : db->driver->search_fill(db, FILL_MAX, &fill->last, &added);
+	int rc = db->driver->search_fill == NULL ? 0 : db->driver->search_fill(db, fill->limit, &fill->last, &added);
 
 	/* Nothing is left: what was counted but taken back does not count any more. */
-	if (rc == 0 && added < FILL_MAX)
+	if (rc == 0 && added < fill->limit)
 		fill->last = tx->store->next_message - 1;
 	return rc;
 }
@@ -130,11 +131,17 @@ static void filled(struct store *store, struct db *db, struct tx_op *op)
 		atomic_store(&store->last_indexed, ((const struct fill_op *)op)->last);
 }
 
-void store_tx_search_fill(struct store_tx *tx)
+static void add_fill(struct store_tx *tx, int64_t limit)
 {
 	struct fill_op *fill = tx_op_add(tx, sizeof *fill, apply_fill);
 
+	fill->limit = limit;
 	fill->op.committed = filled;
+}
+
+void store_tx_search_fill(struct store_tx *tx)
+{
+	add_fill(tx, FILL_MAX);
 }
 
 void search_follow(struct store *store, bool whole)
@@ -143,8 +150,8 @@ void search_follow(struct store *store, bool whole)
 		struct store_tx *tx = store_tx_new(store);
 		int rc;
 
-		store_tx_search_fill(tx);
-		rc = store_commit_wait(store, tx);
+		add_fill(tx, FOLLOW_MAX);
+		rc = commit_bulk_wait(store, tx);
 		if (rc != 0) {
 			store_warn(store, "the full-text index could not be filled: %s", store_error_name(rc));
 			return;

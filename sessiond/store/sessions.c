@@ -105,6 +105,7 @@ static void removed(struct store *store, struct db *db, struct tx_op *op)
 void store_tx_session_remove(struct store_tx *tx, int64_t session)
 {
 	change(tx, session, apply_remove)->op.committed = removed;
+	tx->after_bulk = true;
 }
 
 static int apply_state(struct store_tx *tx, struct db *db, struct tx_op *op)

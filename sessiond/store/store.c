@@ -257,6 +257,7 @@ static struct store *store_new(const struct store_options *options)
 	store->fence_path = options->path == NULL ? NULL : xasprintf("%s.fence", options->path);
 	store->keys = key_table_new();
 	store->queue_end = &store->queue_first;
+	store->bulk_end = &store->bulk_first;
 	store->reads_end = &store->reads_first;
 	init_locks(store);
 	return store;
@@ -451,7 +452,7 @@ void store_status(struct store *store, struct store_status *status)
 	status->stored_ms = store->stored_ms;
 	status->last_error = store->last_error;
 	status->failing_since_ms = store->failing_since_ms;
-	status->queued = store->queued;
+	status->queued = store->queued + store->bulk_queued;
 	pthread_mutex_unlock(&store->lock);
 }
 

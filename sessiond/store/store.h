@@ -162,6 +162,11 @@ void store_commit(struct store *store, struct store_tx *tx, store_done *done, vo
  */
 void store_commit_lazy(struct store *store, struct store_tx *tx, store_done *done, void *arg);
 /*
+ * The same for much of what can wait (history, the index): each takes milliseconds, so only one of them is in a commit, and what others wait
+ * for goes between. In order among themselves; others overtake them, except what forgets a session's chats.
+ */
+void store_commit_bulk(struct store *store, struct store_tx *tx, store_done *done, void *arg);
+/*
  * Txs that build on each other: the later ones hold what the earlier ones changed. After one of a chain has failed, all others fail
  * with STORE_BROKEN until the owner clears the mark, which it may only do while none of them is under way.
  */

@@ -23,7 +23,7 @@ struct load {
 	double per_ms;      /* txs that arrive, smoothed */
 	double txs, ms;     /* txs in a group, and the time between groups, smoothed more */
 	double group;       /* size of groups, smoothed */
-	struct timespec last;
+	struct timespec last, began; /* the last group without bulk, and the one under way */
 };
 
 struct group {
@@ -31,6 +31,7 @@ struct group {
 	int results[GROUP_MAX];
 	size_t count;
 	size_t prompt; /* of these, with events */
+	bool bulk;     /* one of them is bulk */
 };
 
 static void enqueue(struct store *store, struct store_tx *tx, store_done *done, void *arg)
@@ -41,6 +42,7 @@ static void enqueue(struct store *store, struct store_tx *tx, store_done *done, 
 	tx->arg = arg;
 	tx->next = NULL;
 	pthread_mutex_lock(&store->lock);
+	tx->queued_as = store->next_queued++;
 	*store->queue_end = tx;
 	store->queue_end = &tx->next;
 	tx->prompt = tx->prompt && !tx->lazy;
@@ -68,6 +70,25 @@ void store_commit_lazy(struct store *store, struct store_tx *tx, store_done *don
 	enqueue(store, tx, done, arg);
 }
 
+void store_commit_bulk(struct store *store, struct store_tx *tx, store_done *done, void *arg)
+{
+	bool wake;
+
+	tx->bulk = true;
+	tx->done = done;
+	tx->arg = arg;
+	tx->next = NULL;
+	pthread_mutex_lock(&store->lock);
+	tx->queued_as = store->next_queued++;
+	*store->bulk_end = tx;
+	store->bulk_end = &tx->next;
+	store->bulk_queued++;
+	wake = store->wake_at != 0;
+	pthread_mutex_unlock(&store->lock);
+	if (wake)
+		pthread_cond_signal(&store->queued_cond);
+}
+
 struct waiting {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
@@ -86,13 +107,13 @@ static void wake_waiting(void *arg, int error)
 	pthread_mutex_unlock(&waiting->lock);
 }
 
-int store_commit_wait(struct store *store, struct store_tx *tx)
+static int wait_for(struct store *store, struct store_tx *tx, void (*commit)(struct store *store, struct store_tx *tx, store_done *done, void *arg))
 {
 	struct waiting waiting = { .over = false };
 
 	pthread_mutex_init(&waiting.lock, NULL);
 	pthread_cond_init(&waiting.cond, NULL);
-	store_commit(store, tx, wake_waiting, &waiting);
+	commit(store, tx, wake_waiting, &waiting);
 	pthread_mutex_lock(&waiting.lock);
 	while (!waiting.over)
 		pthread_cond_wait(&waiting.cond, &waiting.lock);
@@ -100,6 +121,16 @@ int store_commit_wait(struct store *store, struct store_tx *tx)
 	pthread_cond_destroy(&waiting.cond);
 	pthread_mutex_destroy(&waiting.lock);
 	return waiting.error;
+}
+
+int store_commit_wait(struct store *store, struct store_tx *tx)
+{
+	return wait_for(store, tx, store_commit);
+}
+
+int commit_bulk_wait(struct store *store, struct store_tx *tx)
+{
+	return wait_for(store, tx, store_commit_bulk);
 }
 
 static double ms_between(const struct timespec *from, const struct timespec *to)
@@ -125,7 +156,7 @@ static void wait_for_urgent(struct store *store)
 
 	store->wake_at = LAZY_MAX;
 	store->wake_on_urgent = true;
-	while (store->urgent == 0 && store->queued < LAZY_MAX && !store->stopping) {
+	while (store->urgent == 0 && store->bulk_first == NULL && store->queued < LAZY_MAX && !store->stopping) {
 		if (pthread_cond_timedwait(&store->queued_cond, &store->lock, &until) == ETIMEDOUT)
 			break;
 	}
@@ -176,34 +207,71 @@ static int chained(const struct store_tx *tx, int result)
 	return result;
 }
 
-/* False when the store stops and nothing is left. */
+static void add(struct group *group, struct store_tx *tx)
+{
+	group->txs[group->count] = tx;
+	group->results[group->count++] = chained(tx, tx->error);
+}
+
+/* The first of the queue, unless bulk that was queued before it has to come first. */
+static struct store_tx *next_of_queue(const struct store *store)
+{
+	struct store_tx *tx = store->queue_first;
+
+	return tx != NULL && tx->after_bulk && store->bulk_first != NULL && store->bulk_first->queued_as < tx->queued_as ? NULL : tx;
+}
+
+static void take_bulk(struct store *store, struct group *group)
+{
+	struct store_tx *tx = store->bulk_first;
+
+	store->bulk_first = tx->next;
+	if (store->bulk_first == NULL)
+		store->bulk_end = &store->bulk_first;
+	store->bulk_queued--;
+	add(group, tx);
+}
+
+static void take_queue(struct store *store, struct group *group)
+{
+	struct store_tx *tx;
+
+	while (group->count < GROUP_MAX && (tx = next_of_queue(store)) != NULL) {
+		store->queue_first = tx->next;
+		store->queued--;
+		store->urgent -= tx->lazy ? 0 : 1;
+		group->prompt += tx->prompt ? 1 : 0;
+		add(group, tx);
+	}
+	if (store->queue_first == NULL)
+		store->queue_end = &store->queue_first;
+	store->prompt -= group->prompt;
+}
+
+/*
+ * False when the store stops and nothing is left. Bulk has every second turn while others come, alone if somebody waits for one of them:
+ * who comes meanwhile waits for one bulk tx, never for two. While there is bulk, company gathers by itself.
+ */
 static bool take_group(struct store *store, struct group *group, const struct load *load)
 {
 	bool rested = false;
 
-	group->count = group->prompt = 0;
+	*group = (struct group){ .count = 0 };
 	pthread_mutex_lock(&store->lock);
 	store->wake_at = 1;
-	while (store->queue_first == NULL && !store->stopping)
+	while (store->queue_first == NULL && store->bulk_first == NULL && !store->stopping)
 		wait_or_rest(&store->queued_cond, &store->lock, store->writer_db, &rested);
-	if (store->urgent == 0)
+	if (store->bulk_first == NULL && store->urgent == 0)
 		wait_for_urgent(store);
-	else
+	else if (store->bulk_first == NULL)
 		wait_for_company(store, load);
 	store->wake_at = 0;
-	while (store->queue_first != NULL && group->count < GROUP_MAX) {
-		struct store_tx *tx = store->queue_first;
-
-		store->queue_first = tx->next;
-		store->urgent -= tx->lazy ? 0 : 1;
-		group->prompt += tx->prompt ? 1 : 0;
-		group->txs[group->count] = tx;
-		group->results[group->count++] = chained(tx, tx->error);
-	}
-	if (store->queue_first == NULL)
-		store->queue_end = &store->queue_first;
-	store->queued -= group->count;
-	store->prompt -= group->prompt;
+	group->bulk = store->bulk_first != NULL && (!store->bulk_was_last || store->urgent == 0 || next_of_queue(store) == NULL);
+	store->bulk_was_last = group->bulk;
+	if (group->bulk)
+		take_bulk(store, group);
+	if (!group->bulk || store->urgent == 0)
+		take_queue(store, group);
 	pthread_mutex_unlock(&store->lock);
 	return group->count > 0;
 }
@@ -211,12 +279,13 @@ static bool take_group(struct store *store, struct group *group, const struct lo
 static void measure(struct load *load, const struct group *group)
 {
 	double count = (double)group->count;
-	struct timespec now;
 	double ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = ms_between(&load->last, &now);
-	load->last = now;
+	clock_gettime(CLOCK_MONOTONIC, &load->began);
+	if (group->bulk)
+		return;
+	ms = ms_between(&load->last, &load->began);
+	load->last = load->began;
 	ms = ms < 0.05 ? 0.05 : ms;
 	load->per_ms = load->per_ms * 0.8 + 0.2 * count / ms;
 	/* Not the mean of rates, which two groups close together would lift far above what comes. */
@@ -409,7 +478,7 @@ void *writer_main(void *arg)
 		measure(&load, &group);
 		commit_group(store, &group);
 		clock_gettime(CLOCK_MONOTONIC, &done);
-		count_commit(store, ms_between(&load.last, &done));
+		count_commit(store, ms_between(&load.began, &done));
 		remember_health(store, &group);
 		watch_log(store, &checkpoint_due);
 		finish_group(store, &group);

@@ -212,6 +212,61 @@ static void lazy_batches_ride_along_in_order(void **state)
 	free(gate);
 }
 
+/* What bulk does to order: only the writer's thread writes. */
+struct order {
+	char seen[16];
+	atomic_int n;
+};
+
+struct place {
+	struct order *order;
+	char name;
+};
+
+static void note_place(void *arg, int error)
+{
+	struct place *place = arg;
+
+	place->order->seen[atomic_load(&place->order->n)] = error == 0 ? place->name : '!';
+	atomic_fetch_add(&place->order->n, 1);
+}
+
+/* Else a history of a million messages makes every other session wait for it, or comes back after its account was forgotten. */
+static void bulk_lets_others_through_but_not_what_forgets_it(void **state)
+{
+	struct fixture *f = *state;
+	struct gate *gate = calloc(1, sizeof *gate);
+	struct order order = { .n = 0 };
+	struct place places[] = { { &order, 'A' }, { &order, 'B' }, { &order, 'c' }, { &order, 'F' }, { &order, 'd' } };
+	struct store_status status;
+	int64_t session;
+
+	fixture_open(f);
+	session = fixture_session(f, "main");
+	pthread_mutex_init(&gate->lock, NULL);
+	pthread_mutex_lock(&gate->lock);
+	store_commit(f->store, store_tx_new(f->store), hold_writer, gate);
+	do
+		store_status(f->store, &status);
+	while (status.queued > 0);
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		struct store_tx *tx = store_tx_new(f->store);
+
+		if (places[i].name == 'F')
+			store_tx_chats_forget(tx, session);
+		else
+			store_tx_record_put(tx, session, 2, "a", span_of(&places[i].name, 1), 0);
+		(places[i].name < 'F' ? store_commit_bulk : store_commit)(f->store, tx, note_place, &places[i]);
+	}
+	pthread_mutex_unlock(&gate->lock);
+	while (atomic_load(&order.n) < 5)
+		sched_yield();
+	assert_string_equal(order.seen, "AcBFd");
+	store_close(f->store);
+	pthread_mutex_destroy(&gate->lock);
+	free(gate);
+}
+
 enum { THREADS = 6, EACH = 150 };
 
 struct crowd {
@@ -718,6 +773,7 @@ int main(void)
 		T(one_bad_batch_does_not_harm_its_group),
 		T(what_builds_on_a_lost_batch_is_refused),
 		T(lazy_batches_ride_along_in_order),
+		T(bulk_lets_others_through_but_not_what_forgets_it),
 		T(many_threads_write_and_read_at_once),
 		T(errors_of_the_disk_have_names_and_pass),
 		T(a_full_disk_refuses_and_loses_nothing),
