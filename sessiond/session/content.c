@@ -49,6 +49,23 @@ static const char *content_type(const struct message_part *part)
 	return NULL;
 }
 
+/* What has another name than those that the original looks for (callLogMesssage, call, messageHistoryNotice, ...): its first field, so that it is
+ * not shown as nothing. */
+static const char *other_type(const struct message_part *part)
+{
+	static const char *const beside[] = { "senderKeyDistributionMessage", "messageContextInfo" };
+	struct reader r = reader_of(part->bytes.p, part->bytes.n);
+	struct wire_field f;
+
+	while (wire_next(&r, &f)) {
+		const struct schema_field *field = message_field(part->schema, f.number);
+
+		if (field && strcmp(field->name, beside[0]) != 0 && strcmp(field->name, beside[1]) != 0)
+			return field->name;
+	}
+	return NULL;
+}
+
 /* The table of messages that only wrap another one. */
 static unsigned wrapper_schema(void)
 {
@@ -198,6 +215,8 @@ void content_read(struct content *c, struct span plaintext, bool legacy)
 	c->whole.bytes = plaintext.p ? plaintext : span_of("", 0);
 	c->inner = unwrap(c->whole);
 	c->type = content_type(&c->inner);
+	if (!c->type && !legacy)
+		c->type = other_type(&c->inner);
 	c->tag = tag_of(c->type, legacy);
 	if (c->type && strcmp(c->type, "conversation") != 0)
 		c->body = message_sub(&c->inner, c->type);

@@ -87,7 +87,7 @@ static void put_whole_message(struct buf *out, const struct wa_message *m, const
 	json_put_int(out, "messageTimestamp", m->time_ms / 1000);
 	if (m->push_name && m->push_name[0])
 		json_put_member(out, "pushName", m->push_name);
-	json_put_bool(out, "broadcast", false);
+	json_put_bool(out, "broadcast", m->by_list);
 	if (m->verified_name && m->verified_name[0])
 		json_put_member(out, "verifiedBizName", m->verified_name);
 	ok = file && file->url ? message_json_moved(&json, &c->whole, &c->media, file->url) : message_json(&json, &c->whole);

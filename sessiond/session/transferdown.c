@@ -19,7 +19,6 @@
 #include "sessiond/daemon.h"
 #include "sessiond/session/transferwork.h"
 
-#define REDIRECTS_MAX 5
 #define TRIES_MAX 5
 #define PAUSE_MS 1000
 #define RETRY_AFTER_MAX_S 30
@@ -155,17 +154,6 @@ static void decrypt(struct transfer *t)
 	transfer_run_cipher(t, decrypted);
 }
 
-static bool redirected(struct transfer *t, const struct http_answer *answer)
-{
-	if (answer->status < 300 || answer->status > 399 || !answer->location[0] || !transfer_address_allowed(t->session, answer->location) ||
-	    ++t->redirects > REDIRECTS_MAX)
-		return false;
-	free(t->address);
-	t->address = xstrdup(answer->location);
-	transfer_later(t, 0, fetch_again);
-	return true;
-}
-
 static void on_fetched(void *arg, const struct http_answer *answer)
 {
 	struct transfer *t = arg;
@@ -180,7 +168,7 @@ static void on_fetched(void *arg, const struct http_answer *answer)
 		transfer_finish(t, TRANSFER_E_TOO_LARGE, NULL);
 	else if (answer->error)
 		try_again(t, TRANSFER_E_NETWORK, 0);
-	else if (redirected(t, answer))
+	else if (transfer_redirected(t, answer, fetch_again))
 		return;
 	else if (status >= 200 && status < 300)
 		decrypt(t);

@@ -11,6 +11,7 @@
 
 #define WELL_KNOWN_HOST "mmg.whatsapp.net"
 #define OWN_DOMAIN ".whatsapp.net"
+#define REDIRECTS_MAX 5
 
 void transfer_forget_conn(struct transfers *media)
 {
@@ -144,13 +145,24 @@ static bool split(const struct session *session, const char *url, CURLU *parts)
 	return ok;
 }
 
-bool transfer_address_allowed(const struct session *session, const char *url)
+static bool address_allowed(const struct session *session, const char *url)
 {
 	CURLU *parts = curl_url();
 	bool ok = split(session, url, parts);
 
 	curl_url_cleanup(parts);
 	return ok;
+}
+
+bool transfer_redirected(struct transfer *t, const struct http_answer *answer, void (*again)(void *arg))
+{
+	if (answer->status < 300 || answer->status > 399 || !answer->location[0] || !address_allowed(t->session, answer->location) ||
+	    ++t->redirects > REDIRECTS_MAX)
+		return false;
+	free(t->address);
+	t->address = xstrdup(answer->location);
+	transfer_later(t, 0, again);
+	return true;
 }
 
 char *transfer_path_of(const struct session *session, const char *url)

@@ -25,7 +25,6 @@
 #define RESUMABLE_BYTES ((uint64_t)5 << 20)
 #define ANSWER_MAX 65536
 #define ANSWER_DEPTH 8
-#define REDIRECTS_MAX 5
 /* Times that a host is asked at all, and the pause before each further time. */
 #define TRIES_MAX 5
 #define PAUSE_MS 1000
@@ -139,18 +138,6 @@ static void refused(struct transfer *t, int status)
 	next_host(t, TRANSFER_E_REFUSED);
 }
 
-/* True if the request goes to another address of WhatsApp's now. */
-static bool redirected(struct transfer *t, const struct http_answer *answer)
-{
-	if (answer->status < 300 || answer->status > 399 || !answer->location[0] || !transfer_address_allowed(t->session, answer->location) ||
-	    ++t->redirects > REDIRECTS_MAX)
-		return false;
-	free(t->address);
-	t->address = xstrdup(answer->location);
-	transfer_later(t, 0, go_on_here);
-	return true;
-}
-
 static void on_uploaded(void *arg, const struct http_answer *answer)
 {
 	struct transfer *t = arg;
@@ -167,7 +154,7 @@ static void on_uploaded(void *arg, const struct http_answer *answer)
 		next_host(t, TRANSFER_E_NETWORK);
 		return;
 	}
-	if (redirected(t, answer))
+	if (transfer_redirected(t, answer, go_on_here))
 		return;
 	if (answer->status < 200 || answer->status > 299) {
 		refused(t, answer->status);

@@ -77,8 +77,11 @@ void transfer_want_conn(struct transfer *t, bool fresh, void (*conn_ready)(struc
 void transfer_forget_conn(struct transfers *media);
 /* The n-th host to try, NULL behind the last. Without an answer of the server the well-known one. */
 const char *transfer_host(const struct session *session, unsigned n);
-/* True if an https address leads to WhatsApp: a host of media_conn, or below whatsapp.net. */
-bool transfer_address_allowed(const struct session *session, const char *url);
+/*
+ * True if the answer leads to another address of WhatsApp's (a host of media_conn, or below whatsapp.net), and not for the sixth time: it is
+ * in t->address then, and again() asks there at the loop's next turn.
+ */
+bool transfer_redirected(struct transfer *t, const struct http_answer *answer, void (*again)(void *arg));
 /* "/path?query" of an https address below whatsapp.net or of a known host; NULL otherwise. The caller frees. */
 char *transfer_path_of(const struct session *session, const char *url);
 

@@ -277,8 +277,8 @@ static bool is_adder(const struct addon *addon, const struct jid *author)
 	return false;
 }
 
-/* The author of a kept message; false if it is not kept. */
-static bool author_known(struct receive_job *job, const char *id, struct jid *author)
+/* Who wrote a kept message, and when; false if it is not kept. */
+static bool read_kept(struct receive_job *job, const char *id, struct jid *author, int64_t *time_ms)
 {
 	struct span value;
 	size_t n = 0;
@@ -287,6 +287,9 @@ static bool author_known(struct receive_job *job, const char *id, struct jid *au
 		return false;
 	while (n < value.n && value.p[n] != ' ' && value.p[n] != '\0')
 		n++;
+	*time_ms = 0;
+	for (size_t i = n + 1; i < value.n && value.p[i] >= '0' && value.p[i] <= '9' && *time_ms < INT64_MAX / 100; i++)
+		*time_ms = *time_ms * 10 + (value.p[i] - '0');
 	return jid_parse(author, (const char *)value.p, n) == 0;
 }
 
@@ -321,11 +324,10 @@ static bool changes_target(const struct addon *addon)
 }
 
 /* Why the sender may not do this to the target; NULL: it may. Only authors edit; authors and group administrators revoke. */
-static const char *check_right(struct receive_job *job)
+static const char *check_author(struct receive_job *job, bool kept, const struct jid *author)
 {
 	const struct addon *addon = job->addon;
 	struct span sent;
-	struct jid author;
 
 	if (wa_messaging_is_own(job->job.m, &job->envelope.author) && (addon->claims_own || addon->kind == WA_ADDON_REVOKE))
 		return NULL;
@@ -333,9 +335,22 @@ static const char *check_right(struct receive_job *job)
 		return is_admin(job) ? NULL : "only the author or a group administrator may revoke a message";
 	if (!addon->claims_own)
 		return "only the author may edit a message";
-	if (author_known(job, addon->id, &author) ? !is_adder(addon, &author) : state_op_get(&job->job.op, WA_RECORD_SENT, addon->id, &sent))
+	if (kept ? !is_adder(addon, author) : state_op_get(&job->job.op, WA_RECORD_SENT, addon->id, &sent))
 		return "the message was written by somebody else";
 	return NULL;
+}
+
+/* By the times of both messages: one that was made in time may be delivered late. */
+static const char *check_right(struct receive_job *job)
+{
+	struct jid author = { 0 };
+	int64_t time_ms = 0;
+	bool kept = read_kept(job, job->addon->id, &author, &time_ms);
+	const char *why = check_author(job, kept, &author);
+
+	if (why == NULL && job->addon->kind == WA_ADDON_MESSAGE_EDIT && time_ms > 0 && job->envelope.time_ms - time_ms >= RECEIVE_EDIT_WINDOW_MS)
+		why = "the message was more than 20 minutes old";
+	return why;
 }
 
 /* ---- secrets ---- */

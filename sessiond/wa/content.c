@@ -69,6 +69,7 @@ struct wa_message *wa_receive_message(struct receive_job *job)
 	m->from_me = e->from_me;
 	m->offline = e->offline;
 	m->lid_addressed = wa_lidmap_is_lid(e->kind == ENVELOPE_PERSON ? &e->chat : &e->author);
+	m->by_list = e->kind == ENVELOPE_BROADCAST;
 	m->push_name = copy_or_null(e->push_name);
 	m->type = copy_or_null(e->type);
 	m->category = copy_or_null(e->category);

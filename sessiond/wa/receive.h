@@ -15,6 +15,8 @@
 
 /* A status is seen for so long. */
 #define RECEIVE_STATUS_MAX_AGE_MS (INT64_C(24) * 3600 * 1000)
+/* An edit counts if it was made less than this after the message; source: whatsapp-rust msg_secret.rs (WhatsApp Web), whatsmeow send.go. */
+#define RECEIVE_EDIT_WINDOW_MS (INT64_C(20) * 60 * 1000)
 
 enum receive_outcome {
 	RECEIVE_DONE,    /* handled, or a duplicate: delivery receipt */

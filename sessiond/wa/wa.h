@@ -139,6 +139,7 @@ struct wa_message {
 	bool from_me;
 	bool offline;          /* came from the backlog */
 	bool lid_addressed;    /* addressing mode of the stanza */
+	bool by_list;          /* it came by its sender's broadcast list; chat is the conversation with the sender */
 	char *push_name;       /* owned, may be NULL */
 	char *type;            /* stanza attribute "type", owned, may be NULL */
 	char *category;        /* "peer" for messages between own devices, owned, may be NULL */

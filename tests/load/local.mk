@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tests/load/: the benchmark. "make bench" prints its figures as JSON; BENCH_ARGS narrows it (see tests/load/README.md).
-LOAD_TOOLS = baseline_signal baseline_tls baseline_post
+LOAD_TOOLS = baseline_signal baseline_tls baseline_post bench_cipher
 EXTRA_PROGRAMS += $(LOAD_TOOLS)
 CLEANFILES += $(LOAD_TOOLS)
 
@@ -13,6 +13,9 @@ baseline_tls_LDADD = $(CURL_LIBS) $(UV_LIBS)
 baseline_post_SOURCES = tests/load/baseline_post.c
 baseline_post_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 baseline_post_LDADD = $(CURL_LIBS)
+bench_cipher_SOURCES = tests/load/bench_cipher.c
+bench_cipher_CFLAGS = $(AM_CFLAGS)
+bench_cipher_LDADD = $(WA_LIBS)
 
 BENCH_ARGS =
 bench: all $(LOAD_TOOLS) test_rpc_guards
@@ -33,6 +36,13 @@ bench_history: all
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/history.js $(BENCH_HISTORY_MESSAGES) $(BENCH_HISTORY_FILE)
 
+# Big files, transcodes beside texts, groups (tests/load/media.js). Needs ffmpeg and openssl.
+BENCH_MEDIA_MB = 2048
+BENCH_MEDIA_PARTS = cipher,send,receive,transcode,groups
+bench-media: all bench_cipher groupbench
+	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
+	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/media.js $(BENCH_MEDIA_MB) $(BENCH_MEDIA_PARTS)
+
 # Mixed traffic for a while; both sides must hold the same at the end, and nothing may have grown (see tests/load/soak.js).
 SOAK_MINUTES = 30
 SOAK_SESSIONS = 50
@@ -40,4 +50,4 @@ soak: all
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD_DIR=$(abs_top_builddir) SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SESSIONS=$(SOAK_SESSIONS) node $(srcdir)/tests/load/soak.js
 
-.PHONY: bench bench-hooks bench_history soak
+.PHONY: bench bench-hooks bench_history bench-media soak

@@ -70,8 +70,10 @@ export class Rig {
     this.accounts = 0;
   }
 
+  // Options: tls; env (further settings); bodyKib (the largest body that the web server takes).
   static async start(options = {}) {
     const rig = new Rig();
+    rig.options = options;
     try {
       await rig.startSimulator(options);
       await rig.startDaemon();
@@ -104,7 +106,7 @@ export class Rig {
       WAREST_WA_URL: this.simulator.ws_url, WAREST_WA_ROOT_KEY: this.simulator.root_key,
       ...(this.simulator.ca_file ? { WAREST_WA_CA_FILE: this.simulator.ca_file } : {}),
       WAREST_AUTHADMIN_USERNAME: 'admin', WAREST_AUTHADMIN_PASSWORD: 'bench-password', WAREST_ADMIN_APIKEY: KEY,
-      WAREST_OUTBOUND_ALLOW: 'private,loopback', RATE_LIMIT_MAX: '0', SPAM_COOLDOWN_MS: '0', QUOTA_MAX: '0', LOG_LEVEL: 'warn',
+      WAREST_OUTBOUND_ALLOW: 'private,loopback', RATE_LIMIT_MAX: '0', SPAM_COOLDOWN_MS: '0', QUOTA_MAX: '0', LOG_LEVEL: 'warn', ...this.options?.env,
     };
   }
 
@@ -135,7 +137,7 @@ export class Rig {
     const conf = readFileSync(path.join(SOURCE, 'etc/lighttpd.conf.in'), 'utf8')
       .replaceAll('@HOST@', '127.0.0.1').replaceAll('@PORT@', String(port)).replaceAll('@DIR@', this.dir)
       .replaceAll('@FCGI@', path.join(BUILD, 'warest.fcgi')).replaceAll('@WWW@', this.www)
-      .replaceAll('@ENVFILE@', at('warest.env'));
+      .replaceAll('@ENVFILE@', at('warest.env')).replace(/(max-request-size = )\d+/, (line, name) => (this.options?.bodyKib ? name + this.options.bodyKib : line));
     writeFileSync(at('lighttpd.conf'), conf);
     this.web = this.launch('/usr/sbin/lighttpd', ['-D', '-f', at('lighttpd.conf')], { env: this.environment(), stdio: ['ignore', this.log, this.log] });
     this.base = `http://127.0.0.1:${port}`;

@@ -380,6 +380,18 @@ test('communities: made, linked, unlinked, looked at, ended', async () => {
     assert.deepEqual([data.subject, data.desc, data.isCommunity], ['Town', 'All of us', true]);
     const { groups } = await good('GET', '/community/groups', id, 'Community groups fetched');
     assert.deepEqual(groups.map(g => [g.subject, g.isCommunityAnnounce, g.isGeneralChat]), [['Town', true, false], ['General', false, true]]);
+    /* The announcement group as a recipient: its admin writes, everybody else is refused; reactions are free. */
+    const news = groups[0].id;
+    await sim('POST', `/groups/${news}/add`, { phones: [BOB, EVE], by: ANN });
+    const say = (session, route, more) => gateway.api('POST', `/messages/${route}`, { body: { sessionId: session, to: news, ...more } });
+    const said = await say('main', 'send/text', { message: 'Town meeting' });
+    assert.equal(said.status, 200, JSON.stringify(said.json));
+    await bob.waitMessage('Town meeting');
+    const { messageId } = said.json.results[0];
+    await until(() => hook.events.find(e => e.event === 'message_received' && e.data.sessionId === 'eve' && e.data.message.key.id === messageId), 'the announcement at Eve');
+    const refused = await say('eve', 'send/text', { message: 'Me too' });
+    assert.deepEqual([refused.status, refused.json.code], [0, 0], JSON.stringify(refused.json));
+    assert.equal((await say('eve', `${messageId}/action/reaction`, { emoji: '👍' })).status, 200);
     const sub = await good('POST', '/community/group/create', { ...id, groupName: 'Street', participants: [BOB] }, 'Group created');
     assert.equal(sub.participants[0].status, 'success');
     assert.equal((await good('GET', '/group/info', { groupId: sub.groupId }, 'Group info')).data.linkedParent, communityId);

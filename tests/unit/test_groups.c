@@ -13,61 +13,11 @@
 #include "common/mem.h"
 #include "sessiond/wa/group.h"
 #include "sessiond/wa/signal_group.h"
-#include "tests/unit/fake_client.h"
+#include "tests/unit/two_clients.h"
 
 #define GROUP "120363000000000001@g.us"
 
-struct world {
-	struct fake_host alice_host, bob_host;
-	struct wa_client *alice, *bob;
-	struct arena arena;
-};
-
-static struct jid jid_of(const char *text)
-{
-	struct jid jid;
-
-	assert_int_equal(jid_parse_text(&jid, text), 0);
-	return jid;
-}
-
-static void add_jid(struct world *w, struct wa_node *n, const char *key, const char *text)
-{
-	struct jid jid = jid_of(text);
-
-	wa_node_attr_jid(&w->arena, n, key, &jid);
-}
-
-static void world_open(struct world *w)
-{
-	*w = (struct world){ 0 };
-	fake_host_init(&w->alice_host);
-	fake_host_init(&w->bob_host);
-	arena_init(&w->arena, 0);
-	w->alice = fake_client_new(&w->alice_host, "111:2@s.whatsapp.net", "911:2@lid", 1);
-	w->bob = fake_client_new(&w->bob_host, "222:2@s.whatsapp.net", "922:2@lid", 4);
-	fake_client_connect(w->alice);
-	fake_client_connect(w->bob);
-}
-
-static void world_close(struct world *w)
-{
-	fake_client_free(w->alice);
-	fake_client_free(w->bob);
-	fake_host_free(&w->alice_host);
-	fake_host_free(&w->bob_host);
-	arena_free(&w->arena);
-}
-
 /* ---- the server's side ---- */
-
-static struct wa_node *result(struct world *w)
-{
-	struct wa_node *iq = wa_node_new(&w->arena, "iq");
-
-	wa_node_attr(&w->arena, iq, "type", "result");
-	return iq;
-}
 
 static void add_participant(struct world *w, struct wa_node *parent, const char *lid, const char *pn)
 {
@@ -79,7 +29,7 @@ static void add_participant(struct world *w, struct wa_node *parent, const char 
 
 static void answer_group(struct world *w)
 {
-	struct wa_node *iq = result(w);
+	struct wa_node *iq = new_result(w);
 	struct wa_node *group = wa_node_add_new(&w->arena, iq, "group");
 
 	assert_non_null(w->alice->iqs);
@@ -99,7 +49,7 @@ static void answer_group(struct world *w)
 /* Device 2 for everybody who is asked for. */
 static void answer_lists(struct world *w)
 {
-	struct wa_node *iq = result(w);
+	struct wa_node *iq = new_result(w);
 	struct wa_node *list = wa_node_add_new(&w->arena, wa_node_add_new(&w->arena, iq, "usync"), "list");
 	const struct wa_node *asked;
 
@@ -107,71 +57,23 @@ static void answer_lists(struct world *w)
 	asked = wa_node_child(wa_node_child(w->alice->iqs->node, "usync"), "list");
 	assert_non_null(asked);
 	for (size_t i = 0; i < asked->nnodes; i++) {
-		struct wa_node *user = wa_node_add_new(&w->arena, list, "user");
-		struct wa_node *device =
-			wa_node_add_new(&w->arena, wa_node_add_new(&w->arena, wa_node_add_new(&w->arena, user, "devices"), "device-list"), "device");
+		struct wa_node *user = add_user_device(w, list);
 
 		wa_node_attr_copy(&w->arena, user, "jid", asked->nodes[i], "jid");
-		wa_node_attr(&w->arena, device, "id", "2");
-		wa_node_attr(&w->arena, device, "key-index", "1");
 	}
 	assert_true(fake_client_answer(w->alice, iq));
 	fake_client_run(w->alice);
-}
-
-static void add_key(struct world *w, struct wa_node *user, const char *tag, uint32_t id, const uint8_t *key, const uint8_t *signature)
-{
-	struct wa_node *node = wa_node_add_new(&w->arena, user, tag);
-	uint8_t bytes[3];
-
-	creds_id_bytes(id, bytes);
-	wa_node_add_bytes(&w->arena, node, "id", span_of(bytes, sizeof bytes));
-	wa_node_add_bytes(&w->arena, node, "value", span_of(key, 32));
-	if (signature != NULL)
-		wa_node_add_bytes(&w->arena, node, "signature", span_of(signature, 64));
 }
 
 /* Bob's keys for Bob's device; nobody else has any. */
 static void answer_bundles(struct world *w)
 {
-	const struct wa_creds *creds = &w->bob->creds;
-	struct wa_node *iq = result(w);
-	struct wa_node *list = wa_node_add_new(&w->arena, iq, "list");
-	const struct wa_node *asked;
-	uint8_t registration[4];
-
-	assert_non_null(w->alice->iqs);
-	asked = wa_node_child(w->alice->iqs->node, "key");
-	assert_non_null(asked);
-	creds_registration_bytes(creds->registration_id, registration);
-	for (size_t i = 0; i < asked->nnodes; i++) {
-		struct wa_node *user = wa_node_add_new(&w->arena, list, "user");
-		struct jid jid;
-
-		assert_true(wa_node_get_jid(asked->nodes[i], "jid", &jid));
-		wa_node_attr_jid(&w->arena, user, "jid", &jid);
-		if (strcmp(jid.user, "922") != 0) {
-			wa_node_attr(&w->arena, wa_node_add_new(&w->arena, user, "error"), "code", "500");
-			continue;
-		}
-		wa_node_add_bytes(&w->arena, user, "registration", span_of(registration, 4));
-		wa_node_add_bytes(&w->arena, user, "identity", span_of(creds->identity.public_key, 32));
-		add_key(w, user, "skey", creds->signed_prekey.id, creds->signed_prekey.pair.public_key, creds->signed_prekey.signature);
-	}
-	assert_true(fake_client_answer(w->alice, iq));
-	fake_client_run(w->alice);
+	answer_keys(w, w->alice, "922", w->bob, 0, "500");
 }
 
 static void order(struct world *w, const char *id, const char *text)
 {
-	struct wa_text content = { .text = text };
-	struct buf plain = { 0 };
-	struct wa_send send = { .tag = 7, .id = id, .to = jid_of(GROUP) };
-
-	wa_build_text(&plain, &content);
-	send.plaintext = buf_span(&plain);
-	wa_client_send(w->alice, &send);
-	buf_free(&plain);
+	order_text(w->alice, id, GROUP, text);
 	fake_client_run(w->alice);
 }
 

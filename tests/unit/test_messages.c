@@ -15,148 +15,43 @@
 #include "sessiond/wa/e2e.h"
 #include "sessiond/wa/proto_walk.h"
 #include "sessiond/wa/retry.h"
-#include "tests/unit/fake_client.h"
+#include "tests/unit/two_clients.h"
 
 #define ALICE_PN "111@s.whatsapp.net"
 #define ALICE_LID "911@lid"
 #define BOB_PN "222@s.whatsapp.net"
 #define BOB_LID "922@lid"
 
-struct world {
-	struct fake_host alice_host, bob_host;
-	struct wa_client *alice, *bob;
-	struct arena arena;
-};
-
-static void world_open(struct world *w)
-{
-	*w = (struct world){ 0 };
-	fake_host_init(&w->alice_host);
-	fake_host_init(&w->bob_host);
-	arena_init(&w->arena, 0);
-	w->alice = fake_client_new(&w->alice_host, "111:2@s.whatsapp.net", "911:2@lid", 10);
-	w->bob = fake_client_new(&w->bob_host, "222:2@s.whatsapp.net", "922:2@lid", 10);
-	fake_client_connect(w->alice);
-	fake_client_connect(w->bob);
-}
-
-static void world_close(struct world *w)
-{
-	fake_client_free(w->alice);
-	fake_client_free(w->bob);
-	fake_host_free(&w->alice_host);
-	fake_host_free(&w->bob_host);
-	arena_free(&w->arena);
-}
-
 /* ---- the server's side ---- */
 
-static void add_jid(struct arena *a, struct wa_node *n, const char *key, const char *text)
+static void add_user(struct world *w, struct wa_node *list, const char *jid, const char *lid)
 {
-	struct jid jid;
+	struct wa_node *user = add_user_device(w, list);
 
-	assert_int_equal(jid_parse_text(&jid, text), 0);
-	wa_node_attr_jid(a, n, key, &jid);
-}
-
-static void add_user(struct arena *a, struct wa_node *list, const char *jid, const char *lid)
-{
-	struct wa_node *user = wa_node_add_new(a, list, "user");
-	struct wa_node *devices = wa_node_add_new(a, wa_node_add_new(a, user, "devices"), "device-list");
-	struct wa_node *companion;
-
-	add_jid(a, user, "jid", jid);
-	companion = wa_node_add_new(a, devices, "device");
-	wa_node_attr(a, companion, "id", "2");
-	wa_node_attr(a, companion, "key-index", "1");
+	add_jid(w, user, "jid", jid);
 	if (lid != NULL)
-		add_jid(a, wa_node_add_new(a, user, "lid"), "val", lid);
+		add_jid(w, wa_node_add_new(&w->arena, user, "lid"), "val", lid);
 }
 
 static void answer_devices(struct world *w, struct wa_client *client)
 {
-	struct wa_node *iq = wa_node_new(&w->arena, "iq");
+	struct wa_node *iq = new_result(w);
 	struct wa_node *list = wa_node_add_new(&w->arena, wa_node_add_new(&w->arena, iq, "usync"), "list");
 
 	assert_non_null(client->iqs);
 	assert_non_null(wa_node_child(client->iqs->node, "usync"));
-	wa_node_attr(&w->arena, iq, "type", "result");
-	add_user(&w->arena, list, ALICE_PN, ALICE_LID);
-	add_user(&w->arena, list, BOB_PN, BOB_LID);
-	add_user(&w->arena, list, ALICE_LID, NULL);
-	add_user(&w->arena, list, BOB_LID, NULL);
+	add_user(w, list, ALICE_PN, ALICE_LID);
+	add_user(w, list, BOB_PN, BOB_LID);
+	add_user(w, list, ALICE_LID, NULL);
+	add_user(w, list, BOB_LID, NULL);
 	assert_true(fake_client_answer(client, iq));
 	fake_client_run(client);
 }
 
-static void add_id(struct arena *a, struct wa_node *n, uint32_t id)
-{
-	uint8_t bytes[3];
-
-	creds_id_bytes(id, bytes);
-	wa_node_add_bytes(a, n, "id", span_of(bytes, sizeof bytes));
-}
-
-static void add_bundle(struct world *w, struct wa_node *user, struct wa_client *owner, uint32_t prekey)
-{
-	struct wa_node *key;
-	uint8_t registration[4];
-	char name[12];
-	const struct fake_record *record;
-
-	creds_registration_bytes(owner->creds.registration_id, registration);
-	wa_node_add_bytes(&w->arena, user, "registration", span_of(registration, 4));
-	wa_node_add_bytes(&w->arena, user, "identity", span_of(owner->creds.identity.public_key, 32));
-	key = wa_node_add_new(&w->arena, user, "skey");
-	add_id(&w->arena, key, owner->creds.signed_prekey.id);
-	wa_node_add_bytes(&w->arena, key, "value", span_of(owner->creds.signed_prekey.pair.public_key, 32));
-	wa_node_add_bytes(&w->arena, key, "signature", span_of(owner->creds.signed_prekey.signature, 64));
-	snprintf(name, sizeof name, "%u", (unsigned)prekey);
-	record = fake_host_find(owner->host, WA_RECORD_PREKEY, name);
-	if (record == NULL)
-		return;
-	key = wa_node_add_new(&w->arena, user, "key");
-	add_id(&w->arena, key, prekey);
-	wa_node_add_bytes(&w->arena, key, "value", span_of(record->value.data + 32, 32));
-}
-
-/* Bundles for everything that is asked for; device 2 of the peer has one. */
+/* Device 2 of the peer has a bundle. */
 static void answer_bundles(struct world *w, struct wa_client *client, struct wa_client *peer, uint32_t prekey)
 {
-	struct wa_node *iq = wa_node_new(&w->arena, "iq");
-	struct wa_node *list = wa_node_add_new(&w->arena, iq, "list");
-	const struct wa_node *asked;
-
-	assert_non_null(client->iqs);
-	asked = wa_node_child(client->iqs->node, "key");
-	assert_non_null(asked);
-	wa_node_attr(&w->arena, iq, "type", "result");
-	for (size_t i = 0; i < asked->nnodes; i++) {
-		struct wa_node *user = wa_node_add_new(&w->arena, list, "user");
-		struct jid jid;
-
-		assert_true(wa_node_get_jid(asked->nodes[i], "jid", &jid));
-		wa_node_attr_jid(&w->arena, user, "jid", &jid);
-		if (jid.device == 2)
-			add_bundle(w, user, peer, prekey);
-		else
-			wa_node_attr(&w->arena, wa_node_add_new(&w->arena, user, "error"), "code", "406");
-	}
-	assert_true(fake_client_answer(client, iq));
-	fake_client_run(client);
-}
-
-static void order(struct wa_client *client, const char *id, const char *to, const char *text)
-{
-	struct wa_text content = { .text = text };
-	struct buf plain = { 0 };
-	struct wa_send send = { .tag = 7, .id = id };
-
-	wa_build_text(&plain, &content);
-	assert_int_equal(jid_parse_text(&send.to, to), 0);
-	send.plaintext = buf_span(&plain);
-	wa_client_send(client, &send);
-	buf_free(&plain);
+	answer_keys(w, client, NULL, peer, prekey, "406");
 }
 
 /* The enc of a written message for device 2 of somebody, as the server would deliver it. */
@@ -170,9 +65,9 @@ static struct wa_node *delivery(struct world *w, const struct wa_node *message, 
 	assert_int_equal(jid_parse_text(&wanted, for_device), 0);
 	wa_node_attr_copy(&w->arena, out, "id", message, "id");
 	wa_node_attr_copy(&w->arena, out, "type", message, "type");
-	add_jid(&w->arena, out, "from", from);
+	add_jid(w, out, "from", from);
 	if (other != NULL)
-		add_jid(&w->arena, out, other_key, other);
+		add_jid(w, out, other_key, other);
 	wa_node_attr(&w->arena, out, "t", "1767225601");
 	for (size_t i = 0; list != NULL && i < list->nnodes; i++) {
 		struct jid jid;
@@ -188,7 +83,7 @@ static struct wa_node *delivery(struct world *w, const struct wa_node *message, 
 
 static const struct wa_node *first_message(struct world *w, const char *id, const char *text)
 {
-	order(w->alice, id, BOB_PN, text);
+	order_text(w->alice, id, BOB_PN, text);
 	fake_client_run(w->alice);
 	answer_devices(w, w->alice);
 	answer_bundles(w, w->alice, w->bob, 3);
@@ -217,7 +112,7 @@ static void test_nothing_leaves_before_it_is_stored(void **state)
 
 	(void)state;
 	world_open(&w);
-	order(w.alice, "ID1", BOB_PN, "hello");
+	order_text(w.alice, "ID1", BOB_PN, "hello");
 	fake_client_run(w.alice);
 	answer_devices(&w, w.alice);
 	w.alice_host.fail_commits = true; /* the disk is gone */
@@ -299,7 +194,7 @@ static void test_acks_settle(void **state)
 	assert_int_equal(fake_host_event(&w.alice_host, WA_EVENT_SEND_ACK, 0)->ms, 1767225605000);
 	ack(&w, "ID1", NULL); /* the same ack again */
 	assert_int_equal(fake_host_events(&w.alice_host, WA_EVENT_SEND_ACK), 1);
-	order(w.alice, "ID2", BOB_PN, "second");
+	order_text(w.alice, "ID2", BOB_PN, "second");
 	fake_client_run(w.alice);
 	assert_null(w.alice->iqs); /* everything is known */
 	assert_int_equal(fake_client_count(w.alice, "message"), 2);
@@ -334,7 +229,7 @@ static void test_unreachable_recipients_fail(void **state)
 
 	(void)state;
 	world_open(&w);
-	order(w.alice, "ID1", BOB_PN, "hello");
+	order_text(w.alice, "ID1", BOB_PN, "hello");
 	fake_client_run(w.alice);
 	answer_devices(&w, w.alice);
 	iq = wa_node_new(&w.arena, "iq");
@@ -343,7 +238,7 @@ static void test_unreachable_recipients_fail(void **state)
 	assert_true(fake_client_answer(w.alice, iq));
 	fake_client_run(w.alice);
 	assert_int_equal(fake_host_event(&w.alice_host, WA_EVENT_SEND_FAILED, 0)->code, 406);
-	order(w.alice, "ID2", "123@g.us", "hello");
+	order_text(w.alice, "ID2", "123@g.us", "hello");
 	fake_client_run(w.alice);
 	iq = wa_node_new(&w.arena, "iq");
 	wa_node_attr(&w.arena, iq, "type", "error");
@@ -366,7 +261,7 @@ static void test_a_lost_connection_fails_nothing(void **state)
 
 	(void)state;
 	world_open(&w);
-	order(w.alice, "ID1", BOB_PN, "hello");
+	order_text(w.alice, "ID1", BOB_PN, "hello");
 	fake_client_run(w.alice);
 	assert_true(next_is(&w, "usync"));
 	fake_client_disconnect(w.alice);
@@ -435,7 +330,7 @@ static void test_a_session_made_by_number_moves_to_the_lid(void **state)
 	first = delivery(&w, first_message(&w, "ID1", "by number"), "111:2@s.whatsapp.net", "922:2@lid", NULL, NULL);
 	receive(&w, first);
 	assert_non_null(fake_host_find(&w.bob_host, WA_RECORD_SESSION, "111.2"));
-	order(w.alice, "ID2", BOB_PN, "by lid");
+	order_text(w.alice, "ID2", BOB_PN, "by lid");
 	fake_client_run(w.alice);
 	second = delivery(&w, fake_client_written(w.alice, "message", 1), "911:2@lid", "922:2@lid", "sender_pn", ALICE_PN);
 	receive(&w, second);
@@ -509,14 +404,14 @@ static void test_malformed_stanzas_are_refused(void **state)
 	message = wa_node_new(&w.arena, "message");
 	receive(&w, message);
 	wa_node_attr(&w.arena, message, "id", "X");
-	add_jid(&w.arena, message, "from", ALICE_PN);
+	add_jid(&w, message, "from", ALICE_PN);
 	receive(&w, message); /* no enc */
-	add_jid(&w.arena, message, "recipient", "333@s.whatsapp.net");
+	add_jid(&w, message, "recipient", "333@s.whatsapp.net");
 	receive(&w, message); /* a stranger cannot write for us */
 	message = wa_node_new(&w.arena, "message");
 	wa_node_attr(&w.arena, message, "id", "G");
-	add_jid(&w.arena, message, "from", "123@g.us");
-	add_jid(&w.arena, message, "participant", ALICE_PN);
+	add_jid(&w, message, "from", "123@g.us");
+	add_jid(&w, message, "participant", ALICE_PN);
 	receive(&w, message); /* a group, no enc */
 	assert_int_equal(fake_client_count(w.bob, "ack"), 4);
 	assert_string_equal(wa_node_get(fake_client_written(w.bob, "ack", 0), "error"), "487");
@@ -533,7 +428,7 @@ static void add_reader(struct world *w, struct wa_node *people, const char *jid,
 {
 	struct wa_node *user = wa_node_add_new(&w->arena, people, "user");
 
-	add_jid(&w->arena, user, "jid", jid);
+	add_jid(w, user, "jid", jid);
 	wa_node_attr(&w->arena, user, "t", seconds);
 	wa_node_attr(&w->arena, user, "type", type);
 }
@@ -555,7 +450,7 @@ static void test_a_group_tells_of_several_people_in_one_receipt(void **state)
 	wa_node_attr(&w.arena, receipt, "id", "STANZA");
 	wa_node_attr(&w.arena, receipt, "type", "read");
 	wa_node_attr(&w.arena, receipt, "t", "1000");
-	add_jid(&w.arena, receipt, "from", "1203@g.us");
+	add_jid(&w, receipt, "from", "1203@g.us");
 	people = wa_node_add_new(&w.arena, receipt, "participants");
 	wa_node_attr(&w.arena, people, "key", "A");
 	add_reader(&w, people, "911:2@lid", "900", NULL);
@@ -582,7 +477,7 @@ static void test_a_group_tells_of_several_people_in_one_receipt(void **state)
 	/* Nothing in it that anybody wants to know: taken all the same. */
 	receipt = wa_node_new(&w.arena, "receipt");
 	wa_node_attr(&w.arena, receipt, "id", "STANZA2");
-	add_jid(&w.arena, receipt, "from", "1203@g.us");
+	add_jid(&w, receipt, "from", "1203@g.us");
 	wa_node_add_new(&w.arena, receipt, "participants");
 	fake_client_receive(w.bob, wa_on_receipt, receipt);
 	fake_client_run(w.bob);
@@ -633,7 +528,7 @@ static void ask_again(struct world *w, const char *from, const char *id, const c
 
 	wa_node_attr(&w->arena, receipt, "id", id);
 	wa_node_attr(&w->arena, receipt, "type", "retry");
-	add_jid(&w->arena, receipt, "from", from);
+	add_jid(w, receipt, "from", from);
 	retry = wa_node_add_new(&w->arena, receipt, "retry");
 	wa_node_attr(&w->arena, retry, "id", id);
 	wa_node_attr(&w->arena, retry, "count", count);

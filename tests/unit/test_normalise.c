@@ -317,6 +317,37 @@ static void lids_are_never_made_into_numbers(void **state)
 	clean(&m);
 }
 
+static void calls_in_the_log_and_lists_are_named(void **state)
+{
+	/* callLogMesssage (69), spelled so, { isVideo } */
+	static const uint8_t call_log[] = { 0xaa, 0x04, 2, 8, 1 };
+	struct config config = { .compat_protocol_copies = true };
+	struct json_object *data, *message;
+	struct normalised n;
+	struct wa_message m;
+
+	(void)state;
+	fill(&m, vector_named("Text (conversation)"));
+	buf_clear(&m.plaintext);
+	buf_append(&m.plaintext, call_log, sizeof call_log);
+	m.by_list = true;
+	for (int legacy = 0; legacy < 2; legacy++) {
+		config.compat_legacy_content = legacy != 0;
+		normalise(&n, "sales", &config, &m, NULL);
+		data = json_tokener_parse(buf_text(&n.payload));
+		assert_string_equal(text_of(data, "tags"), "system");
+		if (legacy)
+			assert_null(json_object_object_get(data, "contentType"));
+		else
+			assert_string_equal(text_of(data, "contentType"), "callLogMesssage");
+		message = json_object_object_get(data, "message");
+		assert_true(json_object_get_boolean(json_object_object_get(message, "broadcast")));
+		json_object_put(data);
+		normalised_free(&n);
+	}
+	clean(&m);
+}
+
 static void own_messages_channels_and_broadcasts_are_left_out(void **state)
 {
 	const struct config config = { .compat_protocol_copies = true };
@@ -451,7 +482,7 @@ int main(void)
 		cmocka_unit_test(copies_of_protocol_messages_can_be_left_out), cmocka_unit_test(lids_are_never_made_into_numbers),
 		cmocka_unit_test(change_without_right_is_no_change), cmocka_unit_test(what_is_inside_unusual_wrappers_is_found),
 		cmocka_unit_test(messages_of_the_future_are_passed_on), cmocka_unit_test(answers_and_polls_are_told_plainly),
-		cmocka_unit_test(own_messages_channels_and_broadcasts_are_left_out), cmocka_unit_test(broken_and_deep_messages_are_refused_or_cut),
+		cmocka_unit_test(own_messages_channels_and_broadcasts_are_left_out), cmocka_unit_test(calls_in_the_log_and_lists_are_named), cmocka_unit_test(broken_and_deep_messages_are_refused_or_cut),
 		cmocka_unit_test(text_is_always_valid_json), cmocka_unit_test(group_changes_are_messages_too),
 	};
 

@@ -160,7 +160,7 @@ export class GroupRouter {
         const alternate = this.sim.options.omitAlternate ? {} : chat.namespace === 'lid'
             ? { participant_pn: sender.account.jid('pn') } : { participant_lid: sender.account.jid('lid') };
         return {
-            from: stanza.attrs.to, participant: sender.jid(chat.namespace), id: stanza.attrs.id, t: this.sim.now(), type: stanza.attrs.type,
+            from: stanza.attrs.to, participant: sender.jid(chat.namespace), id: stanza.attrs.id, t: this.router.sentAt(sender, stanza), type: stanza.attrs.type,
             notify: sender.account.pushName, edit: stanza.attrs.edit, addressing_mode: chat.group ? chat.namespace : undefined, ...alternate
         };
     }

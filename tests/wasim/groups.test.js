@@ -87,3 +87,13 @@ test('a status reaches its audience, a channel its followers', async () => {
     await peer.sendText(own.jid, 'posted');
     await inbox(b, 'posted');
 });
+
+test('an edit that no client would show any more is a violation', async () => {
+    const [a, b] = [await account(), await account()];
+    const peer = await baileys(a);
+    const { id } = await call('POST', `/accounts/${a.phone}/send`, { to: b.phone, text: 'of an hour ago', attrs: { t: String(Math.floor(Date.now() / 1000) - 3600) } });
+    await inbox(b, 'of an hour ago');
+    await peer.send(b.jid, { text: 'too late', edit: { remoteJid: b.jid, fromMe: true, id } });
+    const { events } = await call('GET', '/events?type=violation&rule=edit_window&wait=20000');
+    assert.match(events[0].text, /^message \S+ is edited 36\d\d seconds after it was sent$/);
+});

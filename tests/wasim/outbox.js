@@ -2,6 +2,7 @@
 // What a simulated device sends: messages to all devices of both sides, resends after retry receipts, read receipts.
 import { bytesOf, child, node } from './nodes.js';
 import { bareJid, isUserJid } from './jid.js';
+import { isListJid, ListOutbox } from './broadcast-lists.js';
 import { GroupOutbox } from './group-outbox.js';
 import { namespaceOf } from './accounts.js';
 import { damaged } from './faults.js';
@@ -20,6 +21,7 @@ export class Outbox {
         this.sim = owner.sim;
         this.sent = new Map();
         this.groups = new GroupOutbox(this);
+        this.lists = new ListOutbox(this);
     }
 
     /**
@@ -28,8 +30,12 @@ export class Outbox {
      * (new sessions name a one-time key that does not exist), device_identity ('absent', 'forged'). Resolves with {id, devices, ack}.
      */
     send(to, bytes, options = {}) {
-        if (!isUserJid(to)) return this.owner.run(() => this.groups.send(to, bytes, options));
+        if (!isUserJid(to)) return this.owner.run(() => this.many(to).send(to, bytes, options));
         return this.owner.run(() => this.sendNow(to, bytes, options));
+    }
+
+    many(to) {
+        return isListJid(to) ? this.lists : this.groups;
     }
 
     async sendNow(to, bytes, options) {
@@ -129,7 +135,7 @@ export class Outbox {
         }
         await this.renewSession(stanza, requester, count);
         if (!isUserJid(entry.chat)) {
-            await this.groups.resend(requester, stanza.attrs.id, entry, count);
+            await this.many(entry.chat).resend(requester, stanza.attrs.id, entry, count);
             return;
         }
         const own = requester.account === this.owner.device.account;

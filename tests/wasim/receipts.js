@@ -11,6 +11,8 @@ const READING = new Set(['read', 'played', 'read-self', 'played-self']);
 const OTHER = new Set(['hist_sync', 'server-error', 'view', 'sent']);
 const MAX_RETRIES = 5;
 const RETRIES_KEPT = 1000;
+/* Seconds that a status is seen for; nobody asks again for an older one (WhatsApp Web, as whatsapp-rust has it). */
+const STATUS_MAX_AGE = 24 * 3600;
 
 /** Handles receipts and their like, of clients and of simulated devices. */
 export class Receipts {
@@ -139,6 +141,7 @@ export class Receipts {
         if (!retry || retry.attrs.id !== stanza.attrs.id || retry.attrs.v !== '1' || !retry.attrs.t) return 'retry child is missing or wrong';
         if (!(count >= 1 && count <= MAX_RETRIES)) return `retry count "${retry.attrs.count}"`;
         if (uintOf(child(stanza, 'registration')) !== sender.registrationId) return 'registration id in the retry receipt is wrong';
+        if (stanza.attrs.to === 'status@broadcast' && this.sim.now() - Number(retry.attrs.t) > STATUS_MAX_AGE) return 'retry receipt for a status of yesterday';
         const keys = parseRetryKeys(stanza);
         if (keys === null) return count >= 2 ? 'second retry without <keys>' : null;
         if (typeof keys === 'string') return keys;

@@ -5,6 +5,7 @@ import { bareJid, formatJid, isUserJid, parseJid } from './jid.js';
 import { namespaceOf, participantHash } from './accounts.js';
 import { sha256 } from './curve.js';
 import { MessageChecks } from './message-checks.js';
+import { BroadcastLists, isListJid } from './broadcast-lists.js';
 import { GroupRouter } from './group-routing.js';
 
 const HANDLED_KEPT = 5000;
@@ -21,6 +22,7 @@ export class Router {
         this.sim = sim;
         this.checks = new MessageChecks(sim);
         this.groups = new GroupRouter(sim, this);
+        this.lists = new BroadcastLists(sim, this.groups);
     }
 
     /** A client's message stanza arrived on its connection. */
@@ -57,6 +59,7 @@ export class Router {
         if (stanza.attrs.category === 'peer') return this.routePeer(sender, stanza);
         const { server } = parseJid(stanza.attrs.to) || {};
         if (server === 'g.us' || stanza.attrs.to === 'status@broadcast') return this.groups.route(sender, stanza);
+        if (isListJid(stanza.attrs.to)) return this.lists.route(sender, stanza);
         if (server === 'newsletter') return this.sim.newsletters.route(sender, stanza);
         if (!isUserJid(stanza.attrs.to)) {
             this.refuse(sender, 'message_to', `messages to ${stanza.attrs.to} are not routed here`, stanza);
@@ -156,12 +159,17 @@ export class Router {
         return participantHash([...all].map(d => d.jid(namespace)));
     }
 
+    /** The server's own time; simulated devices may have sent something long ago. */
+    sentAt(sender, stanza) {
+        return sender.kind === 'simulated' && stanza.attrs.t || this.sim.now();
+    }
+
     /** Puts one device's copy into its queue. */
     deliver(sender, recipient, { device, enc }, stanza, extra = {}) {
         const namespace = namespaceOf(stanza.attrs.to);
         const own = device.account === sender.account;
         const attrs = {
-            from: sender.jid(namespace), id: stanza.attrs.id, t: this.sim.now(), type: stanza.attrs.type,
+            from: sender.jid(namespace), id: stanza.attrs.id, t: this.sentAt(sender, stanza), type: stanza.attrs.type,
             notify: sender.account.pushName, edit: stanza.attrs.edit, ...extra
         };
         if (own) {

@@ -23,6 +23,8 @@ function onlySenderKey(message) {
 }
 
 const MAX_RETRIES = 5;
+/* Seconds after which nobody's edit of a message counts any more (whatsmeow EditWindow, WhatsApp Web's message_edit_window_duration_seconds). */
+const EDIT_WINDOW = 1200;
 
 /** Plays one device on the server's inside; its queue delivers to it as to a connection. */
 export class SimulatedDevice {
@@ -227,6 +229,7 @@ export class SimulatedDevice {
         }
         if (message.senderKeyDistributionMessage) await this.takeSenderKey(stanza, sender, message.senderKeyDistributionMessage);
         if (onlySenderKey(message)) return;
+        this.checkEdit(stanza, sender, message);
         if (stanza.attrs.category === 'peer' && own) answerPeerRequest(this, sender, stanza, message);
         if (this.compact) {
             this.sim.bulk.arrived(this, record.id, textOfMessage(message));
@@ -247,6 +250,16 @@ export class SimulatedDevice {
             return;
         }
         await this.store.takeSenderKey(stanza.attrs.from, sender, Buffer.from(distribution.axolotlSenderKeyDistributionMessage));
+    }
+
+    /** An edit that comes too late: no client shows it. */
+    checkEdit(stanza, sender, message) {
+        const protocol = message.protocolMessage ?? message.editedMessage?.message?.protocolMessage;
+        if (sender.kind !== 'client' || protocol?.type !== proto.Message.ProtocolMessage.Type.MESSAGE_EDIT) return;
+        const target = this.byMessage.get(`${sender.account.phone}|${protocol.key?.id}`);
+        if (target && Number(stanza.attrs.t) - target.t >= EDIT_WINDOW) {
+            this.sim.strict.violation(sender, 'edit_window', `message ${target.id} is edited ${Number(stanza.attrs.t) - target.t} seconds after it was sent`, stanza);
+        }
     }
 
     checkReporting(stanza, sender, plain, message) {
