@@ -289,11 +289,12 @@ static void looked_up(void *arg)
 	struct vote *v = arg;
 	struct rpc_request *request = v->request;
 	struct span stored = v->found.error == STORE_OK ? v->found.message : span_of(NULL, 0);
+	struct span first = v->found.first.p ? v->found.first : stored;
 	struct span secret = { 0 };
 	struct buf plain = { 0 };
 	size_t creator, voter;
 
-	if (!v->has_secret && stored.p && wa_message_secret(stored, &secret) && secret.n == WA_SECRET_LEN) {
+	if (!v->has_secret && first.p && wa_message_secret(first, &secret) && secret.n == WA_SECRET_LEN) {
 		memcpy(v->secret, secret.p, secret.n);
 		v->has_secret = true;
 	}

@@ -99,6 +99,7 @@ static int read_chats(struct store_reader *reader, struct arena *arena, const st
 	if (!lookup_names(&row, &found->chat, &found->author))
 		return STORE_CORRUPT;
 	found->message = original ? row.original : row.content;
+	found->first = row.original;
 	/* Notices, and what history knows by name alone. */
 	if (!found->message.p)
 		return STORE_NOT_FOUND;

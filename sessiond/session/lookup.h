@@ -36,6 +36,7 @@ struct lookup {
 	struct jid author;    /* no device; from_me: our PN, or as it stood in the stanza */
 	int64_t time_ms;      /* server's time, 0: unknown */
 	struct span message;  /* serialized E2E Message, in the arena */
+	struct span first;    /* the same before any edit, which repeats no secret; p NULL: message is it */
 	bool in_chats;        /* the store of chats has it */
 	int64_t row;          /* outbox row; 0: not sent from here */
 	enum store_outbox_state state; /* of the row */

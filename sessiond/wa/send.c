@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "sessiond/wa/group.h"
+#include "sessiond/wa/groupkeys.h"
 #include "sessiond/wa/lidmap.h"
 #include "sessiond/wa/secret.h"
 #include "sessiond/wa/tctoken.h"
@@ -379,6 +380,12 @@ static void server_error_over(struct wa_client *client, void *arg)
 	ack_overdue(client, arg);
 }
 
+/* The same stanza goes out once more. */
+static bool is_passing(const struct send_job *job, int code)
+{
+	return code >= ACK_SERVER_ERROR && code < 600 && job->server_errors < SERVER_ERRORS_MAX;
+}
+
 /* True if the refusal is not the last word. */
 static bool try_again(struct send_job *job, int code)
 {
@@ -388,7 +395,7 @@ static bool try_again(struct send_job *job, int code)
 		rebuild(job);
 		return true;
 	}
-	if (code >= ACK_SERVER_ERROR && code < 600 && job->server_errors < SERVER_ERRORS_MAX) {
+	if (is_passing(job, code)) {
 		wa_timer_start(client, &job->timer, wa_client_mono_ms(client) + (SERVER_ERROR_WAIT_MS << job->server_errors++),
 			       server_error_over, job);
 		return true;
@@ -408,12 +415,19 @@ static void token_for_later(struct send_job *job)
 
 static void refused(struct send_job *job, int code)
 {
+	bool lists = code == ACK_STALE_DEVICES || code == ACK_NOT_ACCEPTABLE || code == ACK_NOT_FOUND || code == ACK_ADDRESSING_MODE ||
+		     code == ACK_FORBIDDEN;
+	/* Nobody got the key that a refused stanza brought. */
+	bool keys = job->gave_keys && !is_passing(job, code);
 	struct state_op op;
 
-	if (code == ACK_STALE_DEVICES || code == ACK_NOT_ACCEPTABLE || code == ACK_NOT_FOUND || code == ACK_ADDRESSING_MODE ||
-	    code == ACK_FORBIDDEN) {
+	if (lists || keys) {
 		state_op_init(&op, wa_client_state(job->m->client));
-		forget_lists(job, &op);
+		if (lists)
+			forget_lists(job, &op);
+		if (keys)
+			wa_group_keys_forget(&op, &job->chat);
+		job->gave_keys = job->gave_keys && !keys;
 		state_op_commit(&op, NULL, NULL);
 		state_op_end(&op);
 	}

@@ -71,6 +71,7 @@ struct send_job {
 	struct group_send *group;      /* owned: of a message to a group or to the status, while it is prepared */
 	struct buf own_message;        /* owned: the envelope for own devices */
 	struct wa_timer timer;
+	bool gave_keys;                /* the stanza brings our sender key to devices that count as having it */
 	char hash_sent[DEVICES_HASH_MAX]; /* over the devices of the stanza */
 	char hash_all[DEVICES_HASH_MAX];  /* over them and this device */
 };

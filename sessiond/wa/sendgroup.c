@@ -427,9 +427,13 @@ static void note_holders(struct send_job *job)
 	memcpy(job->hash_all, g->keys.hash, sizeof job->hash_all);
 	if (!g->checked)
 		return;
-	for (size_t i = 0; i < job->ntargets; i++)
-		if (!job->targets[i].dropped)
-			wa_group_keys_add(&g->keys, &job->targets[i].wire);
+	job->gave_keys = false;
+	for (size_t i = 0; i < job->ntargets; i++) {
+		if (job->targets[i].dropped)
+			continue;
+		wa_group_keys_add(&g->keys, &job->targets[i].wire);
+		job->gave_keys = true;
+	}
 	g->keys.key_id = g->key_id;
 	g->keys.mark = g->info.mark;
 	g->keys.checked_ms = wa_client_wall_ms(job->m->client);

@@ -382,6 +382,7 @@ test('communities: made, linked, unlinked, looked at, ended', async () => {
     assert.deepEqual(groups.map(g => [g.subject, g.isCommunityAnnounce, g.isGeneralChat]), [['Town', true, false], ['General', false, true]]);
     /* The announcement group as a recipient: its admin writes, everybody else is refused; reactions are free. */
     const news = groups[0].id;
+    await sim('PATCH', `/accounts/${EVE}`, { privacy: { groupadd: 'all' } });
     await sim('POST', `/groups/${news}/add`, { phones: [BOB, EVE], by: ANN });
     const say = (session, route, more) => gateway.api('POST', `/messages/${route}`, { body: { sessionId: session, to: news, ...more } });
     const said = await say('main', 'send/text', { message: 'Town meeting' });
@@ -389,8 +390,10 @@ test('communities: made, linked, unlinked, looked at, ended', async () => {
     await bob.waitMessage('Town meeting');
     const { messageId } = said.json.results[0];
     await until(() => hook.events.find(e => e.event === 'message_received' && e.data.sessionId === 'eve' && e.data.message.key.id === messageId), 'the announcement at Eve');
-    const refused = await say('eve', 'send/text', { message: 'Me too' });
-    assert.deepEqual([refused.status, refused.json.code], [0, 0], JSON.stringify(refused.json));
+    const refused = await say('eve', 'send/text', { message: 'Me too', messageId: '3EB0NOADMIN' });
+    assert.deepEqual([refused.status, refused.json.code], [500, 8000], JSON.stringify(refused.json));
+    const [why] = (await gateway.api('GET', '/messages/3EB0NOADMIN/status?sessionId=eve')).json.results;
+    assert.deepEqual([why.state, why.code], ['failed', 403]);
     assert.equal((await say('eve', `${messageId}/action/reaction`, { emoji: '👍' })).status, 200);
     const sub = await good('POST', '/community/group/create', { ...id, groupName: 'Street', participants: [BOB] }, 'Group created');
     assert.equal(sub.participants[0].status, 'success');

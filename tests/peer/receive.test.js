@@ -313,7 +313,7 @@ test('votes in a poll of Baileys, by number and by LID, with a running result th
     for (const p of [{}, { pollEncKey: secret.toString('base64') }, { pollEncKey: secret.toString('hex'), voterJid: lid }]) {
         const read = await ask(p);
         assert.deepEqual([read.status, read.code, read.message], [200, 1000, 'Poll vote decrypted']);
-        assert.deepEqual([read.result.votedOptionNames, read.result.pollTitle, read.result.pollOptions], [['Yes'], 'Lunch?', [{ index: 0, name: 'Yes' }, { index: 1, name: 'No' }]]);
+        assert.deepEqual([read.result.votedOptionNames, read.result.pollTitle, read.result.pollOptions], [['Yes'], 'Lunch?', [{ index: 0, name: 'Yes' }, { index: 1, name: 'No' }, { index: 2, name: 'Later' }]]);
         assert.deepEqual([read.result.pollCreatorJid, read.result.voterJid], [pn, pn]);
     }
     for (const [p, message] of [[{ pollEncKey: Buffer.alloc(32).toString('base64') }, 'The vote cannot be decrypted with this key and these addresses'],

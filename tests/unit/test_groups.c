@@ -169,6 +169,29 @@ static void test_one_query_one_key(void **state)
 	world_close(&w);
 }
 
+static void test_a_refused_message_gave_nobody_the_key(void **state)
+{
+	struct world w;
+	struct wa_node *ack;
+
+	(void)state;
+	world_open(&w);
+	assert_int_equal(keys_in(first_message(&w)), 1);
+	ack = wa_node_new(&w.arena, "ack");
+	wa_node_attr(&w.arena, ack, "id", "ID1");
+	wa_node_attr(&w.arena, ack, "error", "403");
+	fake_client_receive(w.alice, wa_on_message_ack, ack);
+	fake_client_run(w.alice);
+	assert_int_equal(fake_host_event(&w.alice_host, WA_EVENT_SEND_FAILED, 0)->code, 403);
+	order(&w, "ID2", "once more");
+	answer_group(&w);
+	/* The device without keys is looked for once more. */
+	answer_lists(&w);
+	answer_bundles(&w);
+	assert_int_equal(keys_in(fake_client_written(w.alice, "message", 1)), 1);
+	world_close(&w);
+}
+
 static void test_a_restart_goes_through_the_lists_once(void **state)
 {
 	struct world w;
@@ -483,6 +506,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_query_one_key),
+		cmocka_unit_test(test_a_refused_message_gave_nobody_the_key),
 		cmocka_unit_test(test_a_restart_goes_through_the_lists_once),
 		cmocka_unit_test(test_who_leaves_has_no_key),
 		cmocka_unit_test(test_changes_in_the_wrong_order_are_asked_for),
