@@ -39,7 +39,7 @@ bench_history: all
 # Big files, transcodes beside texts, groups (tests/load/media.js). Needs ffmpeg and openssl.
 BENCH_MEDIA_MB = 2048
 BENCH_MEDIA_PARTS = cipher,send,receive,transcode,groups
-bench-media: all bench_cipher groupbench
+bench_media: all bench_cipher groupbench
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD=$(abs_top_builddir) node $(srcdir)/tests/load/media.js $(BENCH_MEDIA_MB) $(BENCH_MEDIA_PARTS)
 
@@ -50,4 +50,4 @@ soak: all
 	@cd $(srcdir)/tests && { test -d node_modules || npm ci --silent --no-audit --no-fund >&2; }
 	@WAREST_BUILD_DIR=$(abs_top_builddir) SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SESSIONS=$(SOAK_SESSIONS) node $(srcdir)/tests/load/soak.js
 
-.PHONY: bench bench-hooks bench_history bench-media soak
+.PHONY: bench bench-hooks bench_history bench_media soak

@@ -504,7 +504,7 @@ static void test_what_a_device_is_incapable_of_was_not_delivered(void **state)
 
 		wa_node_attr(&w.arena, receipt, "id", "A");
 		wa_node_attr(&w.arena, receipt, "type", cases[i].type);
-		add_jid(&w.arena, receipt, "from", "911@lid");
+		add_jid(&w, receipt, "from", "911@lid");
 		if (cases[i].error != NULL) {
 			error = wa_node_add_new(&w.arena, receipt, "error");
 			wa_node_attr(&w.arena, error, "reason", cases[i].reason);
