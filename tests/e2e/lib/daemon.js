@@ -105,7 +105,7 @@ export class Daemon {
     this.asked = false;
     this.ended = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
     this.child.once('close', (code, signal) => {
-      if (!this.asked) process.stderr.write(`the daemon ended by itself: ${code ?? signal}\n${this.lines.slice(-60).map((l) => JSON.stringify(l)).join('\n')}\n`);
+      if (!this.asked) process.stderr.write(`the daemon ended by itself: ${code ?? signal}\n${this.tail()}\n`);
     });
     createInterface({ input: this.child.stderr }).on('line', (line) => this.#take(line));
     const winner = await Promise.race([this.log('ready'), this.ended]);
@@ -118,6 +118,11 @@ export class Daemon {
     try { entry = JSON.parse(line); } catch { entry = { msg: line }; }
     this.lines.push(entry);
     this.#waiting = this.#waiting.filter(({ message, resolve: done }) => entry.msg !== message || (done(entry), false));
+  }
+
+  // What it said last.
+  tail() {
+    return this.lines.slice(-60).map((line) => JSON.stringify(line)).join('\n');
   }
 
   // The next line with this message.
@@ -210,8 +215,8 @@ export class DaemonBench {
     const account = await this.account(extra);
     await this.create(id);
     const { qrString } = await this.until(id, 'qr');
-    const scanned = await this.control('POST', `/accounts/${account.phone}/scan`, { qr: qrString });
-    assert.equal(scanned.linked, true);
+    const scanned = await this.control('POST', `/accounts/${account.phone}/scan`, { qr: qrString }).catch((error) => ({ error: String(error) }));
+    assert.equal(scanned.linked, true, `${JSON.stringify(scanned)}\n${this.daemon.tail()}`);
     await this.until(id, 'open');
     return { account, phone: account.phone, jid: scanned.jid, client: encodeURIComponent(scanned.jid.split('@')[0]) };
   }
