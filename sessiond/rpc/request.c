@@ -93,13 +93,21 @@ bool rpc_method_exists(const char *name)
 	return find_method(name) != NULL;
 }
 
+static void drop_work(struct rpc_request *request)
+{
+	void *work = request->work;
+
+	request->work = NULL;
+	if (work && request->work_free)
+		request->work_free(work);
+}
+
 static void release(struct rpc_request *request)
 {
 	struct rpc_context *context = request->context;
 
 	timer_stop(context->daemon->timers, &request->deadline);
-	if (request->work && request->work_free)
-		request->work_free(request->work);
+	drop_work(request);
 	for (size_t i = 0; i < request->nfds; i++)
 		if (request->fds[i] >= 0)
 			close(request->fds[i]);
@@ -150,12 +158,16 @@ static void write_once(struct rpc_request *request, struct buf *json, int fd)
 	buf_free(json);
 }
 
-/* The end of a request: its answer, with a descriptor that is taken over (-1: none), behind the audit log's entry if it gets one. */
+/*
+ * The end of a request: its answer, with a descriptor that is taken over (-1: none), behind the audit log's entry if it gets one.
+ * In any case its work is over: whatever that watches or waits for must not find a second answer while the first is held.
+ */
 static void end(struct rpc_request *request, int status, struct buf *json, int fd)
 {
 	if (audit_holds(request, status)) {
 		request->held = *json;
 		request->held_fd = fd;
+		drop_work(request);
 		return;
 	}
 	write_once(request, json, fd);
