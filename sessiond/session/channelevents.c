@@ -132,13 +132,14 @@ static void of_cap(struct session *session, struct store_tx *tx, const char *act
 static void of_timelock(struct session *session, struct store_tx *tx, const char *action, struct json_object *value)
 {
 	const char *kind = text_of(value, "enforcement_type");
+	int64_t end_s = json_object_get_int64(member(value, "time_enforcement_ends"));
 	struct buf payload = { 0 };
 
 	(void)action;
 	start(&payload, session, NULL);
 	json_put_bool(&payload, "active", json_object_get_boolean(member(value, "is_active")));
 	json_put_member(&payload, "kind", kind);
-	json_put_int(&payload, "until", json_object_get_int64(member(value, "time_enforcement_ends")) * 1000);
+	json_put_int(&payload, "until", end_s > 0 && end_s < INT64_MAX / 1000 ? end_s * 1000 : 0);
 	finish(session, tx, "account_timelock", NULL, &payload);
 	queue_lock_noticed(session, value);
 }

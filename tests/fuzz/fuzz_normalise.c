@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * If this fails, a hostile message takes the daemon down, or its webhook is no JSON. The input is a serialized Message; with first byte
- * odd it is a stored record of a message that waits for its media.
+ * odd it is a stored record of a message that waits for its media; with bit 3 it is JSON that WhatsApp answered about channels.
  */
 #include <stdlib.h>
 
 #include <json-c/json.h>
 
+#include "sessiond/session/channels.h"
 #include "sessiond/session/content.h"
 #include "sessiond/session/messagekind.h"
 #include "sessiond/session/mirror.h"
@@ -54,6 +55,22 @@ static void look_at_file(const struct wa_message *m)
 	content_free(&c);
 }
 
+/* A channel is shown as JSON, a refusal has a code and a text. */
+static void look_at_channels(struct span json)
+{
+	char error[200] = "";
+	struct json_object *value = NULL;
+	struct buf out = { 0 };
+	int code = mex_read(json, "x", &value, error, sizeof error);
+
+	if (code < 0 || (code != 0 && (error[0] == '\0' || value)))
+		abort();
+	if (channel_json(&out, value))
+		check_json(&out);
+	json_object_put(value);
+	buf_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wa_message m = { .id = (char *)(uintptr_t)"3EB0", .target = (char *)(uintptr_t)"3EB0B014", .time_ms = 1767225600000 };
@@ -62,6 +79,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
+	if (data[0] & 8) {
+		look_at_channels(span_of(data + 1, size - 1));
+		return 0;
+	}
 	if (data[0] & 1) {
 		stored = mirror_read(span_of(data + 1, size - 1), &told);
 		if (stored)
