@@ -3,7 +3,7 @@
 // texts, order of the checks, credentials, CORS. A fake daemon stands behind it, so each test sees the frame that was sent.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { fakeDaemon } from './lib/fake-daemon.js';
 import { startServer, webLab } from './lib/web.js';
 
@@ -666,5 +666,93 @@ describe('chats', () => {
       const { status, json } = await get(`/api/v1/messages?sessionId=main${query}`);
       assert.deepEqual([status, json.code, json.message], [400, code, message]);
     }
+  });
+});
+
+// The contract's own words, route by route: what is missing is told, every answer of the daemon (each documented success and error) comes in
+// the route's envelope. That the daemon gives those answers is for the tests with a daemon.
+describe('chats, groups, profile and tools: every documented answer', () => {
+  const document = JSON.parse(readFileSync(new URL('../contract/routes.json', import.meta.url)));
+  const values = {
+    chatId: '15550001111', messageId: '3EB0AA', pin: true, groupId: '120363000000000001@g.us', groupName: 'Team', groupDescription: 'text', locked: true, announcement: true,
+    inviteLink: 'https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv', participants: ['15550001111'], picture: 'aGVsbG8=', checkNumbers: '15550001111', phone: '15550001111',
+    jid: '15550001111@s.whatsapp.net', input: 'aGVsbG8=', key: 'secret', value: 'x', string: 'x', target: 'png', file: 'aGVsbG8=', type: 'image', mediaKey: 'A'.repeat(64),
+    pollUpdateVote: { vote: { encPayload: 'AAAA', encIv: 'AAAA' }, pollCreationMessageKey: { id: '3EB0', remoteJid: '1@s.whatsapp.net', fromMe: true } },
+  };
+  const families = /^\/api\/v1\/(chats|groups?|profile|misc)(\/|$)/;
+  const routes = document.routes.filter((r) => families.test(r.path));
+  const envelope = (route, answer) => ({ status: false, code: answer.code, message: answer.message, ...(route.envelope === 'S' ? { result: null } : { results: [] }) });
+  // B19: a flag that is missing opened the group; it is required here.
+  const required = (route) => route.params.filter((p) => p.required || ['locked', 'announcement'].includes(p.name));
+  const texts = (message) => message.replace(/^<[^>]*> or /, '');
+
+  /** A request with everything that is required but what is named. */
+  const call = (route, without, options = {}) => {
+    const given = Object.fromEntries(required(route).filter((p) => p.name !== without).map((p) => [p.name, values[p.name]]));
+    let path = route.path;
+    for (const name of path.match(/{(\w+)}/g) ?? []) path = path.replace(name, encodeURIComponent(given[name.slice(1, -1)] ?? ' '));
+    if (route.session) given.sessionId = 'main';
+    if (route.body !== 'json') {
+      const query = new URLSearchParams(Object.entries(given).filter(([name]) => !route.path.includes(`{${name}}`)));
+      return server.request(route.method, `${path}?${query}`, { key: 'k', ...options });
+    }
+    return server.request(route.method, path, { key: 'k', body: given, ...options });
+  };
+
+  test('there are as many as the contract has', () => assert.equal(routes.length, 50));
+
+  test('each gives what the daemon says in its envelope, success and error', async () => {
+    for (const route of routes) {
+      for (const done of route.success) {
+        daemon.answer = () => ({ status: done.status, code: done.code ?? 1000, message: 'M', result: { a: 1 } });
+        const { status, json } = await call(route);
+        assert.deepEqual([status, json.status, json.code, json.message], [done.status, true, done.code ?? 1000, 'M'], `${route.method} ${route.path} ${JSON.stringify(json)}`);
+        assert.deepEqual(route.envelope === 'S' ? json.result : json.results, route.envelope === 'S' ? { a: 1 } : [{ a: 1 }], route.path);
+      }
+      for (const fault of route.errors) {
+        daemon.answer = () => ({ status: fault.status, code: fault.code, message: texts(fault.message) });
+        const { status, json } = await call(route);
+        assert.deepEqual([status, json], [fault.status, envelope(route, { code: fault.code, message: texts(fault.message) })], `${route.method} ${route.path}`);
+      }
+    }
+  });
+
+  test('each asks the daemon for its guards, and passes on what they say', async () => {
+    for (const route of routes) {
+      daemon.answer = () => ({ status: 429, bare: { error: 'Too many requests' } });
+      const limited = await call(route);
+      assert.deepEqual([limited.status, limited.json], [429, { error: 'Too many requests' }], route.path);
+      const guards = { ...sent().guards };
+      assert.deepEqual([guards.rate, guards.quota ?? false], [route.error_sets.includes('rate'), route.error_sets.includes('quota')], `${route.method} ${route.path}`);
+      const before = daemon.requests.length;
+      assert.deepEqual((await call(route, undefined, { key: undefined })).json, { error: 'Missing X-WAREST-API-KEY' });
+      assert.equal(daemon.requests.length, before);
+      daemon.answer = ok;
+      if (!route.error_sets.includes('json')) continue;
+      const broken = await call(route, undefined, { body: '{"a":}', headers: { 'content-type': 'application/json' } });
+      assert.deepEqual([broken.status, broken.json], [400, { error: 'Unexpected token } in JSON at position 5' }], route.path);
+    }
+  });
+
+  test('each says what is missing in the documented words, and asks the daemon for nothing', async () => {
+    let told = 0;
+    for (const route of routes) {
+      const documented = [...route.errors, ...['locked', 'announcement'].map((name) => ({ status: 400, code: 2001, message: `${name} is required` }))].filter((e) => e.status === 400);
+      for (const param of required(route)) {
+        daemon.requests.length = 0;
+        const { status, json } = await call(route, param.name);
+        const where = `${route.method} ${route.path} without ${param.name}: ${JSON.stringify(json)}`;
+        const fault = documented.find((e) => e.message === json.message);
+        assert.ok(status === 400 && fault, where);
+        assert.deepEqual(json, envelope(route, fault), where);
+        assert.deepEqual(daemon.requests.map((r) => r.m).filter((m) => m !== 'guards.check'), [], where);
+        told++;
+      }
+      if (route.session && !route.session.endsWith('auto')) {
+        const nobody = await call({ ...route, session: undefined });
+        assert.ok([400, 404].includes(nobody.status), `${route.path}: ${JSON.stringify(nobody.json)}`);
+      }
+    }
+    assert.ok(told > 50, `${told} told`);
   });
 });
