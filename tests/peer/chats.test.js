@@ -167,6 +167,13 @@ test('groups: authors, names, pages that stay while messages arrive', async () =
     for (let n = 0; n < 12; n++) ids.push(await bob.sendText(group, `number ${n} of twelve`));
     await stored(ids[11], () => true, group);
     const seen = [];
+    // A cursor in which anything was changed is none.
+    const { nextCursor } = (await page({ chatId: group, limit: 5 })).pagination;
+    for (let i = 0; i < nextCursor.length; i++) {
+        const tampered = nextCursor.slice(0, i) + (nextCursor[i] === 'A' ? 'Q' : 'A') + nextCursor.slice(i + 1);
+        const answer = await ask('chats.messages', { chatId: group, limit: 5, offset: 0, cursor: tampered });
+        assert.deepEqual([answer.status, answer.message], [400, 'cursor is invalid'], tampered);
+    }
     let cursor;
     do {
         const { data, pagination } = await page({ chatId: group, limit: 5, ...cursor && { cursor } });
@@ -231,6 +238,9 @@ test('bad requests are refused in the words of the contract', async () => {
         const answer = await ask(name, p, more);
         assert.deepEqual([answer.status, answer.code, answer.message], [status, code, message], `${name} ${JSON.stringify(p)}`);
     }
+    // What is an operator to the database is a letter to us.
+    for (const q of ['"kettle', 'kettle OR', 'AND kettle', 'NEAR(kettle', 'text:kettle', '^kettle', 'ket*tle', 'kettle"*', '-kettle', "kettle' --", '{kettle}', 'kettle + ('])
+        assert.equal((await ask('messages.search', { q, limit: 5 }, { family: 'messages' })).status, 200, q);
     const none = await page({ chatId: 'status@broadcast' });
     assert.deepEqual([none.data, none.chatInfo.jid, none.chatInfo.name], [[], 'status@broadcast', null]);
     assert.deepEqual((await page({ chatId: own })).data, []);

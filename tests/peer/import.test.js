@@ -12,7 +12,7 @@ import { BufferJSON } from 'baileys';
 import { BUILD, Gateway, Receiver, until } from '../e2e/lib/gateway.js';
 import { BaileysPeer, endProcessSoon } from './baileys-peer.js';
 
-const ANN = '15550001111', BOB = '15550002222', CID = '15550003333', SECRET = 'of the import tests';
+const ANN = '15550001111', BOB = '15550002222', CID = '15550003333', DORA = '15550004444', SECRET = 'of the import tests';
 const OWNER = 'QWERTZUIOP', OLD_KEY = 'user_01J0000000000000000000000_0123456789ab', OWN_SECRET = 'of maria';
 let gateway, hook, ownHook, dir, old, group;
 
@@ -83,7 +83,7 @@ before(async () => {
     ownHook.url = await ownHook.listen();
     gateway = await Gateway.start({ WEBHOOK_DEFAULT_URL: await hook.listen(), WEBHOOK_DEFAULT_SECRET: SECRET });
     dir = fs.mkdtempSync(path.join(os.tmpdir(), 'warest-import-'));
-    for (const [phone, name] of [[ANN, 'Ann'], [BOB, 'Bob'], [CID, 'Cid']]) await gateway.account(phone, name);
+    for (const [phone, name] of [[ANN, 'Ann'], [BOB, 'Bob'], [CID, 'Cid'], [DORA, 'Dora']]) await gateway.account(phone, name);
     group = await gateway.control('/groups', { creator: BOB, subject: 'Team', members: [ANN, CID] });
     old = new BaileysPeer({ ...gateway.wasim, history: true });
     await old.pair(ANN);
@@ -244,5 +244,31 @@ test('a session that is here without a device takes the imported one, also while
     const dead = await ctl('import', 'shop', source);
     assert.equal(dead.code, 1);
     assert.match(dead.err, /not connected: logged_out/);
+    assert.deepEqual(await gateway.violations(), []);
+});
+
+// What the daemon made of the original's database is a session without a device, and the row of the original, that knows where its auth state lies.
+test('after the original\'s database was taken over, its sessions take their devices from where it kept them', async () => {
+    const database = path.join(gateway.dir, 'state', 'warest.sqlite'), source = path.join(dir, 'adopted');
+    const device = new BaileysPeer({ ...gateway.wasim, history: true });
+    await device.pair(DORA);
+    device.stop();
+    save(device, source);
+    rest(source);
+    assert.equal((await ctl('session', 'create', 'adopted', '--no-wait')).code, 0);
+    await gateway.kill('SIGTERM');
+    sqlite(database, `CREATE TABLE original_sessions (id, registry_user, label, credentials_path, auto_start, webhook_url, webhook_secret, status, last_connected_at, created_at);
+        INSERT INTO original_sessions VALUES ('adopted', 'admin', 'Adopted', '${source}', 1, NULL, NULL, 'open', NULL, '2025-01-02 03:04:05');
+        INSERT INTO original_sessions VALUES ('foreign', '${OWNER}', 'Foreign', '${source}', 0, NULL, NULL, 'open', NULL, '2025-01-03 03:04:05');`);
+    await gateway.startDaemon();
+    assert.match((await ctl('import', '--registry', database)).out, new RegExp(`adopted +admin +open +yes +- +${source}\n`));
+    // The daemon has it open, which is as it should be. What is named is taken, what does not start by itself is left.
+    const moved = await ctl('import', '--registry', database, '--all');
+    assert.equal(moved.code, 0, moved.err);
+    assert.match(moved.out, /adopted: [^]*connected/);
+    assert.match(moved.err, /foreign: left out/);
+    await gateway.control(`/accounts/${ANN}/send`, { to: DORA, text: 'to the adopted one' });
+    await received('to the adopted one');
+    assert.match((await ctl('import', '--registry', database, 'foreign')).err, /a session already/);
     assert.deepEqual(await gateway.violations(), []);
 });
