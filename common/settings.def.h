@@ -203,6 +203,7 @@ BOOL(proxy_sticky, "WAREST_PROXY_STICKY_SESSION", "", "true", 0, "A session keep
 INT(proxy_rotate_after, "WAREST_PROXY_ROTATE_AFTER_FAILURES", "", "0", 0, 1000, 0, "Failures before a sticky session moves; 0: 2 with several proxies, 1 with one")
 INT(proxy_cooloff_ms, "WAREST_PROXY_FAILURE_COOLOFF_MS", "", "15000", 0, 86400000, 0, "Pause of a failing proxy")
 REAL(proxy_backoff_multiplier, "WAREST_PROXY_FAILURE_BACKOFF_MULTIPLIER", "", "3", 1.0, 1000.0, CLAMP, "Most times that pause")
+BOOL(proxy_resolves_names, "WAREST_PROXY_RESOLVES_NAMES", "", "false", 0, "Links and files by address: the proxy looks names up, nothing is asked here; then a name that leads to a private address cannot be refused")
 BOOL(proxy_fallback_direct, "WAREST_PROXY_FALLBACK_DIRECT", "", "false", 0, "While all of the pool pause: connect directly, which shows the server's own address")
 
 SECTION("Log")
@@ -232,6 +233,7 @@ INT(reconnect_jitter_ms, "WAREST_RECONNECT_JITTER_MS", "", "5000", 0, 600000, CL
 TEXT(pid_file, "WAREST_PID_FILE", "", "", ANY, PATH, "Where the daemon writes its process id; empty: nowhere")
 INT(retention_days, "WAREST_RETENTION_DAYS", "", "0", 0, 36500, 0, "Stored messages are deleted after so many days; 0 = never")
 INT(audit_days, "WAREST_AUDIT_DAYS", "", "365", 0, 36500, 0, "Entries of the audit log are deleted after so many days; 0 = never")
+INT(campaign_days, "WAREST_CAMPAIGN_DAYS", "", "90", 0, 36500, 0, "Campaigns that have ended are deleted with their outcomes after so many days; 0 = never")
 INT(retention_per_chat, "WAREST_RETENTION_PER_CHAT", "", "0", 0, 1000000000, 0, "Stored messages per chat; 0 = unlimited")
 
 SECTION("Connection to WhatsApp (for simulators; leave empty otherwise)")

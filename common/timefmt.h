@@ -32,8 +32,11 @@ void timefmt_local(const struct timezone_rules *zone, int64_t time_ms, struct tm
  * the first. */
 int64_t timefmt_from_local(const struct timezone_rules *zone, const struct tm *local);
 
-/* The next moment after now_ms at which the zone's clocks show hour:minute. */
+/* The next moment after now_ms at which the zone's clocks show hour:minute, once a day: as timefmt_from_local() takes a time that a clock
+ * change skips or repeats. */
 int64_t timefmt_next_clock(const struct timezone_rules *zone, int hour, int minute, int64_t now_ms);
+/* The same for who looks at the clock all the time: a time that happens twice comes twice, and one that is skipped comes at the change. */
+int64_t timefmt_next_reading(const struct timezone_rules *zone, int hour, int minute, int64_t now_ms);
 
 /* "2026-11-22T10:00:00.123Z". Returns buf. */
 const char *timefmt_utc(int64_t time_ms, char *buf, size_t cap);

@@ -436,3 +436,50 @@ int64_t timefmt_next_clock(const struct timezone_rules *zone, int hour, int minu
 	}
 	return moment;
 }
+
+/* When the clocks go past this local time without showing it. before: how they go until then; after: how from then on, which is earlier. */
+static int64_t skipping(const struct timezone_rules *zone, int64_t wall_s, int64_t before, int64_t after)
+{
+	while (after < before) {
+		int64_t middle = after + (before - after) / 2;
+
+		if (middle + type_at(zone, middle)->offset_s >= wall_s)
+			before = middle;
+		else
+			after = middle + 1;
+	}
+	return before;
+}
+
+/* The first moment after now_s at which that local time is shown or skipped; INT64_MAX: it was, for the last time. */
+static int64_t reading_after(const struct timezone_rules *zone, int64_t wall_s, int64_t now_s)
+{
+	int64_t before = wall_s - type_at(zone, wall_s - DAY_S)->offset_s;
+	int64_t after = wall_s - type_at(zone, wall_s + DAY_S)->offset_s;
+	bool shown_before = before + type_at(zone, before)->offset_s == wall_s, shown_after = after + type_at(zone, after)->offset_s == wall_s;
+	int64_t skipped = shown_before || shown_after ? INT64_MIN : skipping(zone, wall_s, before, after);
+
+	if (shown_before && before > now_s)
+		return before;
+	if (shown_after && after > now_s)
+		return after;
+	return skipped > now_s ? skipped : INT64_MAX;
+}
+
+int64_t timefmt_next_reading(const struct timezone_rules *zone, int hour, int minute, int64_t now_ms)
+{
+	int64_t moment, now_s = floor_s(now_ms);
+	struct tm local;
+
+	timefmt_local(zone, now_ms, &local);
+	local.tm_hour = hour;
+	local.tm_min = minute;
+	local.tm_sec = 0;
+	do {
+		struct tm day = local;
+
+		moment = reading_after(zone, (int64_t)timegm(&day), now_s);
+		local.tm_mday++;
+	} while (moment == INT64_MAX);
+	return moment * 1000;
+}

@@ -27,6 +27,7 @@ enum { REQUEST_RECIPIENTS = 10000, NAME_BYTES = 200, REJECTED_SHOWN = 1000, DAY_
 #define MOST_IN_TIME 1000000.0
 
 #define BAD_TYPE { 400, 2002, "type is not one that a campaign can send" }
+#define SEVERAL_FILES { 501, 2005, "A campaign sends each recipient one message, files may be several: send one as media or document" }
 #define STRAY_FILE { 400, 2002, "The request brings a file that no content takes" }
 #define NO_CONTENT { 400, 2001, "content is required" }
 #define BAD_RECIPIENTS { 400, 2002, "recipients is a list of phone numbers, JIDs, or objects with to and variables" }
@@ -84,15 +85,21 @@ static struct json *body_for_route(struct request *r, const struct json *content
 	return body;
 }
 
+static bool is_word(struct span text, const char *word)
+{
+	return text.n == strlen(word) && strncasecmp((const char *)text.p, word, text.n) == 0;
+}
+
+static const char *const type_names[] = { "type", NULL };
+
 static const char *type_of(const struct json *body)
 {
-	static const char *const names[] = { "type", NULL };
-	struct span word = send_text(body, names);
+	struct span word = send_text(body, type_names);
 
 	if (!word.n)
 		return "text";
 	for (const char *const *type = types; *type; type++) {
-		if (word.n == strlen(*type) && strncasecmp((const char *)word.p, *type, word.n) == 0)
+		if (is_word(word, *type))
 			return *type;
 	}
 	return NULL;
@@ -115,14 +122,14 @@ static int no_stray_files(struct request *r, struct answer *answer)
 static int put_content(struct request *r, struct buf *p, struct answer *answer)
 {
 	static const char *const names[] = { "content", NULL };
-	static const struct fault bad_type = BAD_TYPE, no_content = NO_CONTENT;
+	static const struct fault bad_type = BAD_TYPE, several = SEVERAL_FILES, no_content = NO_CONTENT;
 	const struct json *content = send_member(r, r->body, names);
 	const char *type = type_of(r->body);
 	struct request route = *r;
 	int error;
 
 	if (!type)
-		return refuse(answer, &bad_type);
+		return refuse(answer, is_word(send_text(r->body, type_names), "files") ? &several : &bad_type);
 	/* A form may bring nothing but the file. */
 	if (!content && r->upload && r->upload->form.files_count)
 		content = json_new(r->arena, JSON_OBJECT);
@@ -590,8 +597,8 @@ static const struct success outcomes[] = {
 	{ 400, 2000, "Invalid <type> input" }, { 413, 2009, "<Type> too large (limit <n>MB)" }, { 415, 2007, "<why the file is not taken>" }, \
 	{ 500, 8000, "The file cannot be stored" }, { 507, 8000, "No space left for files" }
 #define MANNER_FAULTS BAD_NAME, BAD_VARIABLES, BAD_PACE, BAD_WINDOW, BAD_START, BAD_MISSING
-static const struct fault create_errors[] = { NO_CONTENT, STRAY_FILE, BAD_TYPE, FILE_FAULTS, BAD_RECIPIENTS, MANY_RECIPIENTS, MANNER_FAULTS, DATABASE, { 0 } };
-static const struct fault change_errors[] = { NOT_FOUND, NO_CONTENT, STRAY_FILE, BAD_TYPE, FILE_FAULTS, MANNER_FAULTS, { 409, 2003, "The campaign has ended" },
+static const struct fault create_errors[] = { NO_CONTENT, STRAY_FILE, BAD_TYPE, SEVERAL_FILES, FILE_FAULTS, BAD_RECIPIENTS, MANY_RECIPIENTS, MANNER_FAULTS, DATABASE, { 0 } };
+static const struct fault change_errors[] = { NOT_FOUND, NO_CONTENT, STRAY_FILE, BAD_TYPE, SEVERAL_FILES, FILE_FAULTS, MANNER_FAULTS, { 409, 2003, "The campaign has ended" },
 	{ 409, 2003, "The content of a campaign that was started cannot be changed" }, DATABASE, { 0 } };
 static const struct fault add_errors[] = { NOT_FOUND, BAD_RECIPIENTS, MANY_RECIPIENTS, { 409, 2003, "The campaign has ended" }, DATABASE, { 0 } };
 static const struct fault find_errors[] = { NOT_FOUND, DATABASE, { 0 } };
@@ -628,7 +635,8 @@ static const struct route routes[] = {
 	{ CAMPAIGN_ROUTE("POST", "/{campaignId}/recipients", "recipients.add", SCOPE_SEND, add_params, added, add_errors, "Add recipients",
 		"Until the campaign has ended."), .body = BODY_JSON, .prepare = prepare_recipients },
 	{ CAMPAIGN_ROUTE("GET", "/{campaignId}/recipients", "recipients", SCOPE_READ, recipients_params, outcomes, outcome_errors, "List recipients and outcomes",
-		"In the order in which they were added.") },
+		"In the order in which they were added. A person who was added by phone number and by LID, as far as that is known when the turn comes, gets one "
+		"message: the later entry is failed with code 2009, Duplicate.") },
 	STEP("start", started, start_errors, "Start a draft", "At once, or at its startAt."),
 	STEP("pause", paused, pause_errors, "Pause a campaign", "Nothing more is queued; at most 8 messages that are queued already still go out."),
 	STEP("resume", resumed, resume_errors, "Resume a campaign", "Also one that paused by itself: reason says why it did."),

@@ -9,6 +9,7 @@
 
 #define MIXED { 400, 2002, "Files go to channels or to others, not to both in one request" }
 #define NOT_ALLOWED { 415, 2007, "MIME type \"<type>\" is not allowed (configure WAREST_MIMETYPE_FILES_ALLOWLIST)" }
+#define NO_PROXY { 502, 2803, "The proxy of the session does not connect to that address" }
 #define BAD_TO { 400, 2001, "Missing or invalid 'to'" }
 #define TO_PARAM                                                                                                                                \
 	{ .name = "to", .in = BODY_QUERY, .kind = PARAM_RECIPIENTS, .type = "string|array", .required = true, .missing = BAD_TO, .invalid = BAD_TO, \
@@ -61,6 +62,7 @@ static const struct fault files_errors[] = {
 	{ 415, 2007, "An album takes images and videos" },
 	{ 501, 8005, "Albums can be sent to persons and groups" },
 	MIXED,
+	NO_PROXY,
 	SEND_ERRORS("files"),
 };
 
@@ -97,6 +99,7 @@ static const struct fault media_errors[] = {
 	{ 415, 2007, "A video note is a video" },
 	NOT_ALLOWED,
 	MIXED,
+	NO_PROXY,
 	SEND_ERRORS("media"),
 };
 static const struct upload_rules media_rules = { { "media", "url", "mediaUrl", "file", "source" }, { 400, 2000, "Invalid media input" }, 2009, "Media" };
@@ -128,6 +131,7 @@ static const struct fault audio_errors[] = {
 	{ 400, 2002, "Colors are #RRGGBB or #AARRGGBB" },
 	{ 422, 2014, "Failed to convert audio to WhatsApp voice note format" },
 	MIXED,
+	NO_PROXY,
 	SEND_ERRORS("audio"),
 };
 static const struct upload_rules audio_rules = { { "audio", "url", "media", "file", "source" }, { 400, 2000, "Invalid audio input" }, 2010, "Audio" };
@@ -152,6 +156,7 @@ static const struct fault document_errors[] = {
 	{ 415, 2007, "<block reason>" },
 	{ 413, 2011, "Document too large (limit <n>MB)" },
 	MIXED,
+	NO_PROXY,
 	SEND_ERRORS("document"),
 };
 static const struct upload_rules document_rules = { { "document", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid document input" }, 2011,
@@ -176,6 +181,7 @@ static const struct fault sticker_errors[] = {
 	NOT_ALLOWED,
 	{ 502, 3013, "Sticker conversion failed" },
 	MIXED,
+	NO_PROXY,
 	SEND_ERRORS("sticker"),
 };
 static const struct upload_rules sticker_rules = { { "sticker", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid sticker input" }, 2012,
@@ -201,6 +207,7 @@ static const struct fault gif_errors[] = {
 	{ 415, 2007, "Unsupported gif type" },
 	NOT_ALLOWED,
 	MIXED,
+	NO_PROXY,
 	SEND_ERRORS("gif"),
 };
 static const struct upload_rules gif_rules = { { "gif", "url", "media", "file", "source", "upload" }, { 400, 2000, "Invalid gif input" }, 2013, "GIF" };

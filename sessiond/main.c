@@ -301,6 +301,7 @@ static int open_store(struct program *program)
 		return EXIT_STATUS_STORE;
 	}
 	store_audit_keep(program->daemon.store, config->audit_days * 24 * 3600 * 1000);
+	store_campaigns_keep(program->daemon.store, config->campaign_days * 24 * 3600 * 1000);
 	store_retention(program->daemon.store, config->retention_days * 24 * 3600 * 1000, config->retention_per_chat);
 	if (!config->admin_username[0] || !config->admin_password[0])
 		return 0;

@@ -3,15 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/appcode.h"
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/campaign/run.h"
+#include "sessiond/session/lookup.h"
 
 enum {
 	TROUBLES_MAX = 3,       /* attempts of one recipient's message that end in an error of ours, or of the media servers */
 	TROUBLE_WAIT_MS = 5000,
 	CLOSED_WAIT_MS = 1000
 };
+
+void flight_free(struct flight *flight)
+{
+	json_object_put(flight->p);
+	free(flight);
+}
 
 static void land(struct flight *flight)
 {
@@ -22,7 +30,7 @@ static void land(struct flight *flight)
 		at = &(*at)->next;
 	*at = flight->next;
 	run->flying--;
-	free(flight);
+	flight_free(flight);
 	if (!run_let_go(run))
 		run_pump(run);
 }
@@ -65,7 +73,7 @@ static void sent(struct send_job *job)
 	case SEND_DUPLICATE_ID:
 		/* It was handed over in an earlier life, and its state says so; one that is pending still would come up for ever. */
 		send_job_free(job);
-		fail(flight, 2009, "The message id was used already");
+		fail(flight, APP_DUPLICATE_REQUEST, "The message id was used already");
 		return;
 	case SEND_SESSION_GONE:
 		run_rewind(run, CLOSED_WAIT_MS);
@@ -170,27 +178,80 @@ static struct json_object *parameters(const struct run *run, const struct store_
 	return p;
 }
 
-static void make(struct flight *flight, const struct store_recipient *recipient)
+/* The recipient's row is not looked at any more after that: its page may go. False: why says what is missing. */
+static bool take_parameters(struct flight *flight, const struct store_recipient *recipient, char why[TEMPLATE_NAME_MAX + 32])
 {
-	struct run *run = flight->run;
+	const struct run *run = flight->run;
 	struct json_object *own = variables_of(recipient);
 	struct template_values values = { .own = own, .common = run->spec.variables, .phone = flight->to.user, .missing = run->spec.missing };
-	struct call_request request = { .method = run->spec.method, .family = "messages", .session = run->row.session, .session_id = run->row.session_id,
-		.registry = run->row.registry, .only_make = true, .done = made, .arg = flight, .p = parameters(run, recipient, &values) };
-	char reason[TEMPLATE_NAME_MAX + 32];
 
+	flight->p = parameters(run, recipient, &values);
 	json_object_put(own);
-	if (request.p) {
-		flight->call = call_start(run->all->daemon, &request);
-		return;
+	if (!flight->p)
+		snprintf(why, TEMPLATE_NAME_MAX + 32, "Variable %s has no value", values.lacking);
+	return flight->p != NULL;
+}
+
+static void make(struct flight *flight)
+{
+	struct run *run = flight->run;
+	struct call_request request = { .method = run->spec.method, .family = "messages", .session = run->row.session, .session_id = run->row.session_id,
+		.registry = run->row.registry, .only_make = true, .done = made, .arg = flight, .p = flight->p };
+
+	flight->p = NULL;
+	flight->call = call_start(run->all->daemon, &request);
+}
+
+/* ---- the same person, added before under the other name ---- */
+
+static void find_twin(struct store_reader *reader, void *arg)
+{
+	struct flight *flight = arg;
+	struct twin *twin = &flight->twin;
+	struct arena arena;
+	struct jid other;
+
+	arena_init(&arena, 0);
+	other = lookup_other(reader, &arena, twin->session, &flight->to);
+	twin->error = STORE_NOT_FOUND;
+	if (!jid_is_none(&other))
+		twin->error = store_campaign_has_before(reader, twin->campaign, jid_format(&other, twin->jid, sizeof twin->jid), flight->recipient);
+	arena_free(&arena);
+}
+
+static void twin_sought(void *arg)
+{
+	struct flight *flight = arg;
+	struct run *run = flight->run;
+	char reason[JID_TEXT_MAX + 48];
+
+	if (!run->ready || run->held) {
+		run_rewind(run, CLOSED_WAIT_MS);
+		land(flight);
+	} else if (flight->twin.error && flight->twin.error != STORE_NOT_FOUND) {
+		run_rewind(run, TROUBLE_WAIT_MS);
+		land(flight);
+	} else if (!flight->twin.error) {
+		snprintf(reason, sizeof reason, "Duplicate: the same person as %s", flight->twin.jid);
+		fail(flight, APP_DUPLICATE_REQUEST, reason);
+	} else {
+		make(flight);
 	}
-	snprintf(reason, sizeof reason, "Variable %s has no value", values.lacking);
-	fail(flight, 2001, reason);
+}
+
+static void seek_twin(struct flight *flight)
+{
+	const struct run *run = flight->run;
+	const struct daemon *daemon = run->all->daemon;
+
+	flight->twin = (struct twin){ .session = run->row.session, .campaign = run->row.number };
+	async_read(daemon->loop, daemon->store, find_twin, twin_sought, flight);
 }
 
 void flight_start(struct run *run, const struct store_recipient *recipient)
 {
 	struct flight *flight = xcalloc(1, sizeof *flight);
+	char lacking[TEMPLATE_NAME_MAX + 32];
 
 	flight->run = run;
 	flight->recipient = recipient->number;
@@ -200,8 +261,12 @@ void flight_start(struct run *run, const struct store_recipient *recipient)
 	run->flying++;
 	if (jid_parse_text(&flight->to, recipient->jid))
 		fail(flight, 3007, "The address cannot be read");
+	else if (!take_parameters(flight, recipient, lacking))
+		fail(flight, 2001, lacking);
+	else if (jid_is_person(&flight->to))
+		seek_twin(flight);
 	else
-		make(flight, recipient);
+		make(flight);
 }
 
 void flights_cancel(struct run *run)
@@ -221,6 +286,6 @@ void flights_cancel(struct run *run)
 			}
 		}
 		run->flying--;
-		free(flight);
+		flight_free(flight);
 	}
 }

@@ -70,7 +70,7 @@ int64_t window_open(const struct window *window, int64_t now_ms)
 	if (!window->set || is_open(window, now_ms))
 		return now_ms;
 	for (int i = 0; i <= WEEK; i++) {
-		at = timefmt_next_clock(window->zone, from / HOUR_MIN, from % HOUR_MIN, at);
+		at = timefmt_next_reading(window->zone, from / HOUR_MIN, from % HOUR_MIN, at);
 		if (is_open(window, at))
 			return at;
 	}

@@ -36,7 +36,8 @@ int64_t pace_due(const struct pace *pace, const struct pace_state *state, int64_
 /* One goes now; chance in [0, 1). */
 void pace_take(const struct pace *pace, struct pace_state *state, int64_t now_ms, double chance);
 
-/* from_min == to_min: the whole day. A window over midnight belongs to the day on which it opens. */
+/* from_min == to_min: the whole day. A window over midnight belongs to the day on which it opens. What the clocks show
+ * counts, also on the days on which they are changed. */
 struct window {
 	bool set;
 	int from_min, to_min;          /* minutes since midnight */

@@ -37,7 +37,7 @@ static void run_free(struct run *run)
 		struct flight *flight = run->flights;
 
 		run->flights = flight->next;
-		free(flight);
+		flight_free(flight);
 	}
 	json_object_put(run->attached.kept);
 	campaign_spec_free(&run->spec);

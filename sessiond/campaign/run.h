@@ -12,6 +12,13 @@
 
 struct run;
 
+/* Somebody may be in a campaign by phone number and by LID. The store's readers fill it in. */
+struct twin {
+	int64_t session, campaign;
+	char jid[JID_TEXT_MAX]; /* the other form; "": not known */
+	int error;              /* STORE_OK: it was added before this one */
+};
+
 /* One recipient in work: from the batch to the answer of the outbox. */
 struct flight {
 	struct flight *next;
@@ -19,6 +26,8 @@ struct flight {
 	int64_t recipient;    /* number of the row */
 	struct jid to;
 	char id[SEND_ID_MAX + 1];
+	struct json_object *p; /* owned: the route's parameters; NULL: the call has them */
+	struct twin twin;
 	struct call *call;    /* under way: the message is being made; NULL otherwise */
 };
 
@@ -129,6 +138,7 @@ void attach_take_row(struct run *run);
 void attach_cancel(struct run *run);
 
 /* flight.c: makes and sends the message of one recipient. */
+void flight_free(struct flight *flight);
 void flight_start(struct run *run, const struct store_recipient *recipient);
 /* All that are being made are let go; they stay pending. */
 void flights_cancel(struct run *run);

@@ -3,6 +3,7 @@
 #include "sessiond/net/guard.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -200,6 +201,60 @@ bool guard_allows(const struct guard *guard, const char *host, const struct sock
 	return allows_bytes(guard, as_mapped) || in_networks(guard, bytes);
 }
 
+/* ---- names --------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_host_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > 253 || text[0] == '.' || text[0] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'))
+			return false;
+	}
+	return true;
+}
+
+/* The last label is a number as inet_aton() reads it: no top-level domain is one. */
+static bool ends_in_number(const char *host, size_t len)
+{
+	const char *dot = memrchr(host, '.', len);
+	size_t at = dot ? (size_t)(dot - host) + 1 : 0;
+	bool hex = len - at >= 2 && host[at] == '0' && (host[at + 1] == 'x' || host[at + 1] == 'X');
+
+	for (size_t i = hex ? at + 2 : at; i < len; i++)
+		if (!(hex ? isxdigit((unsigned char)host[i]) : isdigit((unsigned char)host[i])))
+			return false;
+	return true;
+}
+
+static bool ends_with_label(const char *host, size_t len, const char *zone)
+{
+	size_t n = strlen(zone);
+
+	return len > n && host[len - n - 1] == '.' && strncasecmp(host + len - n, zone, n) == 0;
+}
+
+bool guard_allows_name(const struct guard *guard, const char *host)
+{
+	static const char *const zones[] = { "localhost", "local", "internal", "home.arpa", "intranet", "private", "corp", "home", "lan", "localdomain" };
+	size_t len = strlen(host);
+
+	for (size_t i = 0; i < guard->host_count; i++)
+		if (strcasecmp(host, guard->hosts[i]) == 0)
+			return true;
+	len -= len > 0 && host[len - 1] == '.';
+	if (!is_host_name(host) || !memchr(host, '.', len) || ends_in_number(host, len))
+		return false;
+	for (size_t i = 0; i < sizeof zones / sizeof *zones; i++)
+		if (ends_with_label(host, len, zones[i]))
+			return false;
+	return true;
+}
+
 /* ---- the setting --------------------------------------------------------------------------------------------------------------- */
 
 static int add_network(struct guard *guard, const char *text, const char *slash)
@@ -224,21 +279,6 @@ static int add_network(struct guard *guard, const char *text, const char *slash)
 out:
 	free(address);
 	return error;
-}
-
-static bool is_host_name(const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len > 253 || text[0] == '.' || text[0] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'))
-			return false;
-	}
-	return true;
 }
 
 static int add_entry(struct guard *guard, const char *text)

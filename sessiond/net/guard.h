@@ -34,6 +34,12 @@ void guard_free(struct guard **guard);
 enum guard_class guard_classify(const struct sockaddr *address);
 /* host: the name in the URL that resolved to the address, or NULL. */
 bool guard_allows(const struct guard *guard, const char *host, const struct sockaddr *address);
+/*
+ * For names that somebody else resolves (a proxy): false for those that can only mean a private place, i.e. names without a dot, the zones
+ * of RFC 6761, 6762 (with its appendix G), 8375 and "internal", and what a lax resolver takes for an address ("127.1", "0x7f.1"). A literal
+ * address is for guard_allows().
+ */
+bool guard_allows_name(const struct guard *guard, const char *host);
 /* "public", "private", ... */
 const char *guard_class_name(enum guard_class what);
 

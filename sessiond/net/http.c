@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "sessiond/crypto/crypto.h"
 #include "sessiond/net/multi.h"
 
 #define REDIRECTS_MAX 3U
@@ -29,7 +30,7 @@ struct http_call {
 	void *arg;
 	const struct guard *guard; /* borrowed, may be NULL */
 	char *method, *url;        /* owned; url of this hop */
-	struct curl_slist *headers, *pins;
+	struct curl_slist *headers, *pins, *proxy_pin; /* owned */
 	CURLU *parts;
 	char *host;        /* owned: of this hop, ASCII form */
 	struct buf body, answer;
@@ -38,6 +39,7 @@ struct http_call {
 	int body_fd, answer_fd; /* borrowed */
 	uint64_t body_at, body_len, body_done, received;
 	char *proxy;       /* owned */
+	bool proxy_resolves;
 	int64_t stall_ms;
 	bool resolving; /* the resolver still holds this struct */
 	bool over;      /* told or cancelled; only waits for the resolver */
@@ -48,8 +50,10 @@ struct http_call {
 	char error_text[CURL_ERROR_SIZE];
 };
 
+static const char not_public[] = "the address is not public; WAREST_OUTBOUND_ALLOW does not allow it";
+
 static const char *const error_names[] = { "ok", "bad_url", "refused", "dns", "connect", "tls", "timeout", "redirects", "broken", "too_large",
-	"file" };
+	"file", "proxy" };
 
 const char *http_error_name(enum http_error error)
 {
@@ -65,9 +69,12 @@ static void release(struct http_call *call)
 	free(call->method);
 	free(call->url);
 	free(call->host);
+	if (call->proxy)
+		crypto_wipe(call->proxy, strlen(call->proxy));
 	free(call->proxy);
 	curl_slist_free_all(call->headers);
 	curl_slist_free_all(call->pins);
+	curl_slist_free_all(call->proxy_pin);
 	curl_url_cleanup(call->parts);
 	buf_free(&call->body);
 	buf_free(&call->answer);
@@ -214,13 +221,13 @@ static int on_body_rewind(void *call_pointer, curl_off_t to, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* The last word of the guard: the address that is really dialled. */
+/* The last word of the guard: the address that is really dialled. That of a proxy is a matter of our own settings. */
 static curl_socket_t on_open_socket(void *call_pointer, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http_call *call = call_pointer;
 
 	(void)purpose;
-	if (call->guard && !guard_allows(call->guard, call->host, &address->addr)) {
+	if (call->guard && !call->proxy && !guard_allows(call->guard, call->host, &address->addr)) {
 		call->guard_refused = true;
 		return CURL_SOCKET_BAD;
 	}
@@ -248,8 +255,22 @@ static void set_file_options(struct http_call *call)
 		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((call->stall_ms + 999) / 1000));
 		curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)call->stall_ms);
 	}
-	if (call->proxy)
-		curl_easy_setopt(easy, CURLOPT_PROXY, call->proxy);
+}
+
+static void set_proxy_options(struct http_call *call)
+{
+	CURL *easy = call->transfer.easy;
+
+	if (!call->proxy)
+		return;
+	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxy);
+	/* Somebody's NO_PROXY names no way around it. */
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	/* What users ask for is none of the proxy's business, and its own answers are none of theirs. */
+	if (call->guard)
+		curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+	if (call->proxy_pin)
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->proxy_pin);
 }
 
 static void set_hop_options(struct http_call *call)
@@ -275,6 +296,7 @@ static void set_hop_options(struct http_call *call)
 	if (call->http2)
 		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
 	set_file_options(call);
+	set_proxy_options(call);
 	if (call->method)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
@@ -350,12 +372,47 @@ static bool pin(struct http_call *call, const struct name_addresses *addresses)
 	return n > 0;
 }
 
+/* The address that the proxy is to connect to, an IPv4 one first: fewer proxies have IPv6. False if the guard leaves none. */
+static bool pin_for_proxy(struct http_call *call, const struct name_addresses *addresses)
+{
+	const struct sockaddr *chosen = NULL;
+	struct buf line = { 0 };
+
+	for (size_t i = 0; i < addresses->n; i++) {
+		const struct sockaddr *address = (const struct sockaddr *)(const void *)&addresses->list[i];
+
+		if (guard_allows(call->guard, call->host, address) && (!chosen || (chosen->sa_family != AF_INET && address->sa_family == AF_INET)))
+			chosen = address;
+	}
+	curl_slist_free_all(call->proxy_pin);
+	call->proxy_pin = NULL;
+	/* Of any host, at the port of the URL. */
+	buf_append_text(&line, "::");
+	if (chosen && append_address(&line, chosen)) {
+		buf_u8(&line, ':');
+		call->proxy_pin = curl_slist_append(NULL, buf_text(&line));
+	}
+	buf_free(&line);
+	return call->proxy_pin != NULL;
+}
+
 static void dial(struct http_call *call, const struct name_addresses *addresses)
 {
-	if (pin(call, addresses))
+	if (call->proxy ? pin_for_proxy(call, addresses) : pin(call, addresses))
 		start_transfer(call);
 	else
-		fail(call, HTTP_REFUSED, "the address is not public; WAREST_OUTBOUND_ALLOW does not allow it");
+		fail(call, HTTP_REFUSED, not_public);
+}
+
+/* The proxy will look the name up: all that can be judged is the name. */
+static void dial_by_name(struct http_call *call)
+{
+	curl_slist_free_all(call->proxy_pin);
+	call->proxy_pin = NULL;
+	if (guard_allows_name(call->guard, call->host))
+		start_transfer(call);
+	else
+		fail(call, HTTP_REFUSED, not_public);
 }
 
 static int64_t clock_ms(void)
@@ -423,6 +480,10 @@ static void start_hop(struct http_call *call)
 		memmove(call->host, call->host + 1, len - 2);
 		call->host[len - 2] = '\0';
 	}
+	if (call->proxy && call->proxy_resolves && !names_literal(call->host, &addresses)) {
+		dial_by_name(call);
+		return;
+	}
 	if (names_literal(call->host, &addresses) || names_find(net_names(call->net), call->host, clock_ms(), &addresses)) {
 		dial(call, &addresses);
 		return;
@@ -459,13 +520,28 @@ static const struct {
 	{ CURLE_UNSUPPORTED_PROTOCOL, HTTP_BROKEN, "what came is not HTTP" },
 };
 
+/* True if nothing came to the host or from it: the proxy is missing, refuses, or did not get there. */
+static bool proxy_failed(const struct http_call *call, CURLcode result)
+{
+	long connect_status = 0;
+
+	if (!call->proxy)
+		return false;
+	curl_easy_getinfo(call->transfer.easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+	return result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_COULDNT_CONNECT || result == CURLE_PROXY || connect_status >= 300;
+}
+
 static void fail_transfer(struct http_call *call, CURLcode result)
 {
 	/* It may have moved. */
 	if (call->host && (result == CURLE_COULDNT_CONNECT || result == CURLE_OPERATION_TIMEDOUT))
 		names_forget(net_names(call->net), call->host);
 	if (call->guard_refused) {
-		fail(call, HTTP_REFUSED, "the address is not public; WAREST_OUTBOUND_ALLOW does not allow it");
+		fail(call, HTTP_REFUSED, not_public);
+		return;
+	}
+	if (proxy_failed(call, result)) {
+		fail(call, HTTP_PROXY, "the proxy is not there or does not connect");
 		return;
 	}
 	if (call->answer_full || call->file_failed) {
@@ -557,7 +633,8 @@ int http_send(struct http_call **out, struct net *net, const struct http_request
 	call->has_answer_file = request->has_answer_file;
 	call->answer_fd = request->answer_fd;
 	call->stall_ms = request->stall_ms;
-	call->proxy = request->proxy && request->proxy[0] && !request->guard ? xstrdup(request->proxy) : NULL;
+	call->proxy = request->proxy && request->proxy[0] ? xstrdup(request->proxy) : NULL;
+	call->proxy_resolves = request->proxy_resolves;
 	call->timeout_ms = request->timeout_ms;
 	call->max_answer = request->max_answer;
 	call->url = xstrdup(request->url);

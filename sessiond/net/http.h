@@ -7,6 +7,10 @@
  * With a guard the connection goes to exactly the addresses that were judged: the name is not resolved a second time, and the
  * address is judged once more when the socket is opened. What a name resolved to is remembered for a minute (names.h) and judged anew
  * for each request; a kept connection was judged when it was opened. http:// and https:// only; the environment's proxies are not used.
+ *
+ * Through a proxy nothing is ever dialled but the proxy. With a guard as well, the proxy is told the address that was judged, not the name
+ * (CONNECT and SOCKS alike), so that what it would make of the name does not matter. With proxy_resolves it gets the name: then addresses
+ * that stand in the URL, and names that can only be private, are all that can be refused.
  */
 #ifndef SESSIOND_NET_HTTP_H
 #define SESSIOND_NET_HTTP_H
@@ -32,7 +36,8 @@ enum http_error {
 	HTTP_REDIRECTS = -7, /* more than three */
 	HTTP_BROKEN = -8,    /* the connection ended early, or what came is not HTTP */
 	HTTP_TOO_LARGE = -9, /* more than max_answer for answer_fd */
-	HTTP_FILE = -10      /* body_fd or answer_fd cannot be read or written */
+	HTTP_FILE = -10,     /* body_fd or answer_fd cannot be read or written */
+	HTTP_PROXY = -11     /* the proxy is not there, or did not connect */
 };
 
 struct http_request {
@@ -53,7 +58,8 @@ struct http_request {
 	uint64_t body_at, body_len;
 	bool has_answer_file;      /* the body of a 2xx answer goes into answer_fd from its start, up to max_answer bytes (else HTTP_TOO_LARGE) */
 	int answer_fd;
-	const char *proxy;         /* address of a proxy, NULL or "": direct. Not together with a guard */
+	const char *proxy;         /* address of a proxy, NULL or "": direct */
+	bool proxy_resolves;       /* with a proxy and a guard: the name is not resolved here */
 	int64_t stall_ms;          /* HTTP_TIMEOUT when next to nothing moves for so long; 0: only timeout_ms counts */
 };
 

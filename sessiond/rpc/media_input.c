@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "sessiond/loop.h"
 #include "sessiond/net/net.h"
+#include "sessiond/session/proxies.h"
 #include "sessiond/session/transfer.h"
 #include "sessiond/storage/storage.h"
 
@@ -171,6 +172,8 @@ static void fetched(void *arg, const struct http_answer *answer)
 		input->error = INPUT_TOO_LARGE;
 	else if (answer->error == HTTP_FILE)
 		input->error = INPUT_SYSTEM;
+	else if (answer->error == HTTP_PROXY)
+		input->error = INPUT_PROXY;
 	else if (answer->error || answer->status < 200 || answer->status > 299)
 		input->error = INPUT_BAD;
 	if (input->error)
@@ -184,6 +187,15 @@ static void fetched(void *arg, const struct http_answer *answer)
 	look_at(look);
 }
 
+void media_input_way(const struct rpc_request *request, struct http_request *get)
+{
+	const struct daemon *daemon = request->context->daemon;
+	const struct session_entry *entry = request->session_id ? sessions_find(daemon->sessions, request->session_id) : NULL;
+
+	get->proxy = entry ? proxies_fetch(daemon->sessions, entry) : NULL;
+	get->proxy_resolves = daemon->config->proxy_resolves_names;
+}
+
 static void fetch(struct look *look, const char *url)
 {
 	struct media_input *input = look->input;
@@ -193,6 +205,7 @@ static void fetch(struct look *look, const char *url)
 
 	input->fd = transfer_temp_file(daemon->config->state_dir);
 	request.answer_fd = input->fd;
+	media_input_way(input->request, &request);
 	if (input->request->source == SEND_BY_ACTION && request.timeout_ms > ACTION_FETCH_MS)
 		request.timeout_ms = ACTION_FETCH_MS;
 	if (input->fd < 0 || !http_url_is_valid(url) || http_send(&input->call, daemon->net, &request, fetched, look)) {

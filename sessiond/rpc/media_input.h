@@ -4,7 +4,7 @@
  *
  *     {"fd":0,...}  --descriptor of the frame--+
  *                                              +--> first bytes read (worker) --> name, type, kind judged --> media_input_ready
- *     {"url":".."}  --guarded GET into a file--+
+ *     {"url":".."}  --guarded GET into a file--+    through the proxy of the request's session, if it has one
  *     {"stored":"<storage key>"}  --copied-----+    a file of the request's session
  *
  * Contract: rest-a 1.13. Nothing of a file is parsed here but its first bytes.
@@ -16,13 +16,18 @@
 #include "sessiond/rpc/request.h"
 
 struct http_call;
+struct http_request;
 
 enum media_input_error {
 	INPUT_OK = 0,
 	INPUT_BAD = -1,       /* broken, empty, or its address could not be fetched */
 	INPUT_TOO_LARGE = -2,
-	INPUT_SYSTEM = -3     /* temporary file */
+	INPUT_SYSTEM = -3,    /* temporary file */
+	INPUT_PROXY = -4      /* the session's proxy does not connect: nothing was fetched, and nothing goes past it */
 };
+
+/* What INPUT_PROXY is answered with everywhere: 502, APP_NETWORK_ERROR. */
+#define INPUT_PROXY_TEXT "The proxy of the session does not connect to that address"
 
 struct media_input {
 	struct rpc_request *request; /* borrowed */
@@ -49,5 +54,7 @@ struct media_input {
 void media_input_get(struct media_input *input, struct rpc_request *request, struct json_object *item, uint64_t limit, const char *stem,
 		     void (*ready)(void *arg, struct media_input *input), void *arg);
 void media_input_free(struct media_input *input);
+/* The way of what this request fetches (proxies.h), for its http_request. */
+void media_input_way(const struct rpc_request *request, struct http_request *get);
 
 #endif

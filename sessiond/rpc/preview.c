@@ -105,6 +105,7 @@ void preview_get(struct rpc_request *request, struct span text, preview_done *do
 	p->link = xstrndup((const char *)link.p, link.n);
 	p->picture.input.fd = p->picture.prepared.fd = -1;
 	get.url = p->link;
+	media_input_way(request, &get);
 	if (!http_url_is_valid(get.url) || http_send(&p->call, daemon->net, &get, page_fetched, p))
 		finish(p);
 }

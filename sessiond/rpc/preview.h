@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is shown under a link in a text: the page is fetched (guarded, bounded), and the picture that it names, which the caged media worker
+ * What is shown under a link in a text: the page is fetched (guarded, bounded, the way its session goes), and the picture that it names, which the caged media worker
  * makes small. Main loop only. Private to sessiond/rpc.
  */
 #ifndef SESSIOND_RPC_PREVIEW_H

@@ -132,6 +132,8 @@ static void input_ready(void *arg, struct media_input *input)
 
 	if (input->error == INPUT_TOO_LARGE) {
 		rpc_answer(d->request, 413, APP_PAYLOAD_TOO_LARGE, "input exceeds limit (50.0 MB)", NULL);
+	} else if (input->error == INPUT_PROXY) {
+		rpc_answer(d->request, 502, APP_NETWORK_ERROR, INPUT_PROXY_TEXT, NULL);
 	} else if (input->error != INPUT_OK) {
 		rpc_answer(d->request, 400, APP_MISSING_PARAMETER, "Encrypted file is required", NULL);
 	} else if (input->size < SMALLEST) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/appcode.h"
 #include "common/mem.h"
 #include "common/text.h"
 #include "sessiond/rpc/idempotency.h"
@@ -316,6 +317,10 @@ static void input_ready(void *arg, struct media_input *input)
 	if (input->error == INPUT_TOO_LARGE) {
 		snprintf(text, sizeof text, "File too large (limit %" PRIu64 "MB)", input->limit >> 20);
 		refuse(s, 413, 2009, text);
+		return;
+	}
+	if (input->error == INPUT_PROXY) {
+		refuse(s, 502, APP_NETWORK_ERROR, INPUT_PROXY_TEXT);
 		return;
 	}
 	if (input->error) {

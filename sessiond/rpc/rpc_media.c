@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/appcode.h"
 #include "common/mem.h"
 #include "common/text.h"
 #include "sessiond/json_text.h"
@@ -246,6 +247,10 @@ static int input_fault(const struct media_input *input, const struct media_send_
 		snprintf(text, 96, "Internal server error");
 		*code = 8000;
 		return 500;
+	case INPUT_PROXY:
+		snprintf(text, 96, "%s", INPUT_PROXY_TEXT);
+		*code = APP_NETWORK_ERROR;
+		return 502;
 	case INPUT_OK:
 	case INPUT_BAD:
 		break;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/appcode.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "sessiond/media/media.h"
@@ -80,6 +81,10 @@ static void got(void *arg, struct media_input *input)
 
 	if (input->error == INPUT_TOO_LARGE) {
 		refuse(p, 413, 2006, "input exceeds limit (50.0 MB)");
+		return;
+	}
+	if (input->error == INPUT_PROXY) {
+		refuse(p, 502, APP_NETWORK_ERROR, INPUT_PROXY_TEXT);
 		return;
 	}
 	if (input->error && input->error != INPUT_SYSTEM) {

@@ -12,6 +12,7 @@
 #include "common/mem.h"
 #include "sessiond/async.h"
 #include "sessiond/daemon.h"
+#include "sessiond/session/lookup.h"
 #include "sessiond/store/chats.h"
 
 #define CONTACTS_PER_PAGE 1000
@@ -71,26 +72,13 @@ static bool is_out(const struct finding *f, const struct jid *jid)
 	return false;
 }
 
-/* The same person in the other namespace, server NONE if that is not known. */
-static struct jid other_form(struct store_reader *reader, struct arena *arena, int64_t session, const struct jid *jid)
-{
-	const struct store_record_key key = { .kind = jid_is_lid(jid) ? WA_RECORD_PN_OF_LID : WA_RECORD_LID_OF_PN, .name = jid->user };
-	struct span value = { 0 };
-	struct jid other;
-
-	if (store_record_get(reader, arena, session, &key, 1, &value) == STORE_OK && value.p &&
-	    !jid_make(&other, (const char *)value.p, value.n, jid_is_lid(jid) ? JID_SERVER_PN : JID_SERVER_LID, 0))
-		return other;
-	return (struct jid){ .server = JID_SERVER_NONE };
-}
-
 static void name_exceptions(struct store_reader *reader, struct arena *arena, struct finding *f)
 {
 	size_t n = f->nexcept;
 
 	f->except = xrealloc(f->except, (2 * n + 1) * sizeof *f->except);
 	for (size_t i = 0; i < n; i++) {
-		struct jid other = other_form(reader, arena, f->number, &f->except[i]);
+		struct jid other = lookup_other(reader, arena, f->number, &f->except[i]);
 
 		if (!jid_is_none(&other))
 			f->except[f->nexcept++] = other;
@@ -108,7 +96,7 @@ static void add_contact(struct store_reader *reader, struct arena *arena, struct
 	if (chat->lid && jid_parse_text(&lid, chat->lid))
 		lid.server = JID_SERVER_NONE;
 	if (jid_is_none(&lid) && f->unnamed)
-		lid = other_form(reader, arena, f->number, &jid);
+		lid = lookup_other(reader, arena, f->number, &jid);
 	/* Who may be one of those that must not see it does not. */
 	if (is_out(f, &jid) || is_out(f, &lid) || (f->unnamed && !jid_is_lid(&jid) && jid_is_none(&lid)))
 		return;

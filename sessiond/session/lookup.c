@@ -229,3 +229,15 @@ void lookup_keep(struct store_tx *tx, int64_t session, const char *id, const str
 	store_tx_record_put(tx, session, WA_RECORD_MESSAGE, id, buf_span(&value), lookup_expiry(buf_span(&value), now_ms));
 	buf_wipe(&value);
 }
+
+struct jid lookup_other(struct store_reader *reader, struct arena *arena, int64_t session, const struct jid *jid)
+{
+	const struct store_record_key key = { .kind = jid_is_lid(jid) ? WA_RECORD_PN_OF_LID : WA_RECORD_LID_OF_PN, .name = jid->user };
+	struct span value = { 0 };
+	struct jid other;
+
+	if (store_record_get(reader, arena, session, &key, 1, &value) == STORE_OK && value.p &&
+	    !jid_make(&other, (const char *)value.p, value.n, jid_is_lid(jid) ? JID_SERVER_PN : JID_SERVER_LID, 0))
+		return other;
+	return (struct jid){ .server = JID_SERVER_NONE };
+}

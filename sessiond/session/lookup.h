@@ -65,6 +65,9 @@ int lookup_sent(struct store_reader *reader, struct arena *arena, int64_t sessio
 /* Both as they were addressed, where that is known. False: unreadable. */
 bool lookup_names(const struct store_message_row *row, struct jid *chat, struct jid *author);
 
+/* The same person in the other form, number or LID; server NONE if that is not known. On a thread of the store's readers. */
+struct jid lookup_other(struct store_reader *reader, struct arena *arena, int64_t session, const struct jid *jid);
+
 /* Remembers the number of a post in a channel. */
 void lookup_keep_post(struct store_tx *tx, int64_t session, const char *id, int64_t server_id, int64_t now_ms);
 

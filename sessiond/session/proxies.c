@@ -297,6 +297,23 @@ const char *proxies_any(const struct sessions *sessions)
 	return any ? any->url : NULL;
 }
 
+const char *proxies_fetch(const struct sessions *sessions, const struct session_entry *entry)
+{
+	const struct session_private *p = entry->priv;
+	const struct proxy *had;
+
+	if (p->own_proxy)
+		return p->own_proxy->url;
+	if (is_direct(entry) || !sessions->proxies)
+		return NULL;
+	if (p->proxy)
+		return p->proxy->url;
+	if (runs(entry) && sessions->daemon->config->proxy_fallback_direct)
+		return NULL;
+	had = proxy_pool_find(sessions->proxies, p->last_proxy);
+	return had ? had->url : proxies_any(sessions);
+}
+
 /* ---- trying one ---- */
 
 struct proxy_test {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The way of each session to WhatsApp, for its WebSocket and its media alike: a proxy of its own, or one of the pool (proxy.h), or, when
- * there is neither, or the row says "direct", none. With a proxy of its own a session never falls back on anything.
+ * there is neither, or the row says "direct", none. With a proxy of its own a session never falls back on anything. What is fetched for a
+ * session from addresses that its user names (files, link previews) takes the same way; webhooks are no business of WhatsApp and do not.
  * Main loop only.
  */
 #ifndef SESSIOND_SESSION_PROXIES_H
@@ -26,6 +27,11 @@ void proxies_put_session(struct sessions *sessions, const struct session_entry *
 void proxies_set(struct sessions *sessions, struct session_entry *entry, const char *proxy, sessions_done *done, void *arg);
 /* The address of proxy number index of the pool; NULL: there are not so many. Borrowed. */
 const char *proxies_url(const struct sessions *sessions, int64_t index);
+/*
+ * The way of what a session fetches: the proxy of its connection, or, while it has none, the one that it had or one that is fit. NULL:
+ * directly, which is how it connects. Failures are not counted: they may well be the host's. Borrowed.
+ */
+const char *proxies_fetch(const struct sessions *sessions, const struct session_entry *entry);
 /* For what no session asks: one that is fit, NULL: directly. Borrowed. */
 const char *proxies_any(const struct sessions *sessions);
 

@@ -236,7 +236,7 @@ int64_t send_policy_quiet_until(const struct send_policy *policy, int64_t now_ms
 	timefmt_local(policy->zone, now_ms, &local);
 	minute = local.tm_hour * 60 + local.tm_min;
 	quiet = from < to ? minute >= from && minute < to : minute >= from || minute < to;
-	return quiet ? timefmt_next_clock(policy->zone, (int)(to / 60), (int)(to % 60), now_ms) : 0;
+	return quiet ? timefmt_next_reading(policy->zone, (int)(to / 60), (int)(to % 60), now_ms) : 0;
 }
 
 int64_t send_policy_day(const struct send_policy *policy, int64_t now_ms)

@@ -143,6 +143,18 @@ int store_campaign_since(struct store_reader *reader, int64_t campaign, int64_t 
 	return db_done(query, rc < 0 ? rc : 0);
 }
 
+int store_campaign_has_before(struct store_reader *reader, int64_t campaign, const char *jid, int64_t recipient)
+{
+	int rc = 0;
+	struct db_statement *query = db_query(reader->db, &rc, "SELECT 1 FROM campaign_recipients WHERE campaign = ? AND jid = ? AND number < ? AND state <> ?",
+	                                      "itin", campaign, jid, recipient, (int)STORE_OUTBOX_FAILED);
+
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	return db_done(query, rc > 0 ? STORE_OK : rc == 0 ? STORE_NOT_FOUND : rc);
+}
+
 static int row_of(struct store_reader *reader, struct db_statement *query, struct arena *arena, struct store_recipient *row)
 {
 	struct aad aad;

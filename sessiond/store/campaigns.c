@@ -4,6 +4,8 @@
 
 #include "sessiond/store/private.h"
 
+enum { EXPIRE_PART_MAX = 2000 };
+
 struct campaign_op {
 	struct tx_op op;
 	struct store_campaign row; /* texts in the tx's arena */
@@ -159,6 +161,58 @@ static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
 void store_tx_campaign_remove(struct store_tx *tx, int64_t number)
 {
 	op_for(tx, number, apply_remove);
+}
+
+/* ---- the end of what has ended ---- */
+
+struct expire_op {
+	struct tx_op op;
+	int64_t before_ms;
+	int64_t *removed; /* recipients and campaigns */
+};
+
+/* A campaign may have more recipients than one transaction should remove while messages wait for theirs. */
+static int apply_expire(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct expire_op *gone = (const struct expire_op *)op;
+	int rc = db_run(db,
+	                "DELETE FROM campaign_recipients WHERE number IN (SELECT number FROM (SELECT r.number FROM campaigns c "
+	                "JOIN campaign_recipients r ON r.campaign = c.number WHERE c.ended_ms > 0 AND c.ended_ms < ? LIMIT ?) AS part)",
+	                "in", gone->before_ms, (int)EXPIRE_PART_MAX);
+
+	(void)tx;
+	*gone->removed = rc == 0 ? db->driver->changes(db) : 0;
+	if (rc != 0 || *gone->removed > 0)
+		return rc;
+	rc = db_run(db,
+	            "DELETE FROM campaigns WHERE number IN (SELECT number FROM (SELECT number FROM campaigns WHERE ended_ms > 0 AND ended_ms < ? LIMIT ?) AS part)",
+	            "in", gone->before_ms, (int)EXPIRE_PART_MAX);
+	*gone->removed = rc == 0 ? db->driver->changes(db) : 0;
+	return rc;
+}
+
+void campaigns_expire_round(struct store *store)
+{
+	int64_t keep_ms = atomic_load(&store->campaigns_keep_ms), before_ms = store->wall_ms() - keep_ms, removed = keep_ms > 0;
+
+	while (removed > 0) {
+		struct store_tx *tx = store_tx_new(store);
+		struct expire_op *gone = tx_op_add(tx, sizeof *gone, apply_expire);
+		int rc;
+
+		gone->before_ms = before_ms;
+		gone->removed = &removed;
+		rc = store_commit_wait(store, tx);
+		if (rc != 0) {
+			store_warn(store, "old campaigns could not be removed: %s", store_error_name(rc));
+			return;
+		}
+	}
+}
+
+void store_campaigns_keep(struct store *store, int64_t keep_ms)
+{
+	atomic_store(&store->campaigns_keep_ms, keep_ms);
 }
 
 /* ---- reading ---- */

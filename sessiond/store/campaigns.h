@@ -20,6 +20,7 @@
 #include "common/arena.h"
 #include "common/buf.h"
 
+struct store;
 struct store_tx;
 struct store_reader;
 
@@ -83,6 +84,8 @@ void store_tx_campaign_change(struct store_tx *tx, int64_t number, unsigned from
 void store_tx_campaign_built(struct store_tx *tx, int64_t number, const char *id, struct span built, int64_t at_ms);
 /* A pending recipient becomes FAILED. */
 void store_tx_recipient_fail(struct store_tx *tx, int64_t recipient, int code, const char *error, int64_t at_ms);
+/* How long those that have ended are kept, with their recipients; 0: for ever. */
+void store_campaigns_keep(struct store *store, int64_t keep_ms);
 /* With all recipients. */
 void store_tx_campaign_remove(struct store_tx *tx, int64_t number);
 
@@ -106,6 +109,8 @@ int store_campaign_active(struct store_reader *reader, struct arena *arena, cons
 int store_campaign_counts(struct store_reader *reader, int64_t campaign, int64_t counts[STORE_RECIPIENT_STATES]);
 /* How many had their turn since then, and when the first of them; *first_ms 0: none. */
 int store_campaign_since(struct store_reader *reader, int64_t campaign, int64_t since_ms, int64_t *count, int64_t *first_ms);
+/* Whether this address was added before that recipient, and can still be, or was, sent to: STORE_OK or STORE_NOT_FOUND. */
+int store_campaign_has_before(struct store_reader *reader, int64_t campaign, const char *jid, int64_t recipient);
 /* Recipients with numbers above after, in order; states: bits of their states, 0: all. */
 int store_campaign_recipients(struct store_reader *reader, struct arena *arena, int64_t campaign, unsigned states, int64_t after, size_t limit,
 			      struct store_recipient **rows, size_t *n);

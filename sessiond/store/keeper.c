@@ -74,6 +74,7 @@ void keeper_round(struct store *store)
 		store_warn(store, "tidying the database failed: %s", store_error_name(rc));
 	trim(store);
 	search_follow(store, true);
+	campaigns_expire_round(store);
 	retention_round(store);
 }
 

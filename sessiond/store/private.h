@@ -121,6 +121,7 @@ struct store {
 	int64_t next_message;    /* number of the next message; writer thread once it runs */
 	atomic_int_fast64_t last_message, last_indexed; /* written by the writer; the second one is what full-text search knows */
 	atomic_int_fast64_t audit_keep_ms; /* 0: for ever */
+	atomic_int_fast64_t campaigns_keep_ms; /* the same of those that have ended */
 	atomic_int_fast64_t retention_age_ms, retention_per_chat; /* 0: no limit */
 	uint8_t cursor_key[32];  /* authenticates cursors */
 	int64_t uncounted_events; /* after an unclean end: journal_bytes lacks events up to this number; keeper thread */
@@ -241,6 +242,8 @@ void tx_records_expire(struct store_tx *tx, int64_t now_ms);
 void tx_outbox_expire(struct store_tx *tx, int64_t before_ms);
 void tx_action_runs_expire(struct store_tx *tx, int64_t before_ms);
 void tx_idempotency_expire(struct store_tx *tx, int64_t before_ms);
+/* Removes the campaigns that ended too long ago, in parts. campaigns.c */
+void campaigns_expire_round(struct store *store);
 void tx_audit_expire(struct store_tx *tx, int64_t before_ms);
 /* Columns of an event as event_of_row() (events.c) reads them, up to the table. */
 #define EVENT_COLUMNS "SELECT session, sequence, event_id, kind, chat, time_ms, payload FROM events "

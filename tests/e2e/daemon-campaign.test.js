@@ -78,6 +78,15 @@ test('everybody gets the text with his own values, once; who lacks one fails and
   const event = await bench.hook.wait('campaign_done', (d) => d.campaign.id === campaign.campaignId);
   assert.deepEqual([event.data.id, event.data.campaign.name, event.data.campaign.progress.failed], ['fill', 'news', 1]);
 
+  // Since then it is known which LID is whose.
+  const { lid } = (await bench.control('GET', '/accounts')).accounts.find((a) => a.phone === ann);
+  const twice = await create('fill', { ...text('again'), recipients: [[`${lid}@lid`, null], [jid(bob), null], [jid(ann), null]] });
+  assert.deepEqual([twice.accepted, (await done(twice.campaignId)).progress.failed], [3, 1]);
+  const [first, second, third] = await outcomes(twice.campaignId);
+  assert.deepEqual([third.toJid, third.state, third.code, third.error], [jid(ann), 'failed', 2009, `Duplicate: the same person as ${lid}@lid`]);
+  assert.ok(first.state !== 'failed' && second.state !== 'failed');
+  for (const phone of [ann, bob]) assert.deepEqual((await everything(phone)).map(([, t]) => t).filter((t) => t === 'again'), ['again']);
+
   const lacking = await create('fill', { ...text('Dear {{title}}'), recipients: [[jid(cid), null], [jid(bob), { title: 'Sir' }]] });
   await done(lacking.campaignId);
   const [failed] = await outcomes(lacking.campaignId, 'failed');
@@ -104,7 +113,7 @@ test('killed at random while it runs: each recipient has it once, and the outcom
   await bench.linked('kills');
   const people = await crowd(10);
   const numbers = Array.from({ length: MANY }, (_, i) => i);
-  // More recipients than people: groups of the same phones would be needed for real ones; each person is there under both addresses.
+  // More recipients than people: a campaign each for the same ones.
   const campaign = await create('kills', { ...text('n {{n}}'), pace: { gapMs: 5, jitterMs: 10 }, recipients: people.map((p, i) => [jid(p), { n: i }]) });
   const others = [];
   for (let i = 1; i < MANY / 10; i++)

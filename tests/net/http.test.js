@@ -7,7 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { execFile } from 'node:child_process';
 import { test, before, after } from 'node:test';
-import { makeCertificates, listen, build } from './lab.js';
+import { makeCertificates, listen, build, connectProxy, socksProxy } from './lab.js';
 
 let certs, port, securePort, silentPort, log;
 const servers = [];
@@ -178,4 +178,41 @@ test('the client version is found on the page, once a day and after a refusal', 
 		assert.deepEqual([v.revision, v.at, v.again, v.rejected_soon], [expected[name], 1000000, false, false]);
 		assert.equal(v.text === '', v.revision > 0);
 	}
+});
+
+test('through a proxy: the guard holds, the proxy is told the judged address or, if so wanted, the name, and nothing goes past it', async () => {
+	const connect = connectProxy(), socks = socksProxy(), refusing = connectProxy({ status: 403 });
+	servers.push(connect, socks, refusing);
+	const [connectPort, socksPort, refusingPort] = [await listen(connect), await listen(socks), await listen(refusing)];
+	const ways = [[`http://127.0.0.1:${connectPort}`, () => connect.log.splice(0).map((c) => c.target)],
+		[`socks5h://127.0.0.1:${socksPort}`, () => socks.log.splice(0).map((c) => `${c.host}:${c.port}`)],
+		[`socks5://127.0.0.1:${socksPort}`, () => socks.log.splice(0).map((c) => `${c.host}:${c.port}`)]];
+
+	for (const [proxy, asked] of ways) {
+		// The proxy would reach all of these.
+		for (const url of [`http://127.0.0.1:${port}/`, `http://localhost:${port}/`, `http://127.1:${port}/`, `http://[::ffff:127.0.0.1]:${port}/`])
+			assert.equal((await one('-p', proxy, url)).error, 'refused', url);
+		for (const url of [`http://127.0.0.1:${port}/`, `http://localhost:${port}/`, `http://0x7f000001:${port}/`, `http://db.internal:${port}/`, `http://router:${port}/`])
+			assert.equal((await one('-p', proxy, '-r', url)).error, 'refused', url);
+		assert.deepEqual(asked(), []);
+
+		log = [];
+		assert.equal((await one('-p', proxy, '-a', 'loopback', `http://localhost:${port}/a`)).status, 200);
+		assert.deepEqual([asked(), log.length, log[0].headers.host], [[`127.0.0.1:${port}`], 1, `localhost:${port}`]);
+		assert.equal((await one('-p', proxy, '-a', 'loopback', '-c', certs.ca, `https://localhost:${securePort}/b`)).status, 200);
+		assert.deepEqual(asked(), [`127.0.0.1:${securePort}`]);
+		// A place that is public and sends us to one that is not.
+		assert.equal((await one('-p', proxy, '-a', 'localhost', `http://localhost:${port}/to/307/${encodeURIComponent(`http://127.0.0.1:${port}/x`)}`)).error, 'refused');
+		assert.deepEqual(asked(), [`127.0.0.1:${port}`]);
+	}
+	for (const [proxy, asked] of ways.slice(0, 2)) {
+		log = [];
+		assert.equal((await one('-p', proxy, '-r', `http://not-known-here.example:${port}/c`)).status, 200);
+		assert.deepEqual([asked(), log[0].headers.host], [[`not-known-here.example:${port}`], `not-known-here.example:${port}`]);
+	}
+	log = [];
+	for (const proxy of [`http://127.0.0.1:${refusingPort}`, 'http://127.0.0.1:1', 'socks5h://127.0.0.1:1', 'http://nowhere.invalid:1'])
+		for (const url of [`http://127.0.0.1:${port}/d`, `https://127.0.0.1:${securePort}/d`])
+			assert.equal((await one('-p', proxy, '-a', 'loopback', url)).error, 'proxy', `${proxy} ${url}`);
+	assert.equal(log.length, 0);
 });

@@ -131,6 +131,7 @@ test('what makes no sense is refused', { skip }, async () => {
     const content = { message: 'x' };
     refused(await create({}), 400, 2001, 'content is required');
     refused(await create({ type: 'fax', content }), 400, 2002, 'type is not one that a campaign can send');
+    refused(await create({ type: 'files', content: { files: ['data:text/plain;base64,aGk='] } }), 501, 2005, 'A campaign sends each recipient one message, files may be several: send one as media or document');
     refused(await create({ content: {} }), 400, 1100, "Parameter 'message' is required");
     refused(await create({ content, recipients: 'all' }), 400, 2002, 'recipients is a list of phone numbers, JIDs, or objects with to and variables');
     refused(await create({ content, pace: { gapMs: -1 } }), 400, 2002, 'pace is an object with gapMs, jitterMs, perMinute, perHour');

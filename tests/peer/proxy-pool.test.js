@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { startGateway } from '../e2e/lib/web-gateway.js';
@@ -14,7 +15,8 @@ const missing = ['tinyproxy', 'microsocks'].filter((name) => !existsSync(`/usr/b
 const skip = missing.length > 0 && `not installed: ${missing.join(', ')}`;
 const US = '15557310001', THEM = '15557310002';
 const pass = 'dont-tell-anybody';
-let gateway, ports, tiny, micro, pool;
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64');
+let gateway, ports, tiny, micro, pool, pages, hidden;
 
 async function freePort() {
     const server = net.createServer().listen(0, '127.0.0.1');
@@ -35,7 +37,7 @@ async function started(child, port) {
 
 function startTiny() {
     const file = path.join(gateway.lab.dir, 'tinyproxy.conf');
-    writeFileSync(file, `Port ${ports.tiny}\nListen 127.0.0.1\nTimeout 600\nMaxClients 100\nLogLevel Connect\nBasicAuth us ${pass}\n`);
+    writeFileSync(file, `Port ${ports.tiny}\nListen 127.0.0.1\nTimeout 600\nMaxClients 100\nLogLevel Connect\nBasicAuth us ${pass}\n${[ports.wa, ports.media, ports.pages].map((port) => `ConnectPort ${port}\n`).join('')}`);
     return started(new Child('/usr/bin/tinyproxy', ['-d', '-c', file]), ports.tiny);
 }
 
@@ -77,16 +79,40 @@ async function thereAndBack(id) {
     assert.equal(got.json.results[0].fileSha256, createHash('sha256').update(bytes).digest('base64'));
 }
 
+// A page with a picture and a file. tinyproxy goes to pages only; hidden could be reached just by going past it.
+async function site() {
+    const server = http.createServer((request, response) => {
+        server.asked.push(request.url);
+        if (request.url === '/p.png') response.writeHead(200, { 'content-type': 'image/png' }).end(PNG);
+        else if (request.url === '/file.txt') response.writeHead(200, { 'content-type': 'text/plain' }).end('from afar');
+        else response.writeHead(200, { 'content-type': 'text/html' }).end(`<title>Shop</title><meta property="og:image" content="http://127.0.0.1:${server.address().port}/p.png">`);
+    });
+    server.asked = [];
+    await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    return server;
+}
+
+// What was sent under this id, as the other side has it.
+async function sentAs(id, route, body) {
+    const { status, text, json } = await gateway.api('POST', `/messages/send/${route}`, { body: { sessionId: 'main', to: THEM, messageId: id, ...body } });
+    if (status !== 200) return { status, code: json.code, message: json.message };
+    const { messages } = await gateway.control(`/accounts/${THEM}/inbox?id=${id}&wait=60000`);
+    return { status, text, message: JSON.stringify(messages[0]), base64: Buffer.from(messages[0].base64, 'base64') };
+}
+
 before(async () => {
     if (skip) return;
     ports = { tiny: await freePort(), micro: await freePort() };
     pool = [`http://us:${pass}@127.0.0.1:${ports.tiny}`, `socks5h://us:${pass}@127.0.0.1:${ports.micro}`];
-    gateway = await startGateway('lighttpd', { RATE_LIMIT_MAX: '0', SPAM_COOLDOWN_MS: '0', QUOTA_MAX: '0', WAREST_OUTBOUND_ALLOW: 'loopback', WAREST_RECONNECT_JITTER_MS: '10',
+    gateway = await startGateway('lighttpd', { RATE_LIMIT_MAX: '0', SPAM_COOLDOWN_MS: '0', QUOTA_MAX: '0', WAREST_OUTBOUND_ALLOW: 'loopback', WAREST_LINK_PREVIEW: 'true', WAREST_RECONNECT_JITTER_MS: '10',
         WAREST_PROXY_URLS: pool.join(','), WAREST_PROXY_STRATEGY: 'failover', WAREST_PROXY_ROTATE_AFTER_FAILURES: '2', WAREST_PROXY_FAILURE_COOLOFF_MS: '600000' }, { tls: true });
-    tiny = await startTiny();
-    micro = await startMicro();
     ports.wa = Number(new URL(gateway.wasim.wsUrl).port);
     ports.media = Number(gateway.wasim.sim.media.base.split(':')[1]);
+    pages = await site();
+    hidden = await site();
+    ports.pages = pages.address().port;
+    tiny = await startTiny();
+    micro = await startMicro();
     await gateway.control('/accounts', { phone: THEM, name: 'Bob' });
     await gateway.link('main', US);
 });
@@ -94,6 +120,10 @@ after(async () => {
     await gateway?.stop();
     await tiny?.stop();
     await micro?.stop();
+    for (const server of [pages, hidden]) {
+        server?.closeAllConnections();
+        server?.close();
+    }
 });
 
 test('WebSocket and media go through the first one (tinyproxy)', { skip }, async () => {
@@ -105,13 +135,31 @@ test('WebSocket and media go through the first one (tinyproxy)', { skip }, async
     assert.equal(micro.output, '');
 });
 
+test('so do link previews, their pictures, and files by address; where it does not go, nothing goes', { skip }, async () => {
+    const link = await sentAs('LINKTINY', 'text', { message: `see http://127.0.0.1:${ports.pages}/shop` });
+    assert.ok(link.base64.includes('Shop') && link.base64.includes('JFIF'), 'title and picture');
+    assert.equal((await sentAs('FILETINY', 'document', { document: `http://127.0.0.1:${ports.pages}/file.txt` })).status, 200);
+    assert.deepEqual(pages.asked, ['/shop', '/p.png', '/file.txt']);
+    assert.ok(tiny.output.match(new RegExp(`CONNECT \\S+:${ports.pages} `, 'g')).length >= 1);
+
+    const plain = await sentAs('LINKGONE', 'text', { message: `see http://127.0.0.1:${hidden.address().port}/shop` });
+    assert.ok(plain.status === 200 && !plain.base64.includes('Shop'));
+    for (const [route, name] of [['document', 'document'], ['files', 'files']]) {
+        const refused = await sentAs(`GONE${route}`, route, { [name]: `http://127.0.0.1:${hidden.address().port}/file.txt` });
+        assert.deepEqual(refused, { status: 502, code: 2803, message: 'The proxy of the session does not connect to that address' });
+    }
+    assert.deepEqual(hidden.asked, []);
+    assert.match(tiny.output, new RegExp(`:${hidden.address().port}\\b`));
+});
+
 test('when it dies, the session moves to the next one (microsocks)', { skip }, async () => {
     await tiny.stop('SIGKILL');
     const { proxies: [first] } = await openThrough(1);
     assert.deepEqual([first.state, first.failures, first.sessions], ['cooling', 2, []]);
     assert.ok(first.lastError && Date.parse(first.coolingUntil) > Date.now());
     await thereAndBack('MICRO');
-    for (const port of [ports.wa, ports.media]) assert.match(micro.output, new RegExp(`:${port}\\b`));
+    assert.equal((await sentAs('FILEMICRO', 'document', { document: `http://localhost:${ports.pages}/file.txt` })).status, 200);
+    for (const port of [ports.wa, ports.media, ports.pages]) assert.match(micro.output, new RegExp(`:${port}\\b`));
 });
 
 test('a restart does not change the address of the account', { skip }, async () => {
@@ -148,6 +196,9 @@ test('a session has a proxy of its own, and nothing else when that refuses', { s
     await set(pool[0].replace(pass, 'wrong'));
     await seen((s) => s.current?.failures >= 2);
     assert.notEqual(await status(), 'open');
+    const asked = pages.asked.length;
+    assert.notEqual((await sentAs('FILEWRONG', 'document', { document: `http://127.0.0.1:${ports.pages}/file.txt` })).status, 200);
+    assert.equal(pages.asked.length, asked, 'not by another way');
     assert.deepEqual([(await set('ftp://x')).code, (await gateway.api('POST', '/session/nobody/proxy', { body: { proxy: '' } })).status], [2002, 404]);
 
     await set('direct');

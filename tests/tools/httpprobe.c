@@ -2,9 +2,9 @@
 /*
  * httpprobe: the HTTP client on a command line, for the tests under tests/net. Sends one request and prints the answer as a JSON line.
  *
- *     httpprobe [-c CA] [-t CONNECT_TO] [-a ALLOW | -g] [-T TIMEOUT_MS] [-m MAX_ANSWER] [-b BODY] [-H HEADER] [-n TIMES] [-v] URL
+ *     httpprobe [-c CA] [-t CONNECT_TO] [-a ALLOW | -g] [-T TIMEOUT_MS] [-m MAX_ANSWER] [-b BODY] [-H HEADER] [-n TIMES] [-p PROXY [-r]] [-v] URL
  *
- * -g: no guard. -v: looks the client version up at URL (an origin) instead.
+ * -g: no guard. -r: the proxy resolves. -v: looks the client version up at URL (an origin) instead.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	size_t allow_count = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "c:t:a:gT:m:b:H:n:v")) != -1) {
+	while ((option = getopt(argc, argv, "c:t:a:gT:m:b:H:n:p:rv")) != -1) {
 		switch (option) {
 		case 'c': options.ca_file = optarg; break;
 		case 't': connect_to[0] = optarg; options.connect_to = connect_to; options.connect_to_count = 1; break;
@@ -82,6 +82,8 @@ int main(int argc, char **argv)
 		case 'b': body = optarg; break;
 		case 'H': header[0] = optarg; request.headers = header; request.header_count = 1; break;
 		case 'n': times = (int)strtol(optarg, NULL, 10); break;
+		case 'p': request.proxy = optarg; break;
+		case 'r': request.proxy_resolves = true; break;
 		case 'v': look_up = true; break;
 		default: return 2;
 		}

@@ -104,6 +104,48 @@ static void test_window(void **state)
 	timefmt_zone_free(utc);
 }
 
+static int64_t at(const char *text)
+{
+	int64_t ms;
+
+	assert_true(timefmt_parse(text, &ms));
+	return ms;
+}
+
+/* Berlin: 02:00 becomes 03:00 on 29 March 2026 and 03:00 becomes 02:00 on 25 October, both at 01:00 UTC. */
+static void test_window_when_clocks_change(void **state)
+{
+	static const struct {
+		int from, to;
+		const char *now, *opens;
+	} cases[] = {
+		{ 540, 1080, "2026-03-28T20:00:00Z", "2026-03-29T07:00:00Z" }, { 540, 1080, "2026-10-24T20:00:00Z", "2026-10-25T08:00:00Z" },
+		{ 540, 1080, "2026-03-29T16:00:00Z", "2026-03-30T07:00:00Z" }, { 540, 1080, "2026-10-25T16:59:59Z", "2026-10-25T16:59:59Z" },
+		/* It would open in the hour that is left out: when that is over. All of it is left out: not that night. */
+		{ 150, 360, "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z" },  { 130, 170, "2026-03-29T00:30:00Z", "2026-03-30T00:10:00Z" },
+		{ 150, 360, "2026-03-29T04:00:00Z", "2026-03-30T00:30:00Z" },
+		/* It opens in the hour that comes twice: twice. */
+		{ 150, 360, "2026-10-24T23:00:00Z", "2026-10-25T00:30:00Z" },  { 150, 360, "2026-10-25T00:45:00Z", "2026-10-25T00:45:00Z" },
+		{ 150, 360, "2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z" },  { 150, 360, "2026-10-25T05:00:00Z", "2026-10-26T01:30:00Z" },
+		{ 1320, 150, "2026-10-25T00:20:00Z", "2026-10-25T00:20:00Z" }, { 1320, 150, "2026-10-25T01:20:00Z", "2026-10-25T01:20:00Z" },
+		{ 1320, 150, "2026-10-25T01:40:00Z", "2026-10-25T21:00:00Z" }, { 1320, 150, "2026-03-29T01:00:00Z", "2026-03-29T20:00:00Z" },
+		{ 0, 0, "2026-03-29T00:30:00Z", "2026-03-29T00:30:00Z" },
+	};
+	struct timezone_rules *berlin = timefmt_zone_load("Europe/Berlin");
+	char text[TIMEFMT_MAX];
+
+	(void)state;
+	assert_non_null(berlin);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct window window = { .set = true, .from_min = cases[i].from, .to_min = cases[i].to, .zone = berlin };
+		int64_t opens = window_open(&window, at(cases[i].now));
+
+		if (opens != at(cases[i].opens))
+			fail_msg("%d-%d at %s: opens %s", cases[i].from, cases[i].to, cases[i].now, timefmt_utc(opens, text, sizeof text));
+	}
+	timefmt_zone_free(berlin);
+}
+
 static void test_spec(void **state)
 {
 	static const char good[] = "{\"content\":{\"type\":\"text\",\"method\":\"messages.send.text\",\"p\":{\"message\":\"{{a}}\"}},\"missing\":\"keep\","
@@ -199,7 +241,7 @@ static void test_store(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_template), cmocka_unit_test(test_template_tree), cmocka_unit_test(test_pace), cmocka_unit_test(test_window),
+		cmocka_unit_test(test_template), cmocka_unit_test(test_template_tree), cmocka_unit_test(test_pace), cmocka_unit_test(test_window), cmocka_unit_test(test_window_when_clocks_change),
 		cmocka_unit_test(test_spec), cmocka_unit_test_setup_teardown(test_store, fixture_setup, fixture_teardown),
 	};
 

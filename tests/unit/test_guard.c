@@ -129,6 +129,27 @@ static void test_permissions(void **state)
 	assert_false(allowed("n8n.internal", NULL, "172.18.0.5"));
 }
 
+/* A proxy looks the name up: a user must not reach what stands beside it by a name that is private wherever it is asked. */
+static void test_names_for_proxies(void **state)
+{
+	static const char *const refused[] = { "localhost", "LOCALHOST", "localhost.", "a.localhost", "router", "printer.local", "db.internal", "nas.lan",
+		"x.home.arpa", "x.Corp", "127.1", "127.0.0.1.", "0x7f.1", "0x7f000001", "1.0x7f", "2130706433", "", ".", "a..", "[::1]", "a b.com", "a\xe2.com" };
+	static const char *const open[] = { "example.com", "example.com.", "xn--bcher-kva.example", "local.example", "1.2.3.4.nip.example", "0x7f.com", "a-b.c_d.org" };
+	char why[200], *items[] = { (char[]){ "n8n.internal" } };
+	struct guard *guard = NULL;
+
+	(void)state;
+	assert_int_equal(guard_new(&guard, items, 1, why, sizeof why), 0);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (guard_allows_name(guard, refused[i]))
+			fail_msg("%s", refused[i]);
+	for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+		if (!guard_allows_name(guard, open[i]))
+			fail_msg("%s", open[i]);
+	assert_true(guard_allows_name(guard, "N8N.internal"));
+	guard_free(&guard);
+}
+
 static void test_bad_settings(void **state)
 {
 	static const char *const bad[] = { "10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/", "/8", "10.0.0.0/8x", "what?", "b*c",
@@ -163,7 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_classes),      cmocka_unit_test(test_carried_addresses), cmocka_unit_test(test_permissions),
-		cmocka_unit_test(test_bad_settings), cmocka_unit_test(test_other_families),
+		cmocka_unit_test(test_names_for_proxies), cmocka_unit_test(test_bad_settings), cmocka_unit_test(test_other_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,36 @@ static void quiet_hours_over_midnight(void **state)
 	send_policy_free(&policy);
 }
 
+/* Berlin: 02:00 becomes 03:00 on 29 March 2026 and 03:00 becomes 02:00 on 25 October, both at 01:00 UTC. */
+static void quiet_hours_when_clocks_change(void **state)
+{
+	static const struct {
+		const char *hours, *now, *until; /* until NULL: not quiet */
+	} cases[] = {
+		{ "22:00-07:00", "2026-03-28T23:00:00Z", "2026-03-29T05:00:00Z" }, { "22:00-07:00", "2026-10-24T23:00:00Z", "2026-10-25T06:00:00Z" },
+		{ "22:00-07:00", "2026-03-29T05:00:00Z", NULL },                   { "22:00-07:00", "2026-10-25T05:59:59Z", "2026-10-25T06:00:00Z" },
+		/* They end in the hour that is left out. */
+		{ "01:00-02:30", "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z" }, { "01:00-02:30", "2026-03-29T01:00:00Z", NULL },
+		/* They end in the hour that comes twice. */
+		{ "01:00-02:30", "2026-10-25T00:10:00Z", "2026-10-25T00:30:00Z" }, { "01:00-02:30", "2026-10-25T00:30:00Z", NULL },
+		{ "01:00-02:30", "2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z" }, { "01:00-02:30", "2026-10-25T01:30:00Z", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct send_policy policy;
+		char json[96], text[TIMEFMT_MAX];
+		int64_t until;
+
+		snprintf(json, sizeof json, "{\"quietHours\":\"%s\",\"timezone\":\"Europe/Berlin\"}", cases[i].hours);
+		policy = policy_of(json);
+		until = send_policy_quiet_until(&policy, at(cases[i].now));
+		if (until != (cases[i].until ? at(cases[i].until) : 0))
+			fail_msg("%s at %s: until %s", cases[i].hours, cases[i].now, timefmt_utc(until, text, sizeof text));
+		send_policy_free(&policy);
+	}
+}
+
 static void days_begin_at_local_midnight(void **state)
 {
 	struct send_policy policy = policy_of("{\"coldPerDay\":3,\"timezone\":\"America/New_York\"}");
@@ -254,7 +284,7 @@ int main(void)
 		cmocka_unit_test(a_held_one_holds_its_chat),
 		cmocka_unit_test(a_held_one_is_taken_out),
 		cmocka_unit_test(one_that_comes_back_is_first_again),
-		cmocka_unit_test(quiet_hours_over_midnight),
+		cmocka_unit_test(quiet_hours_over_midnight), cmocka_unit_test(quiet_hours_when_clocks_change),
 		cmocka_unit_test(days_begin_at_local_midnight),
 		cmocka_unit_test(pauses),
 		cmocka_unit_test(defaults_are_the_contract_s),

@@ -401,6 +401,91 @@ static void settings_are_kept(void **state)
 	assert_int_equal(q.rc, STORE_NOT_FOUND);
 }
 
+/* ---- campaigns ---- */
+
+struct campaign_read {
+	const char *id;
+	struct arena *arena;
+	struct store_campaign row;
+	int64_t counts[STORE_RECIPIENT_STATES];
+	int rc, before; /* before: is the first recipient one that came before a later one? */
+};
+
+static void read_campaign(struct store_reader *reader, void *arg)
+{
+	struct campaign_read *q = arg;
+
+	q->rc = store_campaign_get(reader, q->arena, q->id, &q->row);
+	if (q->rc == 0)
+		q->rc = store_campaign_counts(reader, q->row.number, q->counts);
+	if (q->rc == 0)
+		q->before = store_campaign_has_before(reader, q->row.number, "15550000000@s.whatsapp.net", INT64_MAX);
+}
+
+static struct campaign_read campaign(struct fixture *f, const char *id)
+{
+	struct campaign_read q = { .id = id, .arena = &f->arena };
+
+	store_read_wait(f->store, read_campaign, &q);
+	return q;
+}
+
+static void add_campaign(struct fixture *f, int64_t session, const char *id, size_t people)
+{
+	struct store_campaign row = { .id = id, .registry = "owner", .session = session, .session_id = "main", .name = "news", .state = STORE_CAMPAIGN_ACTIVE,
+		.created_ms = 1, .spec = span_text("{}") };
+	struct store_recipient *rows = arena_alloc(&f->arena, people * sizeof *rows);
+	struct store_tx *tx = store_tx_new(f->store);
+	int64_t added = 0;
+
+	for (size_t i = 0; i < people; i++) {
+		rows[i].jid = arena_printf(&f->arena, "%zu@s.whatsapp.net", (size_t)15550000000 + i);
+		rows[i].message_id = arena_printf(&f->arena, "%s-%zu", id, i);
+	}
+	store_tx_campaign_add(tx, &row);
+	store_tx_campaign_recipients(tx, id, rows, people, 100000, &added);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	assert_int_equal(added, people);
+}
+
+static void end_campaign(struct fixture *f, const char *id)
+{
+	struct store_tx *tx = store_tx_new(f->store);
+
+	store_tx_campaign_state(tx, campaign(f, id).row.number, STORE_CAMPAIGN_BIT(STORE_CAMPAIGN_ACTIVE), STORE_CAMPAIGN_DONE, NULL, fake_now_ms);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+}
+
+static void ended_campaigns_go_when_they_are_old(void **state)
+{
+	struct fixture *f = *state;
+	int64_t session;
+
+	fake_now_ms = 100 * DAY_MS;
+	f->options.wall_ms = fake_clock;
+	fixture_reopen(f);
+	session = fixture_session(f, "main");
+	/* More recipients than go at once. */
+	add_campaign(f, session, "old", 4500);
+	add_campaign(f, session, "new", 2);
+	add_campaign(f, session, "runs", 2);
+	end_campaign(f, "old");
+	fake_now_ms += 3 * DAY_MS;
+	end_campaign(f, "new");
+	fixture_reopen(f);
+	assert_int_equal(campaign(f, "old").counts[STORE_RECIPIENT_PENDING], 4500);
+	store_campaigns_keep(f->store, 2 * DAY_MS);
+	fixture_reopen(f);
+	assert_int_equal(campaign(f, "old").rc, STORE_NOT_FOUND);
+	assert_int_equal(campaign(f, "new").counts[STORE_RECIPIENT_PENDING], 2);
+	fake_now_ms += 50 * DAY_MS;
+	store_campaigns_keep(f->store, 2 * DAY_MS);
+	fixture_reopen(f);
+	assert_int_equal(campaign(f, "new").rc, STORE_NOT_FOUND);
+	assert_int_equal(campaign(f, "runs").counts[STORE_RECIPIENT_PENDING], 2);
+	assert_int_equal(campaign(f, "runs").before, STORE_OK);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -414,6 +499,7 @@ int main(void)
 		T(records_are_put_changed_and_deleted),
 		T(records_expire),
 		T(settings_are_kept),
+		T(ended_campaigns_go_when_they_are_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

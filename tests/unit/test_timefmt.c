@@ -117,6 +117,12 @@ static void finds_the_next_clock_time(void **state)
 	assert_string_equal(timefmt_utc(timefmt_next_clock(berlin, 0, 30, now), buf, sizeof buf), "2027-01-01T23:30:00.000Z");
 	assert_true(timefmt_parse("2026-03-28T12:00:00Z", &now));
 	assert_string_equal(timefmt_utc(timefmt_next_clock(berlin, 12, 0, now), buf, sizeof buf), "2026-03-29T10:00:00.000Z");
+	assert_string_equal(timefmt_utc(timefmt_next_reading(berlin, 12, 0, now), buf, sizeof buf), "2026-03-29T10:00:00.000Z");
+	assert_string_equal(timefmt_utc(timefmt_next_reading(berlin, 2, 30, now), buf, sizeof buf), "2026-03-29T01:00:00.000Z");
+	/* What is done once a day is not done twice when that time comes twice. */
+	assert_true(timefmt_parse("2026-10-25T00:30:00Z", &now));
+	assert_string_equal(timefmt_utc(timefmt_next_clock(berlin, 2, 30, now), buf, sizeof buf), "2026-10-26T01:30:00.000Z");
+	assert_string_equal(timefmt_utc(timefmt_next_reading(berlin, 2, 30, now), buf, sizeof buf), "2026-10-25T01:30:00.000Z");
 	timefmt_zone_free(berlin);
 }
 
