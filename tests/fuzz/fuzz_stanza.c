@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* If this fails, a stanza that the server passes on (most of its content is made by strangers) crashes a client of the library. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,8 +40,8 @@ static void to_committed(void *to, uint64_t token, bool ok)
 
 static const struct wa_config config = { .version = { 2, 3000, 1 }, .os_name = "Mac OS", .browser_name = "Chrome", .cache_bytes = 65536 };
 
-/* A client as it is after the handshake; linked and open, or waiting to be paired. */
-static struct wa_client *client_at(struct wa_loop *loop, struct fake_host *host, bool linked)
+/* A client as it is after the handshake; linked and open, linked and about to log in, or waiting to be paired. */
+static struct wa_client *client_at(struct wa_loop *loop, struct fake_host *host, enum wa_phase phase)
 {
 	static const uint8_t key[NOISE_KEY_LEN] = { 1 };
 	struct wa_client *client = wa_client_new(loop, &host->host, host);
@@ -60,29 +61,30 @@ static struct wa_client *client_at(struct wa_loop *loop, struct fake_host *host,
 		abort();
 	client->creds_loaded = true;
 	client->generation = 1;
-	iq_new_prefix(client);
+	/* Known, so that inputs can answer what was asked: "1-1" is the first question. */
+	snprintf(client->iq_prefix, sizeof client->iq_prefix, "1");
 	client->write_cipher = noise_cipher_new(key, true);
-	if (linked) {
+	client->phase = phase;
+	if (phase != PHASE_UNLINKED) {
 		jid_parse_text(&client->creds.pn, "15550001111:7@s.whatsapp.net");
 		jid_parse_text(&client->creds.lid, "222333444:7@lid");
-		client->phase = PHASE_OPEN;
-		wa_messaging_opened(client->messaging);
+		if (phase == PHASE_OPEN)
+			wa_messaging_opened(client->messaging);
 	} else {
-		client->phase = PHASE_UNLINKED;
 		pair_started(client);
 		wa_client_pair_code(client, "15550001111", NULL);
 	}
 	return client;
 }
 
-/* First byte: linked or not; then stanzas: two bytes of length, the plaintext of a frame. */
+/* First byte: bit 0 not linked, else bit 1 about to log in; then stanzas: two bytes of length, the plaintext of a frame. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct wa_loop *loop;
 	struct reader in = reader_of(data, size);
 	struct wa_client *client;
 	struct fake_host host;
-	bool linked = (read_u8(&in) & 1U) == 0;
+	uint8_t which = read_u8(&in);
 
 	if (loop == NULL)
 		loop = wa_loop_new(&config);
@@ -90,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	host.host.offload = no_offload;
 	host.fetched = to_fetched;
 	host.committed = to_committed;
-	client = client_at(loop, &host, linked);
+	client = client_at(loop, &host, which & 1U ? PHASE_UNLINKED : which & 2U ? PHASE_LOGIN : PHASE_OPEN);
 	while (in.left > 2 && client->phase != PHASE_CLOSED) {
 		size_t n = read_be16(&in);
 		struct span plain = read_span(&in, n < in.left ? n : in.left);
