@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From answers to runs, see actions.h. Not more than RUNS_MAX runs are in memory; the others wait in the store, in their order:
+ * From answers to runs, see actions.h. Not more than RUNS_MAX runs are in memory; the others wait in the store, in their order, and so
+ * do those that take long to read (accept.h):
  *
- *     accepted, committed --+-- room, and nobody waits in the store --> list of runs --> started unless an earlier one is of its chat
- *                           +-- else: `more` ---- read when there is room again ----^
+ *     accepted, committed --+-- quick, room, and nobody waits in the store --> list of runs --> started unless an earlier one is of its chat
+ *                           +-- else: `more` ---- read when there is room, on a thread ---^
  */
 #include "sessiond/actions/actions.h"
 
@@ -12,6 +13,7 @@
 
 #include "common/mem.h"
 #include "common/ulid.h"
+#include "sessiond/actions/accept.h"
 #include "sessiond/actions/run.h"
 #include "sessiond/async.h"
 #include "sessiond/crypto/crypto.h"
@@ -22,14 +24,15 @@
 #define EVENT_KIND "actions_done"
 #define STORE_AGAIN_MS 1000
 
-enum { RUNS_MAX = 256, READ_ROWS = 64, JSON_DEPTH = 64, WAITING_MAX = 4096 };
+enum { RUNS_MAX = 256, READ_ROWS = 16, WAITING_MAX = 4096 };
 
 /* An answer until its row is stored. */
 struct accepted {
 	struct actions *actions;     /* borrowed */
 	struct accepted *next, *prev;
 	struct store_action_run row; /* texts owned */
-	struct json_object *plan;    /* owned */
+	struct json_object *plan;    /* owned; NULL: of one that is read later */
+	struct buf raw;              /* what is stored of that one (accept_pack()) */
 	struct timer again;
 };
 
@@ -45,6 +48,8 @@ struct actions {
 	struct arena arena;
 	struct store_action_run *rows;
 	size_t nrows;
+	struct json_object *plans[READ_ROWS]; /* owned, with their errors */
+	enum plan_error errors[READ_ROWS];
 	int error;
 };
 
@@ -181,9 +186,10 @@ static void take_session(struct session_entry *entry, void *arg)
 	search->run->registry = xstrdup(entry->registry);
 }
 
-static void add_run(struct actions *actions, const struct store_action_run *row)
+/* The plan is the callee's. */
+static void add_run(struct actions *actions, const struct store_action_run *row, struct json_object *plan)
 {
-	struct run *run = answer_run_new(actions->daemon, row);
+	struct run *run = answer_run_new(actions->daemon, row, plan);
 	struct search search = { .number = row->session, .run = run };
 
 	actions->seen = row->number;
@@ -207,11 +213,47 @@ static void add_run(struct actions *actions, const struct store_action_run *row)
 
 /* ---- those that wait in the store ---- */
 
+/* On a thread of the store. */
 static void read_pending(struct store_reader *reader, void *arg)
 {
 	struct actions *actions = arg;
 
 	actions->error = store_action_run_pending(reader, &actions->arena, actions->seen, READ_ROWS, &actions->rows, &actions->nrows);
+	for (size_t i = 0; i < actions->nrows && !actions->error; i++)
+		actions->errors[i] = accept_unpack(actions->rows[i].plan, actions->daemon->config->webhook_actions_delay_ms, &actions->plans[i]);
+}
+
+static void warn_refused(struct actions *actions, const char *session_id, const struct store_action_run *row)
+{
+	log_warn(&actions->daemon->log, "actions of an answer are refused", LOG_STR("session", session_id), LOG_STR("event", row->event_id),
+		 LOG_STR("reason", row->error));
+}
+
+/* It was stored as it came, and there is nothing in it, or too much. Should that not be stored, the next start finds it out again. */
+static void refuse_row(struct actions *actions, const struct store_action_run *read, enum plan_error error)
+{
+	struct store_tx *tx = store_tx_new(actions->daemon->store);
+	struct store_action_run row = *read;
+
+	actions->seen = row.number;
+	if (error == PLAN_NOTHING) {
+		store_tx_action_run_remove(tx, &row);
+	} else {
+		row.state = STORE_ACTIONS_REFUSED;
+		row.error = plan_error_text(error);
+		row.updated_ms = timefmt_now_ms();
+		store_tx_action_run_update(tx, &row);
+		warn_refused(actions, "", &row);
+	}
+	async_commit(actions->daemon->loop, actions->daemon->store, tx, NULL, NULL);
+}
+
+static void free_plans(struct actions *actions)
+{
+	for (size_t i = 0; i < READ_ROWS; i++) {
+		json_object_put(actions->plans[i]);
+		actions->plans[i] = NULL;
+	}
 }
 
 static void pending_read(void *arg)
@@ -221,8 +263,15 @@ static void pending_read(void *arg)
 	actions->reading = false;
 	if (actions->error)
 		log_error(&actions->daemon->log, "actions cannot be read", LOG_STR("reason", store_error_name(actions->error)));
-	for (size_t i = 0; i < actions->nrows && !actions->error && !actions->stopping; i++)
-		add_run(actions, &actions->rows[i]);
+	for (size_t i = 0; i < actions->nrows && !actions->error && !actions->stopping; i++) {
+		if (actions->errors[i]) {
+			refuse_row(actions, &actions->rows[i], actions->errors[i]);
+			continue;
+		}
+		add_run(actions, &actions->rows[i], actions->plans[i]);
+		actions->plans[i] = NULL;
+	}
+	free_plans(actions);
 	actions->more = actions->more || actions->nrows == READ_ROWS;
 	arena_free(&actions->arena);
 	pump(actions);
@@ -250,6 +299,7 @@ static void accepted_release(struct accepted *accepted)
 	free((char *)accepted->row.event_id);
 	free((char *)accepted->row.kind);
 	json_object_put(accepted->plan);
+	buf_wipe(&accepted->raw);
 	free(accepted);
 }
 
@@ -296,10 +346,10 @@ static void committed(void *arg, int error)
 		return;
 	}
 	if (row->number && row->state == STORE_ACTIONS_PENDING) {
-		if (!actions->ready || actions->more || actions->reading || actions->count >= RUNS_MAX || actions->stopping)
+		if (!accepted->plan || !actions->ready || actions->more || actions->reading || actions->count >= RUNS_MAX || actions->stopping)
 			actions->more = true;
 		else
-			add_run(actions, row);
+			add_run(actions, row, json_object_get(accepted->plan));
 	}
 	accepted_free(accepted);
 	pump(actions);
@@ -310,23 +360,12 @@ static void commit(struct accepted *accepted)
 	struct daemon *daemon = accepted->actions->daemon;
 	struct store_tx *tx = store_tx_new(daemon->store);
 
-	accepted->row.plan = text_of(accepted->plan);
+	accepted->row.plan = accepted->plan ? text_of(accepted->plan) : buf_span(&accepted->raw);
 	store_tx_action_run_add(tx, &accepted->row, &accepted->row.number);
 	async_commit(daemon->loop, daemon->store, tx, committed, accepted);
 }
 
-static struct json_object *parse(struct span text)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
-	struct json_object *json = tokener ? json_tokener_parse_ex(tokener, (const char *)text.p, (int)text.n) : NULL;
-
-	json_tokener_free(tokener);
-	if (json_object_is_type(json, json_type_object))
-		return json;
-	json_object_put(json);
-	return NULL;
-}
-
+/* plan: the callee's; NULL: the answer is stored as it came. */
 static void take_on(struct actions *actions, const struct webhook_said *said, struct json_object *plan, enum plan_error error)
 {
 	struct accepted *accepted = xcalloc(1, sizeof *accepted);
@@ -340,13 +379,14 @@ static void take_on(struct actions *actions, const struct webhook_said *said, st
 			 .error = error ? plan_error_text(error) : NULL, .outcomes = span_text("[]"), .accepted_ms = now_ms, .updated_ms = now_ms },
 		.plan = plan,
 	};
+	if (!plan)
+		accept_pack(&accepted->raw, said->answer, said->sent);
 	if (accepted->next)
 		accepted->next->prev = accepted;
 	actions->waiting = accepted;
 	actions->nwaiting++;
 	if (error)
-		log_warn(&actions->daemon->log, "actions of an answer are refused", LOG_STR("session", said->session_id), LOG_STR("event", said->event_id),
-			 LOG_STR("reason", accepted->row.error));
+		warn_refused(actions, said->session_id, &accepted->row);
 	commit(accepted);
 }
 
@@ -354,7 +394,7 @@ void actions_answered(void *ctx, const struct webhook_said *said)
 {
 	struct daemon *daemon = ctx;
 	struct actions *actions = daemon->actions;
-	struct json_object *answer, *envelope, *plan = NULL;
+	struct json_object *plan;
 	enum plan_error error;
 
 	if (!actions || !daemon->config->webhook_actions || strcmp(said->kind, EVENT_KIND) == 0 || !memmem(said->answer.p, said->answer.n, "\"actions\"", 9))
@@ -367,15 +407,11 @@ void actions_answered(void *ctx, const struct webhook_said *said)
 		log_error(&daemon->log, "actions of an answer are dropped: the store does not take them", LOG_STR("session", said->session_id), LOG_STR("event", said->event_id));
 		return;
 	}
-	if (!plan_is_parsable(said->answer)) {
-		take_on(actions, said, json_object_new_object(), PLAN_TOO_COMPLEX);
+	if (!accept_is_quick(said->answer, said->sent)) {
+		take_on(actions, said, NULL, PLAN_OK);
 		return;
 	}
-	answer = parse(said->answer);
-	envelope = answer ? parse(said->sent) : NULL;
-	error = answer ? plan_accept(answer, envelope, daemon->config->webhook_actions_delay_ms, &plan) : PLAN_NOTHING;
-	json_object_put(envelope);
-	json_object_put(answer);
+	error = accept_read(said->answer, said->sent, daemon->config->webhook_actions_delay_ms, &plan);
 	if (error != PLAN_NOTHING)
 		take_on(actions, said, plan, error);
 }
@@ -419,6 +455,7 @@ void actions_free(struct actions **actions)
 	}
 	if (a->reading)
 		arena_free(&a->arena);
+	free_plans(a);
 	free(a);
 	*actions = NULL;
 }

@@ -6,6 +6,8 @@
  *                                                                |                                             |
  *                                       (session, event, receiver) is unique                      outcomes journalled per action
  *
+ * A large answer is stored as it came and read on a thread of the store (accept.h).
+ *
  * An event that is delivered twice meets its row and is not done again. A daemon that dies in the middle goes on with the first action
  * that has no outcome; what that action sends carries a key made of the event and the action's place, so it is sent once (call.h).
  * Answers about one chat are done one after the other, different chats side by side. A session that is away is waited for.

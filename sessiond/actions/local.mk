@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libactions.a
 libactions_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 libactions_a_SOURCES = \
+	sessiond/actions/accept.c sessiond/actions/accept.h \
 	sessiond/actions/act.c sessiond/actions/act.h \
 	sessiond/actions/act_content.c sessiond/actions/act_content.h \
 	sessiond/actions/act_control.c \

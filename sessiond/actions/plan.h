@@ -26,7 +26,7 @@ enum {
 	PLAN_MAX_DEPTH = 8,
 	PLAN_MAX_DELAY_MS = 60000,    /* longer ones are cut to this */
 	PLAN_MAX_BYTES = 1 << 20,     /* of all strings once they are expanded */
-	PLAN_MAX_VALUES = 20000,      /* JSON values of an answer: what is parsed on a loop takes a few ms at most */
+	PLAN_MAX_VALUES = 20000,      /* JSON values of an answer */
 	PLAN_MAX_ATTEMPTS = 100
 };
 

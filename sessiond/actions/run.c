@@ -585,9 +585,9 @@ static struct json_object *parse(struct span text)
 	return json;
 }
 
-struct run *answer_run_new(struct daemon *daemon, const struct store_action_run *row)
+struct run *answer_run_new(struct daemon *daemon, const struct store_action_run *row, struct json_object *plan)
 {
-	struct json_object *plan = parse(row->plan), *outcomes = parse(row->outcomes);
+	struct json_object *outcomes = parse(row->outcomes);
 	struct step *root = plan_read(plan);
 	struct run *run;
 

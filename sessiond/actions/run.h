@@ -49,8 +49,8 @@ struct run {
 	void (*event)(struct run *run, struct store_tx *tx); /* adds the event of the end to the last commit */
 };
 
-/* From a row. NULL: the plan cannot be read. */
-struct run *answer_run_new(struct daemon *daemon, const struct store_action_run *row);
+/* From a row and its plan, which is the run's, or freed. NULL: it is no plan. */
+struct run *answer_run_new(struct daemon *daemon, const struct store_action_run *row, struct json_object *plan);
 void answer_run_start(struct run *run);
 /* Gives up what is under way, for the next start of the daemon to do. */
 void answer_run_halt(struct run *run);

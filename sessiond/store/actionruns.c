@@ -80,13 +80,33 @@ static int apply_update(struct store_tx *tx, struct db *db, struct tx_op *op)
 	const struct store_action_run *run = &update->run;
 
 	(void)tx;
+	if (run->state != STORE_ACTIONS_PENDING)
+		return db_run(db, "UPDATE action_runs SET state = ?, error = ?, outcomes = ?, plan = ?, updated_ms = ? WHERE session = ? AND event_id = ? AND receiver = ?",
+		              "ntbbiitt", (int)run->state, run->error, update->outcomes, update->plan, run->updated_ms, run->session, run->event_id, run->receiver);
 	return db_run(db, "UPDATE action_runs SET state = ?, error = ?, outcomes = ?, updated_ms = ? WHERE session = ? AND event_id = ? AND receiver = ?",
 	              "ntbiitt", (int)run->state, run->error, update->outcomes, run->updated_ms, run->session, run->event_id, run->receiver);
 }
 
 void store_tx_action_run_update(struct store_tx *tx, const struct store_action_run *run)
 {
-	op_for(tx, run, apply_update);
+	struct run_op *update = op_for(tx, run, apply_update);
+
+	/* What is over is only looked at; a large answer must not lie there for weeks. */
+	if (run->state != STORE_ACTIONS_PENDING)
+		update->plan = seal_part(tx, 'p', run, span_text("{}"));
+}
+
+static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct store_action_run *run = &((const struct run_op *)op)->run;
+
+	(void)tx;
+	return db_run(db, "DELETE FROM action_runs WHERE session = ? AND event_id = ? AND receiver = ?", "itt", run->session, run->event_id, run->receiver);
+}
+
+void store_tx_action_run_remove(struct store_tx *tx, const struct store_action_run *run)
+{
+	op_for(tx, run, apply_remove);
 }
 
 static int apply_expire(struct store_tx *tx, struct db *db, struct tx_op *op)

@@ -22,7 +22,7 @@ struct store_action_run {
 	int64_t lane;           /* of its chat */
 	enum store_action_state state;
 	const char *error;      /* may be NULL */
-	struct span plan;       /* JSON; sealed */
+	struct span plan;       /* what is to be done; sealed; gone when that is over */
 	struct span outcomes;   /* JSON array, one entry per action done; sealed */
 	int64_t accepted_ms, updated_ms;
 };
@@ -31,6 +31,8 @@ struct store_action_run {
 void store_tx_action_run_add(struct store_tx *tx, const struct store_action_run *run, int64_t *number);
 /* State, error, outcomes and updated_ms; session, event_id and receiver name the row. */
 void store_tx_action_run_update(struct store_tx *tx, const struct store_action_run *run);
+/* There was nothing to do in it: as if it had not come. session, event_id and receiver name the row. */
+void store_tx_action_run_remove(struct store_tx *tx, const struct store_action_run *run);
 
 /* Pending ones with numbers above `after`, in order. */
 int store_action_run_pending(struct store_reader *reader, struct arena *arena, int64_t after, size_t limit, struct store_action_run **rows, size_t *n);

@@ -6,19 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessiond/actions/accept.h"
 #include "sessiond/actions/act.h"
 #include "sessiond/actions/plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct json_object *parse(const uint8_t *text, size_t len)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(64);
-	struct json_object *json = len ? json_tokener_parse_ex(tokener, (const char *)text, (int)len) : NULL;
-
-	json_tokener_free(tokener);
-	return json;
-}
 
 /* The number of actions below. */
 static size_t build_all(const struct step *step, unsigned depth)
@@ -47,17 +39,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = size ? memchr(data, '\n', size) : NULL;
 	size_t head = end ? (size_t)(end - data) : 0;
-	struct json_object *envelope = parse(data, head), *answer = parse(data + head, size - head), *plan = NULL;
+	struct json_object *plan = NULL;
+	struct buf stored = { 0 };
 	struct step *root;
 
-	if (answer && plan_accept(answer, envelope, 1200, &plan) == PLAN_OK) {
+	accept_pack(&stored, span_of(data + head, size - head), span_of(data, head));
+	if (accept_unpack(buf_span(&stored), 1200, &plan) == PLAN_OK) {
 		root = plan_read(plan);
 		if (!root || build_all(root, 0) > PLAN_MAX_ACTIONS)
 			abort();
 		plan_free(root);
 	}
 	json_object_put(plan);
-	json_object_put(answer);
-	json_object_put(envelope);
+	buf_free(&stored);
+	/* What is stored may be damaged. */
+	accept_unpack(span_of(data, size), 1200, &plan);
+	json_object_put(plan);
 	return 0;
 }

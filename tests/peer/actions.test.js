@@ -326,6 +326,31 @@ test('what is too much or too dangerous is refused and told', async () => {
     assert.equal((await runs({ limit: 1, state: 'refused' })).length, 1);
 });
 
+test('a large answer is read aside, in its turn, and the limits hold for it', async () => {
+    const pad = 'x'.repeat(300000);
+    const large = await begin([{ type: 'text', to: '{{sender.chatId}}', text: 'large {{text}}' }, { type: 'text', to: PN, text: 'large 2' }], { pad });
+    const small = await begin([{ type: 'text', to: PN, text: 'small after it' }]);
+    const runs2 = [await finished(large.event), await finished(small.event)];
+    assert.deepEqual(runs2.map(r => [r.state, r.outcomes.length]), [['done', 2], ['done', 1]]);
+    const sent = [...runs2[0].outcomes, ...runs2[1].outcomes].map(o => o.messageId);
+    for (const id of sent) await bob.waitMessage(m => m.key.id === id);
+    const order = sent.map(id => bob.messages.findIndex(m => m.key.id === id));
+    assert.deepEqual(order, [...order].sort((a, b) => a - b));
+    assert.equal(textOf(bob.messages[order[0]]), `large ${large.event.data.text}`);
+    const complex = await perform([{ type: 'text', to: PN, text: 'never' }], { pad: Array(30000).fill(1) });
+    assert.deepEqual([complex.run.state, complex.run.error, complex.run.outcomes], ['refused', 'the answer holds more than 20,000 values', []]);
+    const none = await begin([], { pad });
+    await good([{ type: 'text', to: PN, text: 'and on it goes' }]);
+    assert.equal((await runs()).filter(r => r.eventId === none.event.id).length, 0);
+    // One that is cut off by the daemon's end is done after it.
+    const cut = await begin([{ type: 'text', to: PN, text: 'large, over a kill' }], { pad });
+    await gateway.restart();
+    assert.equal((await finished(cut.event)).state, 'done');
+    await bob.waitMessage('large, over a kill');
+    await gateway.open('main');
+    assert.equal(bob.messages.filter(m => textOf(m) === 'large, over a kill').length, 1);
+});
+
 // Two messages of ours at Bob, which may be edited and revoked.
 async function target(text) {
     const { run } = await good([{ type: 'text', to: PN, text: `${text} 1` }, { type: 'text', to: PN, text: `${text} 2` }]);
