@@ -51,7 +51,7 @@ before(async () => {
   strangerKey = (await gateway.operator('ctl.key.create', { username: 'stranger', label: 'test' })).result.key;
   await gateway.link('ben', BEN, { key: strangerKey });
 });
-after(() => gateway?.stop());
+after(async () => { if (gateway && (gateway.daemon.process.exitCode !== null || gateway.daemon.process.signalCode)) console.error(gateway.daemon.process.exitCode, gateway.daemon.process.signalCode, gateway.daemon.output.slice(-3000)); await gateway?.stop(); });
 
 test('a stream begins with what comes next, and a page with what is kept', async () => {
   await say(ANN, 'before');
@@ -321,6 +321,7 @@ test('figures tell of receivers, queues, campaigns and decryption', async () => 
     const again = (await send('asked for again')).json.results[0].messageId;
     await gateway.control(`/accounts/${BOB}/ask-again`, { from: devices.at(-1).jid, id: again, count: 1 });
     await until(() => grown('warest_messages_total', { direction: 'out', outcome: 'retried' }) === 1);
+    while ((await gateway.control(`/accounts/${BOB}/inbox?id=${again}`)).messages[0].deliveries < 2) await new Promise((resolve) => setTimeout(resolve, 20));
     await fault({ kind: 'ack_error', code: 404, count: 1 });
     assert.equal((await send('refused')).status, 500);
     await until(() => grown('warest_messages_total', { direction: 'out', outcome: 'failed' }) === 1 && kind('out', 'text', 'failed') === 1);
@@ -392,6 +393,25 @@ test('figures are for administrators and the networks that are named', async () 
   assert.equal((await gateway.server.request('GET', '/metrics', { key: strangerKey })).status, 403);
   assert.equal((await gateway.server.request('GET', '/metrics', { headers: { 'x-forwarded-for': '198.51.100.1' } })).status, 401);
   assert.ok((await figures({ headers: { 'x-forwarded-for': '192.0.2.77' } })).size > 20);
+});
+
+test('a user who is deleted takes his sessions along: unlinked, what they were to send is gone, streams end, the account may be linked anew', async () => {
+  const later = await gateway.api('POST', '/messages/send/text', { key: strangerKey, body: { sessionId: 'ben', to: BOB, message: 'never', send_at: Date.now() + 3600000 } });
+  assert.equal(later.status, 202, later.text);
+  assert.equal(valueOf(await figures(), 'warest_outbox_messages', { state: 'scheduled' }), 1);
+  const stream = await opened('?events=nothing', { key: strangerKey });
+  assert.equal((await gateway.api('DELETE', '/users/stranger')).status, 409);
+  assert.equal((await gateway.api('DELETE', '/users/stranger?sessions=delete')).status, 200);
+  let end;
+  do end = await stream.next(); while (end.event === 'lost');
+  assert.deepEqual([end.event, end.data.status, await stream.next()], ['end', 401, null]);
+  assert.equal((await gateway.api('GET', '/session/list', { key: strangerKey })).status, 401);
+  assert.equal((await gateway.api('GET', '/events?sessionId=ben')).json.code, 1101);
+  const { devices } = await gateway.control(`/accounts/${BEN}/devices`);
+  assert.deepEqual(devices.filter((d) => d.kind === 'client'), []);
+  const now = await figures();
+  assert.deepEqual([valueOf(now, 'warest_outbox_messages', { state: 'scheduled' }), valueOf(now, 'warest_sessions', { state: 'open' })], [0, 1]);
+  await gateway.link('ben', BEN);
 });
 
 test('alive and ready mean it', async () => {
