@@ -326,17 +326,14 @@ static void store_edit(struct call *call)
 	struct store_tx *tx;
 	struct buf edited = { 0 };
 
-	/* In chats the edit was written when it was sent. */
-	if ((found->in_chats && !found->row) || !wa_edited(&edited, found->message, rpc_param_text(call->request, "message"))) {
+	/* In chats the edit was written when it was sent. The outbox keeps what was sent: a device that asks for it again gets that, and the edit. */
+	if (found->in_chats || !wa_edited(&edited, found->message, rpc_param_text(call->request, "message"))) {
 		buf_wipe(&edited);
 		succeed(call);
 		return;
 	}
 	tx = store_tx_new(daemon->store);
-	if (found->row)
-		store_tx_outbox_message(tx, found->row, call->who.session, call->id, buf_span(&edited), timefmt_now_ms());
-	else
-		lookup_keep(tx, call->who.session, call->id, &found->author, &found->chat, found->time_ms, buf_span(&edited), timefmt_now_ms());
+	lookup_keep(tx, call->who.session, call->id, &found->author, &found->chat, found->time_ms, buf_span(&edited), timefmt_now_ms());
 	buf_wipe(&edited);
 	async_commit(daemon->loop, daemon->store, tx, edit_stored, call);
 }

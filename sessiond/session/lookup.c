@@ -128,13 +128,33 @@ static int read_kept(struct store_reader *reader, struct arena *arena, const str
 	return read_record(value, who, found) ? STORE_OK : STORE_CORRUPT;
 }
 
+/* The outbox has what was sent. What it reads as since it was edited stands in its chat, or in a record where no chat has it. */
+static int take_edit(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
+{
+	struct lookup kept = { 0 };
+	struct store_message_row row;
+	int rc = store_message_get(reader, arena, who->session, &found->chat, id, 1, &row);
+
+	if (rc == STORE_OK) {
+		found->in_chats = true;
+		if (row.edited_ms > 0 && row.content.p)
+			found->message = row.content;
+	}
+	if (rc != STORE_NOT_FOUND)
+		return rc;
+	rc = read_kept(reader, arena, who, id, &kept);
+	if (rc == STORE_OK && kept.from_me && jid_same_user(&kept.chat, &found->chat))
+		found->message = kept.message;
+	return rc == STORE_NOT_FOUND ? STORE_OK : rc;
+}
+
 void lookup_message(struct store_reader *reader, struct arena *arena, const struct lookup_account *who, const char *id, struct lookup *found)
 {
 	struct store_outbox row;
 
 	*found = (struct lookup){ .error = store_outbox_find(reader, arena, who->session, id, &row) };
-	if (found->error == STORE_OK && !read_row(&row, who, found))
-		found->error = STORE_CORRUPT;
+	if (found->error == STORE_OK)
+		found->error = read_row(&row, who, found) ? take_edit(reader, arena, who, id, found) : STORE_CORRUPT;
 	if (found->error == STORE_NOT_FOUND)
 		found->error = read_chats(reader, arena, who, id, false, found);
 	if (found->error == STORE_NOT_FOUND)

@@ -8,7 +8,8 @@
  *     statuses, channels, own chat    value = author JID [" " time in ms] NUL chat JID NUL serialized E2E Message;
  *                                     30 days, polls and events 90 (their messageSecret: wa_message_secret())
  *
- * Nothing is kept twice: the first of these that has the id is asked. Records of before are read until they expire.
+ * Nothing is kept twice: the first of these that has the id is asked. An edit changes the chat's row, or makes a record beside the outbox's row:
+ * the outbox has what was sent. Records of before are read until they expire.
  */
 #ifndef SESSIOND_SESSION_LOOKUP_H
 #define SESSIOND_SESSION_LOOKUP_H

@@ -110,19 +110,6 @@ void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span sta
 	op_for(tx, number, at_ms, apply_stanza)->stanza = seal_stanza(tx, number, stanza);
 }
 
-static int apply_message(struct store_tx *tx, struct db *db, struct tx_op *op)
-{
-	const struct outbox_op *change = (const struct outbox_op *)op;
-
-	(void)tx;
-	return db_run(db, "UPDATE outbox SET message = ?, updated_ms = ? WHERE number = ?", "bii", change->message, change->row.updated_ms, change->row.number);
-}
-
-void store_tx_outbox_message(struct store_tx *tx, int64_t number, int64_t session, const char *message_id, struct span message, int64_t at_ms)
-{
-	op_for(tx, number, at_ms, apply_message)->message = seal_part(tx, 'm', session, message_id, message);
-}
-
 static int apply_ack(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct store_outbox *row = &((const struct outbox_op *)op)->row;

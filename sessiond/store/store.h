@@ -429,8 +429,6 @@ void store_tx_outbox_add(struct store_tx *tx, const struct store_outbox *row, in
 void store_outbox_numbers(struct store *store, size_t n, int64_t *numbers);
 /* QUEUED -> SENT with the bytes that leave once this is committed. STORE_NOT_FOUND fails the tx when the row is gone. */
 void store_tx_outbox_stanza(struct store_tx *tx, int64_t number, struct span stanza, int64_t at_ms);
-/* What the message says was changed by an edit. id: the row's message id. */
-void store_tx_outbox_message(struct store_tx *tx, int64_t number, int64_t session, const char *message_id, struct span message, int64_t at_ms);
 /* -> ACKED (if not further already) and drops the stanza. */
 void store_tx_outbox_ack(struct store_tx *tx, int64_t number, int64_t server_ms, int64_t at_ms);
 /* -> FAILED (only from QUEUED or SENT) and drops the stanza. */

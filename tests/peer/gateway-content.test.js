@@ -182,6 +182,17 @@ test('edits of own texts, and of nothing else', { skip }, async () => {
     await acted(id, 'edit', { message: ' before ' }, 'Message edited', 'message edited success');
     const edit = await protocol(id, 14);
     assert.equal(edit.message.protocolMessage.editedMessage.extendedTextMessage.text, ' before ');
+    // A device that could not read the first one gets what was sent then, and the edit by its own id.
+    for (const [wanted, text] of [[id, 'befor'], [edit.key.id, ' before ']]) {
+        const { last } = await p.call('GET', `/accounts/${p.them.phone}/inbox?id=${wanted}&wait=30000`);
+        await p.call('POST', `/accounts/${p.them.phone}/ask-again`, { from: p.client, id: wanted, count: 1 });
+        const { messages } = await p.call('GET', `/accounts/${p.them.phone}/inbox?id=${wanted}&after=${last}&wait=30000`);
+        assert.equal(messages.at(-1)?.text ?? messages.at(-1)?.message.protocolMessage.editedMessage.extendedTextMessage.text, text);
+    }
+    // Who quotes it quotes the edited text.
+    const quoting = await p.gateway.api('POST', '/messages/send/text', { body: { sessionId: 'main', to: p.them.phone, message: 'as I said', replyMessageId: id } });
+    const quote = await p.bob.waitMessage((m) => m.key.id === quoting.json.results[0].messageId);
+    assert.equal(quote.message.extendedTextMessage.contextInfo.quotedMessage.extendedTextMessage?.text ?? quote.message.extendedTextMessage.contextInfo.quotedMessage.conversation, ' before ');
     const theirs = await fromBob('not yours to edit');
     await actionRefused(theirs, 'edit', { message: 'x' }, 403, 4001, 'Editing this message is not allowed');
     await actionRefused('UNKNOWN2', 'edit', { message: 'x' }, 403, 4001, 'Editing this message is not allowed');
