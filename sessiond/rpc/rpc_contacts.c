@@ -157,7 +157,7 @@ static void read_page(struct store_reader *reader, void *arg)
 	struct contacts_work *w = arg;
 	char own[JID_TEXT_MAX], own_lid[JID_TEXT_MAX];
 	const struct store_chat_query query = {
-		.order = STORE_BY_NAME, .ascending = true, .contacts = true, .kind = STORE_CHAT_PERSON, .archived = -1,
+		.order = STORE_BY_UPDATED, .ascending = false, .contacts = true, .kind = STORE_CHAT_PERSON, .archived = -1,
 		.own = jid_format(&w->own, own, sizeof own), .own_lid = jid_is_none(&w->own_lid) ? NULL : jid_format(&w->own_lid, own_lid, sizeof own_lid),
 		.limit = w->limit, .offset = w->offset,
 	};

@@ -102,6 +102,7 @@ static const struct order {
 	[STORE_BY_NAME] = { "c.name_key", true },
 	[STORE_BY_JID] = { "c.jid", true },
 	[STORE_BY_UNREAD] = { "c.unread", false },
+	[STORE_BY_UPDATED] = { "c.updated_ms", false },
 };
 
 /* A part of a text, any case, with what LIKE takes for more than itself quoted. */
@@ -199,7 +200,7 @@ static int count_all(struct store_reader *reader, int64_t session, const struct 
 static char *next_cursor(struct store_reader *reader, struct arena *arena, struct span scope, const struct store_chat_query *query,
                          const struct store_chat *last, const char *name_key)
 {
-	struct cursor cursor = { .a = query->order == STORE_BY_LAST ? last->last_ms : last->unread };
+	struct cursor cursor = { .a = query->order == STORE_BY_LAST ? last->last_ms : query->order == STORE_BY_UPDATED ? last->updated_ms : last->unread };
 
 	if (query->order == STORE_BY_NAME)
 		snprintf(cursor.text, sizeof cursor.text, "%s\x1f%s", name_key, last->jid);

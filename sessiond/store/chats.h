@@ -199,7 +199,8 @@ struct store_chat {
 	int64_t created_ms, updated_ms;
 };
 
-enum store_chat_order { STORE_BY_LAST = 0, STORE_BY_NAME, STORE_BY_JID, STORE_BY_UNREAD };
+/* BY_UPDATED: when anything of it last changed; not for lists that must be fast with very many chats. */
+enum store_chat_order { STORE_BY_LAST = 0, STORE_BY_NAME, STORE_BY_JID, STORE_BY_UNREAD, STORE_BY_UPDATED };
 
 struct store_chat_query {
 	enum store_chat_order order;

@@ -248,6 +248,10 @@ describe('others', () => {
     assert.equal(entry.value.contactAction.fullName, 'Carl the shop');
     await bad('POST', '/profile/contact', { jid: CARL }, [400, 2001, 'name is required']);
     await bad('POST', '/profile/contact', { jid: CARL, name: 'x'.repeat(101) }, [400, 2002, 'name may have at most 100 characters']);
+    // Who changed last comes first.
+    await until(async () => (await api('GET', '/profile/list-contacts', { limit: 1 })).results[0].data[0]?.name === 'Carl the shop', 'Carl in the list');
+    await sim('POST', `/accounts/${BOB}/send`, { to: ANN, text: 'me, too' });
+    await until(async () => (await api('GET', '/profile/list-contacts', { limit: 1 })).results[0].data[0]?.phone === BOB, 'Bob before Carl');
     const list = await api('GET', '/profile/list-contacts', { limit: 1000 });
     assert.deepEqual([list.http, list.message, list.results[0].phone, Array.isArray(list.results[0].data)], [200, 'Contacts list', ANN, true]);
     await good('DELETE', '/profile/contact', { jid: CARL }, 'Contact removed');
