@@ -3,14 +3,12 @@
  * What people see of stored rows. Names of people are their phone numbers where these are known; the hidden ids stand beside them
  * (lid, senderLid).
  */
-#include "sessiond/rpc/chat_view.h"
+#include "sessiond/rpc/chat_parts.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sessiond/json_text.h"
-#include "sessiond/session/content.h"
 
 /* ---- chats ---- */
 
@@ -172,9 +170,7 @@ static void put_mentions(struct buf *out, const struct mentions *mentions)
 	buf_u8(out, ']');
 }
 
-/* ---- media ---- */
-
-static void put_span_or_null(struct buf *out, const char *name, struct span text)
+void chat_put_span(struct buf *out, const char *name, struct span text)
 {
 	json_put_name(out, name);
 	if (text.p)
@@ -183,166 +179,9 @@ static void put_span_or_null(struct buf *out, const char *name, struct span text
 		buf_append_text(out, "null");
 }
 
-static void put_media(struct buf *out, const struct store_message_row *row, const struct content *c)
+const char *chat_adder(const struct chat_view *view, const struct store_addon *addon)
 {
-	struct wire_field size = { 0 };
-
-	json_put_name(out, "mediaMetadata");
-	if (!row->media || !row->content.p || !content_has_file(c)) {
-		buf_append_text(out, "null");
-		return;
-	}
-	buf_u8(out, '{');
-	put_span_or_null(out, "url", message_text(&c->media, "url"));
-	put_span_or_null(out, "mimeType", message_text(&c->media, "mimetype"));
-	put_span_or_null(out, "fileName", message_text(&c->media, "fileName"));
-	if (message_find(&c->media, "fileLength", &size) && size.value <= INT64_MAX)
-		json_put_int(out, "fileSize", (int64_t)size.value);
-	else
-		json_put_raw(out, "fileSize", "null");
-	buf_u8(out, '}');
-}
-
-/* ---- polls ---- */
-
-enum { OPTIONS_MAX = 64 };
-
-struct poll {
-	struct span question;
-	struct span options[OPTIONS_MAX];
-	size_t n;
-	uint64_t selectable;
-};
-
-static bool read_poll(const struct content *c, struct poll *poll)
-{
-	struct reader r = reader_of(c->media.bytes.p, c->media.bytes.n);
-	struct wire_field f;
-
-	*poll = (struct poll){ .n = 0 };
-	if (!c->media_type || strncmp(c->media_type, "pollCreationMessage", 19) != 0 || !c->media.bytes.p)
-		return false;
-	poll->question = message_text(&c->media, "name");
-	while (wire_next(&r, &f)) {
-		const struct schema_field *field = message_field(c->media.schema, f.number);
-
-		if (field && strcmp(field->name, "options") == 0 && f.type == 2 && poll->n < OPTIONS_MAX) {
-			const struct message_part option = { .bytes = f.bytes.p ? f.bytes : span_of("", 0), .schema = field->sub };
-
-			poll->options[poll->n++] = message_text(&option, "optionName");
-		} else if (field && strcmp(field->name, "selectableOptionsCount") == 0) {
-			poll->selectable = f.value;
-		}
-	}
-	return true;
-}
-
-static void put_creation(struct buf *out, const struct poll *poll)
-{
-	buf_append_text(out, "\"creation\":{");
-	json_put_name(out, "question");
-	json_put_span(out, poll->question);
-	buf_append_text(out, ",\"options\":[");
-	for (size_t i = 0; i < poll->n; i++) {
-		buf_append_text(out, i > 0 ? ",{" : "{");
-		json_put_int(out, "index", (int64_t)i);
-		json_put_name(out, "name");
-		json_put_span(out, poll->options[i]);
-		buf_u8(out, '}');
-	}
-	buf_u8(out, ']');
-	json_put_int(out, "selectableCount", (int64_t)(poll->selectable == 0 ? poll->n : poll->selectable & 0xffff));
-	buf_u8(out, '}');
-}
-
-/* Votes are kept as JSON arrays of names. */
-static bool voted_for(const struct store_addon *vote, struct span option)
-{
-	struct json_object *names = vote->value ? json_tokener_parse(vote->value) : NULL;
-	bool found = false;
-
-	for (size_t i = 0; json_object_is_type(names, json_type_array) && i < json_object_array_length(names) && !found; i++)
-		found = span_is(option, json_object_get_string(json_object_array_get_idx(names, i)));
-	json_object_put(names);
-	return found;
-}
-
-static const char *voter_of(const struct chat_view *view, const struct store_addon *vote)
-{
-	return vote->author[0] ? vote->author : view->own;
-}
-
-static void put_results(const struct chat_view *view, struct buf *out, const struct poll *poll, const struct store_message_row *row)
-{
-	buf_append_text(out, ",\"results\":[");
-	for (size_t i = 0; i < poll->n; i++) {
-		bool first = true;
-
-		buf_append_text(out, i > 0 ? ",{" : "{");
-		json_put_name(out, "name");
-		json_put_span(out, poll->options[i]);
-		buf_append_text(out, ",\"voters\":[");
-		for (size_t k = 0; k < row->naddons; k++) {
-			if (row->addons[k].kind != STORE_ADDON_VOTE || !voted_for(&row->addons[k], poll->options[i]))
-				continue;
-			if (!first)
-				buf_u8(out, ',');
-			first = false;
-			json_put_string(out, voter_of(view, &row->addons[k]));
-		}
-		buf_append_text(out, "]}");
-	}
-	buf_u8(out, ']');
-}
-
-static void put_votes(const struct chat_view *view, struct buf *out, const struct store_message_row *row, bool by_voter)
-{
-	bool first = true;
-
-	buf_append_text(out, by_voter ? ",\"latestByVoter\":{" : ",\"events\":[");
-	for (size_t i = 0; i < row->naddons; i++) {
-		const struct store_addon *vote = &row->addons[i];
-
-		if (vote->kind != STORE_ADDON_VOTE)
-			continue;
-		if (!first)
-			buf_u8(out, ',');
-		first = false;
-		if (by_voter) {
-			json_put_string(out, voter_of(view, vote));
-			buf_u8(out, ':');
-			buf_append_text(out, vote->value ? vote->value : "[]");
-			continue;
-		}
-		buf_u8(out, '{');
-		json_put_member(out, "by", voter_of(view, vote));
-		json_put_raw(out, "selected", vote->value ? vote->value : "[]");
-		json_put_int(out, "ts", vote->time_ms / 1000);
-		buf_u8(out, '}');
-	}
-	buf_u8(out, by_voter ? '}' : ']');
-}
-
-static bool has(const struct store_message_row *row, enum store_addon_kind kind)
-{
-	for (size_t i = 0; i < row->naddons; i++) {
-		if (row->addons[i].kind == kind)
-			return true;
-	}
-	return false;
-}
-
-static void put_poll(const struct chat_view *view, struct buf *out, const char *name, const struct poll *poll, const struct store_message_row *row)
-{
-	json_put_name(out, name);
-	buf_u8(out, '{');
-	put_creation(out, poll);
-	if (has(row, STORE_ADDON_VOTE)) {
-		put_results(view, out, poll, row);
-		put_votes(view, out, row, true);
-		put_votes(view, out, row, false);
-	}
-	buf_u8(out, '}');
+	return addon->author[0] ? addon->author : view->own;
 }
 
 /* ---- details ---- */
@@ -381,19 +220,23 @@ static void put_edit(struct buf *out, const struct store_message_row *row)
 	buf_u8(out, '}');
 }
 
-static void put_details(const struct chat_view *view, struct buf *out, const struct store_message_row *row, const struct poll *poll)
+static int put_details(const struct chat_view *view, struct buf *out, const struct store_message_row *row, const struct chat_poll *poll)
 {
+	int rc;
+
 	json_put_name(out, "messageTypeDetails");
 	buf_u8(out, '{');
 	if (row->edited_ms)
 		put_edit(out, row);
 	if (poll)
-		put_poll(view, out, "poll", poll, row);
+		chat_poll_put(view, out, "poll", poll, row);
+	rc = chat_receipts_put(view, out, row);
 	if (row->starred_ms)
 		json_put_int(out, "starredAt", row->starred_ms / 1000);
 	if (row->deleted_ms)
 		json_put_int(out, "deletedAt", row->deleted_ms / 1000);
 	buf_u8(out, '}');
+	return rc;
 }
 
 static void put_reactions(const struct chat_view *view, struct buf *out, const struct store_message_row *row)
@@ -409,7 +252,7 @@ static void put_reactions(const struct chat_view *view, struct buf *out, const s
 			continue;
 		buf_append_text(out, first ? "{" : ",{");
 		first = false;
-		json_put_member(out, "from", voter_of(view, reaction));
+		json_put_member(out, "from", chat_adder(view, reaction));
 		json_put_member(out, "emoji", reaction->value);
 		json_put_int(out, "timestamp", reaction->time_ms / 1000);
 		buf_u8(out, '}');
@@ -419,7 +262,7 @@ static void put_reactions(const struct chat_view *view, struct buf *out, const s
 
 /* ---- messages ---- */
 
-static const char *status_name(enum store_message_status status)
+const char *chat_status_name(enum store_message_status status)
 {
 	static const char *const names[] = {
 		[STORE_MESSAGE_NONE] = NULL, [STORE_MESSAGE_ERROR] = "failed", [STORE_MESSAGE_PENDING] = "queued", [STORE_MESSAGE_SENT] = "server_ack",
@@ -454,7 +297,7 @@ static void put_more(struct buf *out, const struct store_message_row *row)
 	json_put_int(out, "updatedAt", row->updated_ms / 1000);
 	put_text_or_null(out, "chatLid", row->chat_lid);
 	put_text_or_null(out, "senderLid", row->from_me ? NULL : row->author ? row->author_lid : row->chat_lid);
-	put_text_or_null(out, "status", row->from_me ? status_name(row->status) : NULL);
+	put_text_or_null(out, "status", row->from_me ? chat_status_name(row->status) : NULL);
 	buf_u8(out, '}');
 }
 
@@ -462,33 +305,33 @@ int chat_view_message(const struct chat_view *view, struct buf *out, const struc
 {
 	struct mentions *mentions = arena_alloc(view->arena, sizeof *mentions);
 	struct message_part context = { .bytes = span_of(NULL, 0) };
-	struct poll poll;
+	struct chat_poll poll;
 	struct content c;
 	bool is_poll;
-	int rc;
+	int rc, media, details;
 
 	content_read(&c, row->content, false);
 	if (c.media.bytes.p)
 		context = message_sub(&c.media, "contextInfo");
 	rc = read_mentions(view, &context, mentions);
-	is_poll = read_poll(&c, &poll);
+	is_poll = chat_poll_read(&c, &poll);
 	buf_u8(out, '{');
 	put_head(view, out, row);
 	put_body(out, row->body, mentions);
 	json_put_int(out, "timestamp", row->time_ms / 1000);
 	json_put_bool(out, "isMedia", row->media);
 	put_text_or_null(out, "mediaType", row->media ? row->type : NULL);
-	put_media(out, row, &c);
-	put_details(view, out, row, is_poll ? &poll : NULL);
-	put_span_or_null(out, "quotedMessageId", context.bytes.p ? message_text(&context, "stanzaId") : context.bytes);
+	media = chat_media_put(view, out, row, &c);
+	details = put_details(view, out, row, is_poll ? &poll : NULL);
+	chat_put_span(out, "quotedMessageId", context.bytes.p ? message_text(&context, "stanzaId") : context.bytes);
 	put_mentions(out, mentions);
 	put_reactions(view, out, row);
 	put_tail(out, row);
 	if (is_poll)
-		put_poll(view, out, "poll", &poll, row);
+		chat_poll_put(view, out, "poll", &poll, row);
 	else
 		json_put_raw(out, "poll", "null");
 	put_more(out, row);
 	content_free(&c);
-	return rc;
+	return rc ? rc : media ? media : details;
 }

@@ -6,12 +6,19 @@
 #include "common/buf.h"
 #include "sessiond/store/store.h"
 
+struct storage;
+
+/* Devices that are looked at for receipts: of one message, and of all of an answer, which has to stay within the RPC's bound. */
+enum { CHAT_RECEIPTS_EACH = 1024, CHAT_RECEIPTS_ALL = 8192 };
+
 /* Who looks. */
 struct chat_view {
 	struct store_reader *reader;
 	struct arena *arena;
 	int64_t session;
-	const char *own; /* own number's JID */
+	const char *own;         /* own number's JID */
+	struct storage *storage; /* makes addresses of files */
+	size_t *receipts_left;   /* starts with CHAT_RECEIPTS_ALL */
 };
 
 /* An element of the list of chats. */

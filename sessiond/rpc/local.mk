@@ -5,6 +5,10 @@ librpc_a_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(UV_CFLAGS)
 librpc_a_SOURCES = \
 	sessiond/rpc/access.c sessiond/rpc/access.h \
 	sessiond/rpc/audit.c sessiond/rpc/audit.h \
+	sessiond/rpc/chat_media.c \
+	sessiond/rpc/chat_parts.h \
+	sessiond/rpc/chat_poll.c \
+	sessiond/rpc/chat_receipts.c \
 	sessiond/rpc/chat_view.c sessiond/rpc/chat_view.h \
 	sessiond/rpc/choice.c sessiond/rpc/choice.h \
 	sessiond/rpc/context.c sessiond/rpc/context.h \

@@ -251,7 +251,9 @@ static const struct kind kinds[] = {
 static void read_rows(struct store_reader *reader, void *arg)
 {
 	struct look *look = arg;
-	const struct chat_view view = { .reader = reader, .arena = &look->arena, .session = look->request->session_number, .own = look->own };
+	size_t receipts_left = CHAT_RECEIPTS_ALL;
+	const struct chat_view view = { .reader = reader, .arena = &look->arena, .session = look->request->session_number, .own = look->own,
+		.storage = look->request->context->daemon->storage, .receipts_left = &receipts_left };
 
 	look->error = look->kind->read(look, &view);
 }

@@ -238,7 +238,7 @@ static void put_vote(const struct fill *f, const struct store_message_ref *ref, 
 		json_put_string(&names, p->names[p->chosen[i]]);
 	}
 	buf_u8(&names, ']');
-	store_tx_message_addon(f->tx, f->session, ref, STORE_ADDON_VOTE, adder(f), buf_text(&names), a->time_ms, f->at_ms);
+	store_tx_message_addon_from(f->tx, f->session, ref, STORE_ADDON_VOTE, adder(f), buf_text(&names), f->id, a->time_ms, f->at_ms);
 	buf_free(&names);
 }
 
@@ -290,13 +290,15 @@ void chatfill_receipt(struct session *session, struct store_tx *tx, const struct
 		[WA_RECEIPT_PLAYED] = STORE_MESSAGE_PLAYED, [WA_RECEIPT_OTHER] = 0,
 	};
 	const struct store_message_ref ref = { .chat = { .jid = jid_bare(&r->chat) }, .id = r->ids[which], .from_me = 1 };
+	const struct jid who = jid_bare(&r->device);
+	const struct store_peer by = chatfill_peer(&who, &r->pn, &r->lid);
 
 	if (!is_wanted(session, &r->chat))
 		return;
 	if (r->kind == WA_RECEIPT_READ_SELF && which == 0)
 		store_tx_chat_read_ids(tx, session->number, &ref.chat, (const char *const *)r->ids, r->n);
 	else if (statuses[r->kind])
-		store_tx_message_receipt(tx, session->number, &ref, statuses[r->kind], r->time_ms);
+		store_tx_message_receipt(tx, session->number, &ref, &by, statuses[r->kind], r->time_ms);
 }
 
 /* ---- the account's shared state ---- */

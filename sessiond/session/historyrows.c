@@ -228,7 +228,8 @@ static void write_addon(struct history_job *job, const struct wa_history_message
 	else if (addon->kind == HISTORY_RECEIPT)
 		buf_printf(&value, "%d", (int)states[addon->state]);
 	if (usable)
-		store_tx_message_addon(job->tx, job->session, &ref, kinds[addon->kind], &by, buf_text(&value),
+		store_tx_message_addon_from(job->tx, job->session, &ref, kinds[addon->kind], &by, buf_text(&value),
+			addon->source.n > 0 ? arena_text(&job->texts, addon->source.p, addon->source.n) : NULL,
 			addon->time_ms > 0 ? addon->time_ms : m->time_s * 1000, job->begun_wall_ms);
 	buf_free(&value);
 }

@@ -136,22 +136,28 @@ void store_tx_message_delete(struct store_tx *tx, int64_t session, const struct 
 void store_tx_message_status(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_message_status status,
                              int64_t at_ms);
 
-/* The same, but only if the outbox did not have the message of the last store_tx_outbox_receipt() of this tx: it was sent elsewhere. */
-void store_tx_message_receipt(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_message_status status,
-                              int64_t at_ms);
+/*
+ * The same, but only if the outbox did not have the message of the last store_tx_outbox_receipt() of this tx: it was sent elsewhere. Then it
+ * is kept with the message who has it, too.
+ */
+void store_tx_message_receipt(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, const struct store_peer *by,
+                              enum store_message_status status, int64_t at_ms);
 
 enum store_addon_kind {
 	STORE_ADDON_REACTION = 1, /* value: emoji, NULL or "": taken back. One per author */
 	STORE_ADDON_EDIT,         /* author: the edit's time in ms. Written by store_tx_message_edit() */
 	STORE_ADDON_VOTE,         /* value: JSON array of the chosen options' names. One per author */
 	STORE_ADDON_PIN,          /* value: until when, in seconds; NULL: unpinned. One per message */
-	STORE_ADDON_RECEIPT,      /* value: enum store_message_status as decimal text. One per author */
+	STORE_ADDON_RECEIPT,      /* value: enum store_message_status as decimal text (receipts.h). One per author */
 	STORE_ADDON_DELETED_BY    /* who deleted it. Written by store_tx_message_revoke() */
 };
 
 /* The newest of its author counts (time_ms). by none: ourselves, or nobody in particular. */
 void store_tx_message_addon(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_addon_kind kind,
                             const struct store_peer *by, const char *value, int64_t time_ms, int64_t at_ms);
+/* The same for a message that added it: source is its id. */
+void store_tx_message_addon_from(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_addon_kind kind,
+                                 const struct store_peer *by, const char *value, const char *source, int64_t time_ms, int64_t at_ms);
 
 /* ---- labels ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -237,6 +243,7 @@ struct store_addon {
 	const char *author, *author_lid; /* "": ourselves; author by number where known; lid NULL: not known */
 	int64_t time_ms;
 	const char *value;
+	const char *source;        /* id of the message that added it; NULL: not known */
 };
 
 struct store_message_row {
@@ -276,6 +283,21 @@ int store_message_get(struct store_reader *reader, struct arena *arena, int64_t 
                       struct store_message_row *row);
 /* Whichever chat has the id, that with the newest message first. Costs a probe per chat where none has it: not for lists. */
 int store_message_find(struct store_reader *reader, struct arena *arena, int64_t session, const char *id, struct store_message_row *row);
+
+/* ---- receipts (receipts.c) --------------------------------------------------------------------------------------------------------------- */
+
+/* How far an own message came with one person. */
+struct store_receipt {
+	const char *jid, *lid;     /* by number where known; lid NULL: not known */
+	enum store_message_status status;
+	int64_t delivered_ms, read_ms, played_ms; /* the first of the person's devices, 0: not known */
+	const char **devices;      /* JIDs with device that told so; none of a message that was sent elsewhere */
+	size_t ndevices;
+};
+
+/* In the order of their JIDs. limit: how many devices are looked at, those that got furthest first. */
+int store_message_receipts(struct store_reader *reader, struct arena *arena, int64_t session, const struct store_message_row *row, size_t limit,
+                           struct store_receipt **out, size_t *n);
 
 /* ---- searching (search.c) --------------------------------------------------------------------------------------------------------------- */
 

@@ -2,7 +2,8 @@
 # sessiond/store/: the database, see store.h.
 STORE_SQLITE_SQL = sql/sqlite/0001_core.sql sql/sqlite/0002_messaging.sql sql/sqlite/0003_files.sql sql/sqlite/0004_chats.sql sql/sqlite/0005_keys.sql sql/sqlite/0006_webhooks.sql sql/sqlite/0007_message_addressing.sql sql/sqlite/0008_proxy.sql \
 	sql/sqlite/0009_campaigns.sql sql/sqlite/0010_actions.sql sql/sqlite/0011_labels.sql sql/sqlite/0012_campaign_files.sql \
-	sql/sqlite/0013_receivers.sql sql/sqlite/0014_cookies.sql
+	sql/sqlite/0013_receivers.sql sql/sqlite/0014_cookies.sql \
+	sql/sqlite/0015_receipts.sql
 EXTRA_DIST += $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
 
 sessiond/store/migrations_sqlite.c: $(STORE_SQLITE_SQL) sessiond/store/embed-sql.sh
@@ -44,6 +45,7 @@ libstore_a_SOURCES = \
 	sessiond/store/outbox.c \
 	sessiond/store/private.h \
 	sessiond/store/readers.c \
+	sessiond/store/receipts.c sessiond/store/receipts.h \
 	sessiond/store/receivers.c \
 	sessiond/store/records.c \
 	sessiond/store/retention.c \
@@ -60,14 +62,15 @@ nodist_libstore_a_SOURCES = sessiond/store/migrations_sqlite.c
 STORE_LIBS = libstore.a $(CRYPTO_HELPER_LIBS) $(SQLITE_LIBS) $(PTHREAD_LIBS)
 
 if HAVE_CMOCKA
-STORE_TESTS = test_store test_store_chats test_store_eventpage test_store_faults test_store_journal test_store_keys test_store_power
+STORE_TESTS = test_store test_store_chats test_store_eventpage test_store_faults test_store_journal test_store_keys test_store_labels \
+	test_store_power
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 
 test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.h
 test_store_CFLAGS = $(TEST_CFLAGS)
 test_store_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-test_store_chats_SOURCES = tests/unit/test_store_chats.c tests/unit/store_fixture.h
+test_store_chats_SOURCES = tests/unit/test_store_chats.c tests/unit/chat_fixture.h tests/unit/store_fixture.h
 test_store_chats_CFLAGS = $(TEST_CFLAGS)
 test_store_chats_LDADD = $(STORE_LIBS) libcommon.a $(CMOCKA_LIBS)
 test_store_eventpage_SOURCES = tests/unit/test_store_eventpage.c tests/unit/store_fixture.h
@@ -83,6 +86,9 @@ test_store_journal_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 test_store_keys_SOURCES = tests/unit/test_store_keys.c tests/unit/store_fixture.h
 test_store_keys_CFLAGS = $(TEST_CFLAGS)
 test_store_keys_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+test_store_labels_SOURCES = tests/unit/test_store_labels.c tests/unit/chat_fixture.h tests/unit/store_fixture.h
+test_store_labels_CFLAGS = $(TEST_CFLAGS)
+test_store_labels_LDADD = $(STORE_LIBS) libcommon.a $(CMOCKA_LIBS)
 test_store_power_SOURCES = tests/unit/test_store_power.c tests/unit/powerloss_vfs.c tests/unit/powerloss_vfs.h \
 	tests/unit/store_fixture.h
 test_store_power_CFLAGS = $(TEST_CFLAGS) $(SQLITE_CFLAGS)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sessiond/store/private.h"
+#include "sessiond/store/receipts.h"
 
 #define MESSAGE_COLUMNS                                                                                                        \
 	"m.number, m.chat, c.jid, c.lid, m.id, m.from_me, m.author, m.type, m.body, m.media, m.status, m.time_ms, m.updated_ms, " \
@@ -11,8 +11,7 @@
 
 enum { COLUMN_CONTENT = 17, COLUMN_ORIGINAL = 18 };
 
-/* A person's row by the name that its rows are kept under. */
-static int forms_of(struct store_reader *reader, struct arena *arena, int64_t session, const char *author, const char **jid, const char **lid)
+int person_forms(struct store_reader *reader, struct arena *arena, int64_t session, const char *author, const char **jid, const char **lid)
 {
 	struct db_statement *query;
 	int rc = 0;
@@ -40,7 +39,7 @@ static int read_addons(struct store_reader *reader, struct arena *arena, int64_t
 	struct rows list;
 	int rc = 0;
 	struct db_statement *query = db_query(reader->db, &rc,
-	                                      "SELECT kind, author, time_ms, value FROM message_addons WHERE message = ? ORDER BY kind, time_ms, author",
+	                                      "SELECT kind, author, time_ms, value, source FROM message_addons WHERE message = ? ORDER BY kind, time_ms, author",
 	                                      "i", row->number);
 
 	rows_init(&list, arena, sizeof *row->addons);
@@ -51,13 +50,14 @@ static int read_addons(struct store_reader *reader, struct arena *arena, int64_t
 		addon->author = db_text(query, arena, 1);
 		addon->time_ms = db_int(query, 2);
 		addon->value = db_text(query, arena, 3);
+		addon->source = db_text(query, arena, 4);
 	}
 	rc = db_done(query, rc);
 	row->addons = list.data;
 	row->naddons = list.count;
 	for (size_t i = 0; i < row->naddons && rc == 0; i++) {
 		if (row->addons[i].kind != STORE_ADDON_EDIT && row->addons[i].author[0] != '\0')
-			rc = forms_of(reader, arena, session, row->addons[i].author, &row->addons[i].author, &row->addons[i].author_lid);
+			rc = person_forms(reader, arena, session, row->addons[i].author, &row->addons[i].author, &row->addons[i].author_lid);
 	}
 	return rc;
 }
@@ -124,7 +124,7 @@ static int complete(struct store_reader *reader, struct arena *arena, int64_t se
 
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (rows[i].author != NULL)
-			rc = forms_of(reader, arena, session, rows[i].author, &rows[i].author, &rows[i].author_lid);
+			rc = person_forms(reader, arena, session, rows[i].author, &rows[i].author, &rows[i].author_lid);
 		if (rc == 0 && !bare)
 			rc = read_status(reader, session, &rows[i]);
 		if (rc == 0 && !bare)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sessiond/store/identity.h"
+#include "sessiond/store/receipts.h"
 
 /* ---- sealing ---- */
 
@@ -186,7 +187,7 @@ struct change_op {
 	struct tx_op op;
 	int64_t session, at_ms, time_ms;
 	struct peer chat, by;
-	const char *id, *type, *text;
+	const char *id, *type, *text, *source;
 	int from_me;
 	bool media, on;
 	int number;          /* status, addon's kind */
@@ -238,11 +239,11 @@ static int find(struct db *db, const struct change_op *change, struct message_ro
 	return db_done(query, rc < 0 ? rc : 0);
 }
 
-static int add_addon(struct db *db, int64_t message, enum store_addon_kind kind, const char *author, int64_t time_ms, const char *value)
+static int add_addon(struct db *db, int64_t message, enum store_addon_kind kind, const char *author, int64_t time_ms, const char *value, const char *source)
 {
-	static const struct db_upsert upsert = { "message_addons", "message kind author", "time_ms value" };
+	static const struct db_upsert upsert = { "message_addons", "message kind author", "time_ms value source" };
 
-	return db_run_upsert(db, &upsert, "intit", message, (int)kind, author, time_ms, value);
+	return db_run_upsert(db, &upsert, "intitt", message, (int)kind, author, time_ms, value, source);
 }
 
 static int apply_edit(struct store_tx *tx, struct db *db, struct tx_op *op)
@@ -262,7 +263,7 @@ static int apply_edit(struct store_tx *tx, struct db *db, struct tx_op *op)
 		rc = db_run(db, "UPDATE chats SET media = media + ? WHERE number = ?", "ni", edit->media ? 1 : -1, row.chat);
 	snprintf(name, sizeof name, "%lld", (long long)edit->time_ms);
 	(void)tx;
-	return rc == 0 ? add_addon(db, row.number, STORE_ADDON_EDIT, name, edit->at_ms, NULL) : rc;
+	return rc == 0 ? add_addon(db, row.number, STORE_ADDON_EDIT, name, edit->at_ms, NULL, NULL) : rc;
 }
 
 void store_tx_message_edit(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, const struct store_message *to,
@@ -295,7 +296,7 @@ static int apply_revoke(struct store_tx *tx, struct db *db, struct tx_op *op)
 		rc = db_run(db, "UPDATE chats SET media = media - 1 WHERE number = ?", "i", row.chat);
 	if (rc == 0)
 		rc = peer_canonical(db, &tx->arena, revoke->session, &revoke->by, &by);
-	return rc == 0 ? add_addon(db, row.number, STORE_ADDON_DELETED_BY, "", revoke->at_ms, by) : rc;
+	return rc == 0 ? add_addon(db, row.number, STORE_ADDON_DELETED_BY, "", revoke->at_ms, by, NULL) : rc;
 }
 
 void store_tx_message_revoke(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, const struct store_peer *by,
@@ -376,18 +377,61 @@ void store_tx_message_status(struct store_tx *tx, int64_t session, const struct 
 		change->number = (int)status;
 }
 
-static int apply_receipt(struct store_tx *tx, struct db *db, struct tx_op *op)
+static int read_receipt(struct db *db, struct arena *arena, int64_t message, const char *author, struct receipt_times *times)
 {
-	return tx->receipt_known ? 0 : apply_status(tx, db, op);
+	int rc = 0;
+	struct db_statement *query = db_query(db, &rc, "SELECT value, time_ms FROM message_addons WHERE message = ? AND kind = ? AND author = ?", "int",
+	                                      message, (int)STORE_ADDON_RECEIPT, author);
+
+	*times = (struct receipt_times){ .status = STORE_MESSAGE_NONE };
+	if (query == NULL)
+		return rc;
+	rc = db_step(query);
+	if (rc > 0)
+		receipt_parse(db_text(query, arena, 0), db_int(query, 1), times);
+	return db_done(query, rc < 0 ? rc : 0);
 }
 
-void store_tx_message_receipt(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_message_status status,
-                              int64_t at_ms)
+static int keep_receipt(struct store_tx *tx, struct db *db, const struct change_op *change, int64_t message)
+{
+	char value[RECEIPT_TEXT_MAX];
+	struct receipt_times times;
+	const char *author;
+	int rc = peer_canonical(db, &tx->arena, change->session, &change->by, &author);
+
+	if (rc == 0)
+		rc = read_receipt(db, &tx->arena, message, author, &times);
+	if (rc != 0 || !receipt_add(&times, (enum store_message_status)change->number, change->at_ms))
+		return rc;
+	receipt_format(&times, value);
+	return add_addon(db, message, STORE_ADDON_RECEIPT, author, change->at_ms, value, NULL);
+}
+
+static int apply_receipt(struct store_tx *tx, struct db *db, struct tx_op *op)
+{
+	const struct change_op *change = (const struct change_op *)op;
+	struct message_row row;
+	int rc;
+
+	if (tx->receipt_known)
+		return 0;
+	rc = apply_status(tx, db, op);
+	if (rc == 0 && !peer_is_none(&change->by))
+		rc = find(db, change, &row);
+	else
+		return rc;
+	return rc != 0 || row.number == 0 ? rc : keep_receipt(tx, db, change, row.number);
+}
+
+void store_tx_message_receipt(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, const struct store_peer *by,
+                              enum store_message_status status, int64_t at_ms)
 {
 	struct change_op *change = op_for(tx, session, ref, at_ms, apply_receipt);
 
-	if (change != NULL)
-		change->number = (int)status;
+	if (change == NULL)
+		return;
+	change->number = (int)status;
+	peer_of(tx, by, &change->by);
 }
 
 static int time_of_addon(struct db *db, int64_t message, int kind, const char *author, int64_t *time_ms)
@@ -417,12 +461,18 @@ static int apply_addon(struct store_tx *tx, struct db *db, struct tx_op *op)
 	if (rc != 0 || addon->time_ms < time_ms)
 		return rc;
 	/* What was taken back stays with its time: an older one may still come. */
-	rc = add_addon(db, row.number, (enum store_addon_kind)addon->number, author, addon->time_ms, addon->text);
+	rc = add_addon(db, row.number, (enum store_addon_kind)addon->number, author, addon->time_ms, addon->text, addon->source);
 	return rc == 0 ? db_run(db, "UPDATE messages SET updated_ms = ? WHERE number = ?", "ii", addon->at_ms, row.number) : rc;
 }
 
 void store_tx_message_addon(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_addon_kind kind,
                             const struct store_peer *by, const char *value, int64_t time_ms, int64_t at_ms)
+{
+	store_tx_message_addon_from(tx, session, ref, kind, by, value, NULL, time_ms, at_ms);
+}
+
+void store_tx_message_addon_from(struct store_tx *tx, int64_t session, const struct store_message_ref *ref, enum store_addon_kind kind,
+                                 const struct store_peer *by, const char *value, const char *source, int64_t time_ms, int64_t at_ms)
 {
 	struct change_op *addon = op_for(tx, session, ref, at_ms, apply_addon);
 
@@ -431,5 +481,6 @@ void store_tx_message_addon(struct store_tx *tx, int64_t session, const struct s
 	peer_of(tx, by, &addon->by);
 	addon->number = (int)kind;
 	addon->text = value == NULL || value[0] == '\0' ? NULL : tx_text(tx, value);
+	addon->source = tx_text(tx, source);
 	addon->time_ms = time_ms;
 }

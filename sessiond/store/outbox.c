@@ -244,24 +244,31 @@ static int has_parts(struct db *db, int64_t session, const char *message_id, boo
 	return rc;
 }
 
-/* A read receipt may overtake the delivery receipt of the same device: its state moves forward only, too. */
+/* A read receipt may overtake the delivery receipt of the same device: its state moves forward only, each moment is the first that was told. */
 static int device_state(struct db *db, int64_t number, const char *device, int state, int64_t at_ms)
 {
-	static const struct db_upsert upsert = { "outbox_devices", "outbox device", "state at_ms" };
+	static const struct db_upsert upsert = { "outbox_devices", "outbox device", "state at_ms delivered_ms read_ms" };
+	int64_t known = 0, known_ms = 0, delivered_ms = 0, read_ms = 0;
 	struct db_statement *query;
-	int64_t known = 0;
+	int64_t *moment = state == STORE_OUTBOX_DELIVERED ? &delivered_ms : state == STORE_OUTBOX_READ ? &read_ms : NULL;
 	int rc = 0;
 
-	query = db_query(db, &rc, "SELECT state FROM outbox_devices WHERE outbox = ? AND device = ?", "it", number, device);
+	query = db_query(db, &rc, "SELECT state, at_ms, delivered_ms, read_ms FROM outbox_devices WHERE outbox = ? AND device = ?", "it", number, device);
 	if (query == NULL)
 		return rc;
 	rc = db_step(query);
-	if (rc > 0)
+	if (rc > 0) {
 		known = db_int(query, 0);
+		known_ms = db_int(query, 1);
+		delivered_ms = db_int(query, 2);
+		read_ms = db_int(query, 3);
+	}
 	rc = db_done(query, rc < 0 ? rc : 0);
-	if (rc != 0 || known >= state)
+	if (rc != 0 || (known >= state && (moment == NULL || *moment != 0)))
 		return rc;
-	return db_run_upsert(db, &upsert, "itni", number, device, state, at_ms);
+	if (moment != NULL && *moment == 0)
+		*moment = at_ms;
+	return db_run_upsert(db, &upsert, "itniii", number, device, (int)(known > state ? known : state), known >= state ? known_ms : at_ms, delivered_ms, read_ms);
 }
 
 static int apply_receipt(struct store_tx *tx, struct db *db, struct tx_op *op)

@@ -134,6 +134,7 @@ struct wa_history_addon {
 	bool own;              /* ours; the author means nothing */
 	struct jid author;     /* no device */
 	struct span value;
+	struct span source;    /* id of the message that added it; empty: not said */
 	uint32_t state;
 	int64_t time_ms;       /* 0: not said */
 };

@@ -7,7 +7,7 @@
 
 /* WebMessageInfo; MessageKey */
 enum { INFO_RECEIPT = 40, INFO_REACTION = 41, INFO_POLL_UPDATE = 45 };
-enum { KEY_CHAT = 1, KEY_FROM_ME = 2, KEY_PARTICIPANT = 4 };
+enum { KEY_CHAT = 1, KEY_FROM_ME = 2, KEY_ID = 3, KEY_PARTICIPANT = 4 };
 /* Reaction, PollUpdate, UserReceipt */
 enum { REACTION_KEY = 1, REACTION_TEXT = 2, REACTION_TIME_MS = 4 };
 enum { UPDATE_KEY = 1, UPDATE_VOTE = 2, UPDATE_TIME_MS = 3 };
@@ -45,6 +45,8 @@ static bool take_author(struct span key, struct wa_history_addon *out)
 	while (proto_next(&r, &f)) {
 		if (f.number == KEY_FROM_ME && f.wire == PROTO_VARINT)
 			out->own = f.value != 0;
+		else if (f.number == KEY_ID && f.wire == PROTO_BYTES)
+			out->source = f.bytes;
 		else if (f.number == KEY_PARTICIPANT && f.wire == PROTO_BYTES)
 			take_jid(f.bytes, &out->author);
 		else if (f.number == KEY_CHAT && f.wire == PROTO_BYTES)

@@ -2,6 +2,8 @@
 // If this fails, the lists of chats and messages tell something else than what was really exchanged with a Baileys client.
 import { test, before, after, afterEach } from 'node:test';
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { generateMessageIDV2 } from 'baileys';
 import { Gateway, until } from '../e2e/lib/gateway.js';
 import { BaileysPeer, endProcessSoon } from './baileys-peer.js';
@@ -82,6 +84,20 @@ test('what was said both ways is listed, newest first, with both names of the ot
     assert.equal(list.pagination.total, 1);
     assert.deepEqual([list.data[0].id, list.data[0].displayName, list.data[0].lastMessage, list.data[0].isGroup], [jid, 'Bob', 'quoting', false]);
     await until(async () => ['delivered', 'read'].includes((await page()).data.find(m => m.id === answer).status));
+    await bob.socket.readMessages([{ remoteJid: own, id: answer, fromMe: false }]);
+    const { messageTypeDetails: { receipts: [receipt, ...others] } } = await stored(answer, m => m.messageTypeDetails.receipts?.[0].readTimestamp);
+    assert.deepEqual([receipt.userJid, receipt.userLid, receipt.status, others], [jid, `${them.lid}@lid`, 'read', []]);
+    assert.ok(receipt.receiptTimestamp > 0 && receipt.receiptTimestamp <= receipt.readTimestamp && receipt.deliveredDeviceJid.length > 0, JSON.stringify(receipt));
+    // After 14 days the row of the outbox goes, and leaves behind how far the message came (test_store_labels): that is what is answered then.
+    const state = async () => (await ask('messages.status', { messageId: answer }, { family: 'messages' })).result;
+    const known = await state();
+    assert.deepEqual([known.state, known.devices.length > 0], ['read', true]);
+    execFileSync('sqlite3', ['-cmd', '.timeout 30000', path.join(gateway.dir, 'state/data/warest.sqlite'),
+        `PRAGMA foreign_keys = ON; UPDATE messages SET status = 5 WHERE id = '${answer}'; DELETE FROM outbox WHERE message_id = '${answer}'`]);
+    const old = await state();
+    assert.deepEqual([old.messageId, old.toJid, old.state, old.devices, 'ackedAt' in old], [answer, jid, 'read', [], false]);
+    assert.deepEqual((await page()).data.filter(m => m.id === answer).map(m => [m.status, m.messageTypeDetails.receipts]), [['read', undefined]]);
+    assert.equal((await ask('messages.status', { messageId: 'NEVER' }, { family: 'messages' })).code, 2601);
     // By hidden id it is the same chat.
     assert.deepEqual((await page({ chatId: `${them.lid}@lid` })).data.map(m => m.id), data.map(m => m.id));
 });
@@ -183,7 +199,10 @@ test('groups: authors, names, pages that stay while messages arrive', async () =
         await stored(late, () => true, group);
     } while (cursor);
     assert.deepEqual(seen, ids.toReversed());
-    const [m] = (await page({ chatId: group, limit: 1 })).data;
+    const mine = await sendText('to all of you', [group]);
+    const { messageTypeDetails: { receipts } } = await stored(mine, x => x.messageTypeDetails.receipts, group);
+    assert.deepEqual(receipts.map(r => r.userJid), [jid]);
+    const [m] = (await page({ chatId: group, limit: 1, isFromMe: false })).data;
     assert.deepEqual([m.senderJid, m.senderLid, m.toJid], [jid, `${them.lid}@lid`, group]);
     const list = await chats();
     assert.deepEqual(list.data.map(c => [c.id, c.displayName, c.isGroup]), [[group, 'Tea friends', true], [jid, 'Bob', false]]);

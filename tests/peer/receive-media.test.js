@@ -77,6 +77,11 @@ test('a picture is stored, then told with its address', async () => {
     assert.ok(media.url.endsWith(media.storageKey));
     assert.deepEqual([sent.url, 'directPath' in sent, sent.mediaKey], [media.url, false, media.mediaKey]);
     assert.deepEqual(await files(), [jpeg]);
+    // The list of messages has both addresses, WhatsApp's and ours.
+    const { mediaMetadata } = (await bench.call('chats.messages', { session: 'in', family: 'chats-get', p: { chatId: `${them.phone}@s.whatsapp.net`, limit: 5, offset: 0 } }))
+        .result.data.find(m => m.id === id);
+    assert.deepEqual([mediaMetadata.urlDecrypt, mediaMetadata.storageKey, mediaMetadata.storageDriver], [media.url, media.storageKey, 'local']);
+    assert.match(mediaMetadata.url, /^https:\/\/mmg\.whatsapp\.net/);
 });
 
 async function groupOf(addressing) {

@@ -288,6 +288,11 @@ test('votes in a poll of Baileys, by number and by LID, with a running result th
     /* The other namespace, the same person: replaced, not counted twice. */
     data = await result(await vote(poll, ['No'], { author: lid, voter: lid, at: 2000 }));
     assert.deepEqual([data.pollOptions.map(o => o.votes), data.voters, data.pollCreatorJid], [[0, 1], 1, lid]);
+    // The list of messages has it as the original stores it.
+    const shown = (await bench.call('chats.messages', { session: 'in', family: 'chats-get', p: { chatId: lid, limit: 50, offset: 0 } })).result.data.find(m => m.id === id).poll;
+    assert.deepEqual(shown.updates, [{ pollUpdateMessageKey: { remoteJid: pn, fromMe: false, id: data.key.id }, vote: { selectedOptions: [createHash('sha256').update('No').digest('base64')] },
+        senderTimestampMs: '2000' }]);
+    assert.deepEqual([shown.latestByVoter, shown.results.map(r => r.voters)], [{ [pn]: ['No'] }, [[], [pn]]]);
     data = await result(await vote(poll, ['Yes'], { author: lid, voter: pn, at: 1500 }));
     assert.deepEqual([data.counted, data.pollOptions.map(o => o.votes)], [false, [0, 1]]);
     data = await result(await vote(poll, ['Never offered'], { author: pn, voter: pn, at: 2500 }));
