@@ -189,6 +189,16 @@ void store_tx_chat_read_ids(struct store_tx *tx, int64_t session, const struct s
 /* Its name is free again for the chat that comes after it. */
 #define GIVE_UP "UPDATE chats SET session = -session, jid = CAST(number AS CHAR(20)), lid = NULL WHERE "
 
+/* Labels of the chat follow it into its new row; those of its messages go with these. */
+static int leave_labels(struct db *db, int64_t from, int64_t into)
+{
+	int rc = 0;
+
+	if (into != 0)
+		rc = db_run(db, "UPDATE label_members SET chat = ? WHERE chat = ? AND message_id = ''", "ii", into, from);
+	return rc == 0 ? db_run(db, "DELETE FROM label_members WHERE chat = ?", "i", from) : rc;
+}
+
 /* The messages of a chat that goes: the row is given up and keeps them until the keeper has removed them. */
 static int give_up(struct store_tx *tx, struct db *db, int64_t number, bool make_again)
 {
@@ -206,13 +216,16 @@ static int give_up(struct store_tx *tx, struct db *db, int64_t number, bool make
 	rc = db_done(query, rc < 0 ? rc : 0);
 	if (rc == 0)
 		rc = db_run(db, GIVE_UP "number = ? AND session > 0", "i", number);
+	if (rc == 0 && !make_again)
+		rc = leave_labels(db, number, 0);
 	if (rc != 0 || !make_again)
 		return rc;
-	return db_run(db,
-	              "INSERT INTO chats (session, jid, lid, kind, name, first_name, push_name, verified_name, subject, name_key, is_contact, "
-	              "read_ms, archived, pinned_ms, mute_ms, locked, expiration_s, created_ms, updated_ms) SELECT -session, ?, ?, kind, "
-	              "name, first_name, push_name, verified_name, subject, name_key, is_contact, read_ms, archived, pinned_ms, mute_ms, "
-	              "locked, expiration_s, created_ms, updated_ms FROM chats WHERE number = ?", "tti", jid, lid, number);
+	rc = db_run(db,
+	            "INSERT INTO chats (session, jid, lid, kind, name, first_name, push_name, verified_name, subject, name_key, is_contact, "
+	            "read_ms, archived, pinned_ms, mute_ms, locked, expiration_s, created_ms, updated_ms) SELECT -session, ?, ?, kind, "
+	            "name, first_name, push_name, verified_name, subject, name_key, is_contact, read_ms, archived, pinned_ms, mute_ms, "
+	            "locked, expiration_s, created_ms, updated_ms FROM chats WHERE number = ?", "tti", jid, lid, number);
+	return rc == 0 ? leave_labels(db, number, db->driver->last_number(db)) : rc;
 }
 
 static int clear_some(struct db *db, const struct chat_op *clear, int64_t number)

@@ -26,6 +26,49 @@ static void labels(struct store_reader *reader, void *arg)
 	assert_string_equal(members[1].message_id, "A1");
 }
 
+static void read_members(struct store_reader *reader, void *arg)
+{
+	struct question *q = arg;
+	struct store_label_member *members;
+
+	q->rc = store_label_members(reader, &q->f->arena, q->session, q->id, &members, &q->n);
+	q->jid = q->n > 0 ? members[0].chat_jid : NULL;
+}
+
+static struct question members_of(struct fixture *f, int64_t session, const char *label)
+{
+	struct question q = { .f = f, .session = session, .id = label };
+
+	store_read_wait(f->store, read_members, &q);
+	return q;
+}
+
+static void labels_outlive_what_was_said(void **state)
+{
+	struct fixture *f = *state;
+	int64_t session = fixture_session(f, "main");
+	struct store_peer who = peer(LID, PN);
+	struct store_tx *tx = store_tx_new(f->store);
+	struct question q;
+
+	store_tx_label_put(tx, session, &(struct store_label){ .id = "8", .name = "Orders", .updated_ms = 1 });
+	store_tx_label_member(tx, session, "8", &who, NULL, true);
+	store_tx_label_member(tx, session, "8", &who, "A1", true);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	tell(f, session, who, (struct told){ .id = "A1", .body = "x", .time_ms = 1000 });
+	assert_int_equal(members_of(f, session, "8").n, 2);
+	tx = store_tx_new(f->store);
+	store_tx_chat_clear(tx, session, &who, INT64_MAX, true);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	q = members_of(f, session, "8");
+	assert_int_equal(q.n, 1);
+	assert_string_equal(q.jid, PN);
+	tx = store_tx_new(f->store);
+	store_tx_chat_delete(tx, session, &who, INT64_MAX);
+	assert_int_equal(store_commit_wait(f->store, tx), 0);
+	assert_int_equal(members_of(f, session, "8").n, 0);
+}
+
 static void labels_of_chats(void **state)
 {
 	struct fixture *f = *state;
@@ -216,7 +259,7 @@ static void a_vote_names_its_message(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(labels_of_chats), TEST(how_far_a_message_came_outlives_its_row), TEST(who_has_a_message_and_since_when), TEST(a_vote_names_its_message),
+		TEST(labels_of_chats), TEST(labels_outlive_what_was_said), TEST(how_far_a_message_came_outlives_its_row), TEST(who_has_a_message_and_since_when), TEST(a_vote_names_its_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
