@@ -5,7 +5,7 @@
  *     message_undecryptable  {id, key, reason, code, retry, sessionId}      a message that could not be read (asked for again)
  *     message_receipt        {id, ids, chat, participant, status, time, sessionId}
  *     message_retry          {id, messageId, device, count, answered, sessionId}
- *     message_failed         {id, messageId, code, error, sessionId}
+ *     message_failed         {id, messageId, outbox, code, error, sessionId}   messageId null: of an earlier life
  *     identity_changed       {id, jid, sessionId}
  *     account_timelock       {id, kind, until, sessionId}
  *     group_participants, group_join, group_leave, group_update, group_join_request: groups.c
@@ -25,6 +25,7 @@
 #include "sessiond/json_text.h"
 #include "sessiond/session/normalise.h"
 #include "sessiond/session/object.h"
+#include "sessiond/session/outbox.h"
 
 /* The time, and 80 bits that the seed decides, or chance without one: the same happening has the same id however often it is told. */
 static void make_event_id(struct session *session, const char *kind, const char *seed, int64_t time_ms, char out[ULID_LENGTH + 1])
@@ -201,9 +202,11 @@ static void of_receipt(struct session *session, struct store_tx *tx, const struc
 
 static void of_failed(struct session *session, struct store_tx *tx, const struct wa_event *event)
 {
+	const char *id = outbox_id(session, event->tag);
 	struct buf payload = { 0 };
 
 	start(session, &payload);
+	json_put_member(&payload, "messageId", id);
 	json_put_int(&payload, "outbox", (int64_t)event->tag);
 	json_put_int(&payload, "code", event->code);
 	json_put_member(&payload, "error", event->text);

@@ -239,6 +239,9 @@ describe('others', () => {
     await bob.socket.updateProfileStatus('Bob was here');
     const event = await told(mark, 'contact_update', (d) => d.changed === 'about');
     assert.deepEqual([event.about, event.chatPn, event.chatLid], ['Bob was here', pn(BOB), people[BOB].lid_jid]);
+    await bob.socket.removeProfilePicture(pn(BOB));
+    const picture = await told(mark, 'contact_update', (d) => d.changed === 'picture');
+    assert.deepEqual([picture.removed, picture.chatPn], [true, pn(BOB)]);
   });
 
   test('contacts are saved, listed and removed', async () => {

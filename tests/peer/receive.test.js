@@ -7,7 +7,7 @@ import { proto, decryptPollVote, generateMessageIDV2 } from 'baileys';
 import { DaemonBench } from '../e2e/lib/daemon.js';
 import { BaileysPeer, endProcessSoon } from './baileys-peer.js';
 
-const CHOSEN = 'poll_vote,event_response,message_comment,message_refused';
+const CHOSEN = 'poll_vote,event_response,message_comment,message_refused,message_retry,message_failed,identity_changed';
 const bench = new DaemonBench(15558000000, { env: { WAREST_COMMANDS: 'menu', WAREST_WEBHOOK_EVENTS: CHOSEN, WAREST_DOWNLOAD_MEDIA_RECEIVED: 'false' } });
 let us;
 let them;
@@ -403,4 +403,20 @@ test('in a group: content, votes in either form, and revocations of administrato
         assert.deepEqual(last.votedOptionNames, options);
     }
     assert.deepEqual([last.voters, last.pollOptions.map(o => o.votes)], [2, [1, 2]]);
+});
+
+test('what becomes of sent messages, and a new identity, are told to those who chose it', async () => {
+    await bench.control('POST', '/faults', { kind: 'corrupt_enc', device: bob.jid, match: { tag: 'message' }, count: 1 });
+    const damaged = (await bench.sendText('in', them.phone, 'damaged on its way')).result[0].messageId;
+    const { data: retry } = await bench.hook.wait('message_retry', d => d.messageId === damaged);
+    assert.deepEqual([retry.answered, retry.count, retry.sessionId], [true, 1, 'in']);
+    await bob.waitMessage('damaged on its way');
+    await bench.control('POST', '/faults', { kind: 'ack_error', code: 405, device: us.phone, count: 1 });
+    const refused = await bench.sendText('in', them.phone, 'refused');
+    assert.notEqual(refused.status, 200);
+    const { data: failed } = await bench.hook.wait('message_failed', d => d.code === 405);
+    assert.match(failed.messageId, /^[0-9A-F]{10,}$/);
+    await bench.control('POST', `/accounts/${them.phone}/reinstall`, { keep_companions: true });
+    await bench.sendText('in', them.phone, 'to the new phone');
+    assert.ok([bare(bob.jid), bare(bob.lid)].includes(bare((await bench.hook.wait('identity_changed')).data.jid)));
 });
