@@ -73,10 +73,11 @@ static const struct param search_params[] = {
 #define MESSAGE \
 	"data[].id data[].toJid data[].senderJid data[].fromMe data[].messageType data[].body data[].timestamp data[].isMedia data[].mediaType " \
 	"data[].mediaMetadata data[].mediaMetadata.url? data[].mediaMetadata.mimeType? data[].mediaMetadata.fileName? data[].mediaMetadata.fileSize? " \
+	"data[].mediaMetadata.urlDecrypt? data[].mediaMetadata.urlExpiresAt? data[].mediaMetadata.storageKey? data[].mediaMetadata.storageDriver? " \
 	"data[].messageTypeDetails data[].messageTypeDetails.edit? data[].messageTypeDetails.edit.lastEditedAt? " \
 	"data[].messageTypeDetails.edit.lastEditedMs? data[].messageTypeDetails.edit.events[].ts? data[].messageTypeDetails.edit.events[].ms? " \
 	"data[].messageTypeDetails.edit.messageBeforeEdit? data[].messageTypeDetails.edit.preview? data[].messageTypeDetails.poll? " \
-	"data[].messageTypeDetails.receipts? data[].messageTypeDetails.starredAt? data[].messageTypeDetails.deletedAt? data[].quotedMessageId " \
+	"data[].messageTypeDetails.receipts? data[].messageTypeDetails.receiptsTruncated? data[].messageTypeDetails.starredAt? data[].messageTypeDetails.deletedAt? data[].quotedMessageId " \
 	"data[].mentionedJids[] data[].reactions[].from data[].reactions[].emoji data[].reactions[].timestamp data[].isEdited data[].isDeleted " \
 	"data[].deletedAt data[].poll data[].poll.creation.question? data[].poll.creation.options[].index? data[].poll.creation.options[].name? " \
 	"data[].poll.creation.selectableCount? data[].poll.updates[]? data[].poll.results[].name? data[].poll.results[].voters[]? " \

@@ -75,7 +75,7 @@ SUCCESS(reply_done, "Quick reply created", "phone quickReplyId shortcut message 
 SUCCESS(reply_gone_done, "Quick reply deleted", "phone quickReplyId deleted");
 SUCCESS(settings_done, "Settings of the account",
 	"settings.pushName? settings.locale? settings.unarchiveChats? settings.disableLinkPreviews? settings.relayAllCalls? "
-	"settings.twentyFourHourFormat? settings.statusPrivacy?");
+	"settings.twentyFourHourFormat? settings.statusPrivacy? settings.favorites[]?");
 SUCCESS(setting_done, "Settings changed", "phone unarchiveChats");
 SUCCESS(unread_done, "Chat marked as unread", "phone chatId");
 SUCCESS(chat_gone_done, "Chat deleted", "phone chatId");

@@ -215,6 +215,13 @@ static void put_setting(struct buf *out, const struct wa_action *a, const struct
 		json_put_int(out, "value", a->number);
 }
 
+static void put_favorites(struct buf *out, const struct wa_action *a, const struct shape *shape)
+{
+	json_put_member(out, "setting", shape->action);
+	json_put_name(out, "value");
+	shared_put_lines(out, a->text);
+}
+
 static const struct shape shapes[] = {
 	{ "archive", "chat_update", put_chat_update, "archive", "archived" },
 	{ "pin_v1", "chat_update", put_chat_update, "pin", "pinned" },
@@ -239,6 +246,7 @@ static const struct shape shapes[] = {
 	{ "setting_relayAllCalls", "settings_update", put_setting, "relayAllCalls", "value" },
 	{ "time_format", "settings_update", put_setting, "twentyFourHourFormat", "value" },
 	{ "status_privacy", "settings_update", put_setting, "statusPrivacy", NULL },
+	{ "favorites", "settings_update", put_favorites, "favorites", NULL },
 };
 
 static void finish(struct session *session, struct store_tx *tx, const char *kind, const struct jid *chat, struct buf *payload, int64_t time_ms)

@@ -43,6 +43,25 @@ static void put_text(const struct wa_action *a, struct buf *out)
 	json_put_string(out, a->text);
 }
 
+void shared_put_lines(struct buf *out, const char *lines)
+{
+	buf_u8(out, '[');
+	while (lines && *lines) {
+		size_t n = strcspn(lines, "\n");
+
+		json_put_span(out, span_of(lines, n));
+		lines += n + (lines[n] == '\n');
+		if (*lines)
+			buf_u8(out, ',');
+	}
+	buf_u8(out, ']');
+}
+
+static void put_lines(const struct wa_action *a, struct buf *out)
+{
+	shared_put_lines(out, a->text);
+}
+
 static void put_number(const struct wa_action *a, struct buf *out)
 {
 	buf_printf(out, "%lld", (long long)a->number);
@@ -57,6 +76,7 @@ static const struct keeper keepers[] = {
 	{ "setting_relayAllCalls", RECORD_SHARED_SETTING, "relayAllCalls", NULL, put_bool, false },
 	{ "time_format", RECORD_SHARED_SETTING, "twentyFourHourFormat", NULL, put_bool, false },
 	{ "status_privacy", RECORD_SHARED_SETTING, "statusPrivacy", NULL, put_number, false },
+	{ "favorites", RECORD_SHARED_SETTING, "favorites", NULL, put_lines, false },
 };
 
 static bool is_gone(const struct keeper *k, const struct wa_action *a)

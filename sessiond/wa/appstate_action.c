@@ -14,6 +14,7 @@
 
 enum { VALUE_TIME = 1 };
 enum { RANGE_LAST_MESSAGE = 1 };
+enum { LISTED_ID = 1, LISTED_MAX_BYTES = 16384 };
 enum { NCT_SALT_VALUE = 80, NCT_SALT = 1 };
 
 /* Letters of the index parts after the name. */
@@ -36,6 +37,7 @@ struct action_spec {
 	uint32_t field;
 	const char *parts;
 	uint32_t on, media, until, number, number2, text, text2, pn, lid, range;
+	uint32_t list; /* of submessages with a JID in their first field: only read */
 };
 
 static const struct action_spec specs[] = {
@@ -63,6 +65,7 @@ static const struct action_spec specs[] = {
 	{ "label_jid", APPSTATE_REGULAR, 3, 15, "ic", .on = 1 },
 	{ "label_message", APPSTATE_REGULAR, 3, 15, "icm00", .on = 1 },
 	{ "quick_reply", APPSTATE_REGULAR, 2, 8, "i", .text = 1, .text2 = 2, .on = 5 },
+	{ "favorites", APPSTATE_REGULAR_HIGH, 1, 56, "", .list = 1 },
 	{ "nct_salt_sync", APPSTATE_REGULAR_HIGH, 1, NCT_SALT_VALUE, "", .on = 0 },
 };
 
@@ -291,6 +294,21 @@ static void take_number(const struct action_spec *s, struct wa_action *a, const 
 		a->number2 = (int64_t)f->value;
 }
 
+/* One more line for the text. */
+static void take_listed(struct wa_action *a, struct span listed)
+{
+	struct span id = { 0 };
+	struct jid jid;
+	char text[JID_TEXT_MAX];
+	char *lines;
+
+	if (!proto_find(listed, LISTED_ID, &id) || jid_parse(&jid, (const char *)id.p, id.n) != 0 || (a->text != NULL && strlen(a->text) > LISTED_MAX_BYTES))
+		return;
+	jid_format(&jid, text, sizeof text);
+	lines = a->text == NULL ? xstrdup(text) : xasprintf("%s\n%s", a->text, text);
+	replace(&a->text, lines);
+}
+
 static void take_bytes(const struct action_spec *s, struct wa_action *a, const struct proto_field *f)
 {
 	const char *text = (const char *)f->bytes.p;
@@ -305,6 +323,8 @@ static void take_bytes(const struct action_spec *s, struct wa_action *a, const s
 		a->lid = (struct jid){ 0 };
 	else if (f->number == s->range)
 		a->last_message_s = last_message(f->bytes);
+	else if (f->number == s->list)
+		take_listed(a, f->bytes);
 }
 
 static void take_value(const struct action_spec *s, struct wa_action *a, struct span value)
@@ -462,7 +482,7 @@ bool appstate_action_write(const struct wa_action *a, int64_t now_ms, struct buf
 			   enum appstate_collection *collection)
 {
 	const struct action_spec *s = spec_find(a->name);
-	bool good = s != NULL && s->field != NCT_SALT_VALUE;
+	bool good = s != NULL && s->field != NCT_SALT_VALUE && s->list == 0;
 
 	if (!good)
 		return false;

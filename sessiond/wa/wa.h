@@ -217,7 +217,7 @@ struct wa_action {
 	int64_t until_ms;      /* mute: end, -1: for ever, 0: none */
 	int64_t number;        /* label_edit: colour; status_privacy: mode; deleteMessageForMe: the message's time in seconds */
 	int64_t number2;       /* label_edit: which of the predefined labels, 0: none */
-	char *text, *text2;    /* owned, may be NULL: names, language, shortcut and text of a quick reply */
+	char *text, *text2;    /* owned, may be NULL: names, language, shortcut and text of a quick reply; favorites: JIDs, one a line */
 	struct jid pn, lid;    /* what the entry itself says about a contact's forms */
 	int64_t last_message_s;/* archive, markChatAsRead, clearChat, deleteChat: it counts up to this message; 0: not said */
 	int64_t time_ms;       /* when it was done, as the device says */

@@ -239,6 +239,41 @@ test('what Baileys changes is our event', async () => {
     assert.equal((await hooked(from, 'label_update', d => d.action === 'chat')).labelId, '7');
 });
 
+test('whatever else the phone changes is our event', async () => {
+    const lid = '100200300400500@lid';
+    for (const [index, value, kind, expected] of [
+        [['markChatAsRead', chat], { markChatAsReadAction: { read: true } }, 'chat_update', { action: 'read', chat, read: true }],
+        [['clearChat', chat, '1', '0'], { clearChatAction: {} }, 'chat_update', { action: 'clear', chat, withStarred: true, withMedia: false }],
+        [['lock', chat], { lockChatAction: { locked: true } }, 'chat_update', { action: 'lock', chat, locked: true }],
+        [['lock', chat], { lockChatAction: { locked: false } }, 'chat_update', { action: 'lock', chat, locked: false }],
+        [['userStatusMute', chat], { userStatusMuteAction: { muted: true } }, 'chat_update', { action: 'statusMute', chat, statusMuted: true }],
+        [['star', chat, 'ASTAR2', '0', '0'], { starAction: { starred: false } }, 'message_update', { action: 'star', starred: false }],
+        [['deleteMessageForMe', chat, 'ASTAR2', '0', '0'], { deleteMessageForMeAction: { deleteMedia: true, messageTimestamp: 1767225599 } }, 'message_update', { action: 'deleteForMe', withMedia: true }],
+        [['lid_contact', lid], { lidContactAction: { fullName: 'Cy Lid', firstName: 'Cy' } }, 'contact_update', { chat: lid, name: 'Cy Lid', firstName: 'Cy', removed: false }],
+        [['label_message', '5', chat, 'ASTAR2', '0', '0'], { labelAssociationAction: { labeled: true } }, 'label_update', { action: 'message', labelId: '5', messageId: 'ASTAR2', labeled: true }],
+        [['label_jid', '5', lid], { labelAssociationAction: { labeled: true } }, 'label_update', { action: 'chat', labelId: '5', chat: lid, labeled: true }],
+        [['label_jid', '5', lid], { labelAssociationAction: { labeled: false } }, 'label_update', { action: 'chat', labelId: '5', chat: lid, labeled: false }],
+        [['label_edit', '5'], { labelEditAction: { name: 'Gone', color: 1, deleted: true } }, 'label_update', { action: 'edit', labelId: '5', deleted: true }],
+        [['quick_reply', '1600000000'], { quickReplyAction: { shortcut: 'x', message: 'y', deleted: true } }, 'label_update', { action: 'quickReply', quickReplyId: '1600000000', deleted: true }],
+        [['setting_unarchiveChats'], { unarchiveChatsSetting: { unarchiveChats: false } }, 'settings_update', { setting: 'unarchiveChats', value: false }],
+        [['setting_locale'], { localeSetting: { locale: 'id_ID' } }, 'settings_update', { setting: 'locale', value: 'id_ID' }],
+        [['setting_disableLinkPreviews'], { privacySettingDisableLinkPreviewsAction: { isPreviewsDisabled: true } }, 'settings_update', { setting: 'disableLinkPreviews', value: true }],
+        [['setting_relayAllCalls'], { privacySettingRelayAllCalls: { isEnabled: true } }, 'settings_update', { setting: 'relayAllCalls', value: true }],
+        [['time_format'], { timeFormatAction: { isTwentyFourHourFormatEnabled: true } }, 'settings_update', { setting: 'twentyFourHourFormat', value: true }],
+        [['status_privacy'], { statusPrivacy: { mode: 2 } }, 'settings_update', { setting: 'statusPrivacy', value: 2 }],
+        [['favorites'], { favoritesAction: { favorites: [{ id: chat }, { id: lid }] } }, 'settings_update', { setting: 'favorites', value: [chat, lid] }]
+    ]) {
+        const from = hook.events.length;
+        await gateway.control(`/accounts/${US}/app-state`, { index, value });
+        const data = await hooked(from, kind, d => Object.entries(expected).every(([name, is]) => JSON.stringify(d[name]) === JSON.stringify(is)));
+        assert.equal(data.own, false, JSON.stringify(index));
+    }
+    const { settings } = await sharedDone('account.settings');
+    assert.deepEqual([settings.locale, settings.twentyFourHourFormat, settings.statusPrivacy, settings.favorites], ['id_ID', true, 2, [chat, lid]]);
+    await sharedDone('chats.lock', { chatId: chat, locked: true });
+    await hooked(0, 'chat_update', d => d.action === 'lock' && d.own);
+});
+
 const shared = (name, p = {}) => gateway.call(name, { session: 'main', family: 'messages', p });
 
 async function sharedDone(name, p) {

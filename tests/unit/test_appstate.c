@@ -411,13 +411,37 @@ static void writes_and_reads_actions(void **state)
 	}
 }
 
+/* Favourites are a list: what is no address is left out. */
+static void reads_favourites(void **state)
+{
+	static const char *const ids[] = { "15550002222@s.whatsapp.net", "", "no address", "1203630001@g.us" };
+	struct buf one = { 0 }, list = { 0 }, value = { 0 };
+	struct wa_action *a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		buf_clear(&one);
+		proto_put_bytes(&one, 1, span_text(ids[i]));
+		proto_put_bytes(&list, 1, buf_span(&one));
+	}
+	proto_put_bytes(&list, 1, span_of(NULL, 0));
+	proto_put_bytes(&value, 56, buf_span(&list));
+	a = appstate_action_read(span_text("[\"favorites\"]"), buf_span(&value), false);
+	assert_non_null(a);
+	assert_string_equal(a->text, "15550002222@s.whatsapp.net\n1203630001@g.us");
+	wa_action_free(a);
+	buf_free(&one);
+	buf_free(&list);
+	buf_free(&value);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(adds_and_subtracts_like_others), cmocka_unit_test(takes_the_patches_of_others),
 		cmocka_unit_test(makes_the_patches_of_others),	  cmocka_unit_test(believes_no_changed_byte),
 		cmocka_unit_test(sees_gaps_and_missing_keys),	  cmocka_unit_test(keeps_the_newest_keys),
-		cmocka_unit_test(takes_the_copy_of_the_phone),	  cmocka_unit_test(writes_and_reads_actions),
+		cmocka_unit_test(takes_the_copy_of_the_phone),	  cmocka_unit_test(writes_and_reads_actions), cmocka_unit_test(reads_favourites),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

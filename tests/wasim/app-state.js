@@ -21,9 +21,13 @@ const ACTIONS = {
     contact: ['critical_unblock_low', 2, 'contactAction'], setting_pushName: ['critical_block', 1, 'pushNameSetting'],
     lock: ['regular_low', 7, 'lockChatAction'], userStatusMute: ['regular_high', 7, 'userStatusMuteAction'],
     setting_unarchiveChats: ['regular_low', 4, 'unarchiveChatsSetting'], label_message: ['regular', 3, 'labelAssociationAction'],
-    label_edit: ['regular', 3, 'labelEditAction'], label_jid: ['regular', 3, 'labelAssociationAction'], quick_reply: ['regular', 2, 'quickReplyAction']
+    label_edit: ['regular', 3, 'labelEditAction'], label_jid: ['regular', 3, 'labelAssociationAction'], quick_reply: ['regular', 2, 'quickReplyAction'],
+    lid_contact: ['critical_unblock_low', 1, 'lidContactAction'], setting_locale: ['critical_block', 3, 'localeSetting'],
+    setting_disableLinkPreviews: ['regular', 8, 'privacySettingDisableLinkPreviewsAction'], setting_relayAllCalls: ['regular', 1, 'privacySettingRelayAllCalls'],
+    time_format: ['regular_low', 7, 'timeFormatAction'], status_privacy: ['regular_high', 7, 'statusPrivacy'], favorites: ['regular_high', 1, 'favoritesAction']
 };
-const PARTS = { star: 5, deleteMessageForMe: 5, clearChat: 4, deleteChat: 3, setting_pushName: 1, setting_unarchiveChats: 1, label_jid: 3, label_message: 6 };
+const PARTS = { star: 5, deleteMessageForMe: 5, clearChat: 4, deleteChat: 3, setting_pushName: 1, setting_unarchiveChats: 1, label_jid: 3, label_message: 6,
+    setting_locale: 1, setting_disableLinkPreviews: 1, setting_relayAllCalls: 1, time_format: 1, status_privacy: 1, favorites: 1 };
 
 function hmac(hash, key, ...parts) {
     const mac = crypto.createHmac(hash, key);
