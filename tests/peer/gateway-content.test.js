@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { normalizeMessageContent } from 'baileys';
 import { endProcessSoon } from './baileys-peer.js';
 import { isInstalled } from '../e2e/lib/web.js';
-import { Parties } from './gateway-parties.js';
+import { Parties, until } from './gateway-parties.js';
 
 const skip = !isInstalled('lighttpd') && 'lighttpd is not installed';
 let p;
@@ -310,17 +310,20 @@ const CONTENTS = [
     ['group-invite', { groupId: '120363000000000001@g.us', inviteCode: 'AbC', groupName: 'Them' }, (c) => c.groupInviteMessage.inviteCode, 'AbC'],
 ];
 
-// Each kind once, on all devices of everybody; resolves with the id of the text.
-async function oneOfEach(to, third) {
+// Each kind once, on all devices of everybody; resolves with the id of the text. marks: quoted and passed on as well.
+async function oneOfEach(to, third, marks) {
     let text;
     for (const [what, body, shows, wanted] of CONTENTS) {
-        const answer = await post(`send/${what}`, { to, ...body });
+        const answer = await post(`send/${what}`, { to, ...body, ...marks });
         assert.deepEqual([answer.status, answer.json.results?.[0].toJid], [200, to], answer.text);
         const { messageId } = answer.json.results[0];
         await p.everywhere(messageId, third);
         for (const peer of [p.bob, p.bobsOther, p.mate]) {
             const { message, key } = await peer.waitMessage((m) => m.key.id === messageId);
-            assert.equal(shows(normalizeMessageContent(message)), wanted, what);
+            const content = normalizeMessageContent(message);
+            assert.equal(shows(content), wanted, what);
+            const { stanzaId, isForwarded, forwardingScore } = Object.values(content).find((part) => part?.contextInfo)?.contextInfo ?? {};
+            if (marks) assert.deepEqual([stanzaId, isForwarded, forwardingScore], [marks.replyMessageId, true, marks.forwardingScore], what);
             assert.deepEqual([third ? key.remoteJid : null, key.fromMe], [third ? to : null, peer === p.mate], what);
         }
         if (what === 'text') text = messageId;
@@ -348,9 +351,9 @@ async function moreActions(to, said) {
 
 test('by LID: every kind of content and what can be done with messages', { skip }, async () => {
     const to = p.them.lid_jid;
-    const mine = await oneOfEach(to);
     const said = await p.bob.sendText(p.us.lid_jid, 'to your LID');
     await p.hook.wait('message_received', (d) => d.message.key.id === said);
+    const mine = await oneOfEach(to, null, { replyMessageId: said, isForwarded: true, forwardingScore: 5 });
     await moreActions(to, said);
     assert.equal((await act(mine, 'edit', { to, message: 'hi!' })).status, 200);
     await protocol(mine, 14);
@@ -391,6 +394,46 @@ for (const addressing of ['lid', 'pn']) {
         assert.equal((await act('UNKNOWN7', 'mark-as-read', { to: jid })).status, 404);
     });
 }
+
+test('in a group: who has it; keys for new devices alone; what cannot be read is asked for, on both sides', { skip }, async () => {
+    const { jid, third } = await p.groupOf('lid');
+    const say = async (message) => (await post('send/text', { to: jid, message })).json.results[0].messageId;
+    const given = async (id) => (await p.call('GET', `/stanzas?tag=message&id=${id}&device=${encodeURIComponent(p.client)}`)).stanzas
+        .flatMap((s) => s.stanza.content.find((c) => c.tag === 'participants')?.content.map((c) => c.attrs.jid) ?? []);
+    const first = await say('with keys');
+    await p.everywhere(first, third);
+    assert.ok((await given(first)).length >= 7, 'phones, Baileys clients and a companion of three accounts');
+    await until(async () => {
+        const { json } = await p.gateway.api('GET', `/messages/${first}/status?sessionId=main`);
+        const done = json.results[0].devices.filter((d) => ['delivered', 'read'].includes(d.state)).map((d) => d.device);
+        return [p.bob.lid ?? p.bob.jid, third.lid_jid].every((who) => done.some((d) => d.startsWith(who.split(/[:@]/)[0])));
+    }, 'receipts of members to be told');
+    assert.deepEqual(await given(await say('without')), []);
+
+    const added = await p.call('POST', `/accounts/${third.phone}/companions`, {});
+    await p.call('GET', `/stanzas?device=${encodeURIComponent(p.client)}&tag=ack&class=notification&type=devices&wait=30000`);
+    const next = await say('for one more');
+    await p.everywhere(next, third);
+    await until(async () => (await p.call('GET', `/accounts/${third.phone}/inbox?device=${added.id}&id=${next}&wait=30000`)).messages[0]?.text === 'for one more', 'the new device to read it');
+    const devices = await given(next);
+    assert.deepEqual([devices.length, devices[0]?.includes(`:${added.id}@`)], [1, true], devices.join());
+
+    // Bob's client has lost our key; our session cannot read what he sends.
+    await p.bob.socket.authState.keys.set({ 'sender-key': Object.fromEntries([...p.bob.keyData.keys()].filter((k) => k.startsWith('sender-key/')).map((k) => [k.slice(11), null])) });
+    const asked = await say('asked for');
+    await p.bob.waitMessage((m) => m.key.id === asked && normalizeMessageContent(m.message)?.conversation === 'asked for');
+    const { events } = await p.call('GET', `/events?type=retry_requested&id=${asked}&wait=30000`);
+    assert.ok(events.some((e) => e.from === p.bob.jid), JSON.stringify(events));
+    for (const count of [1, 2]) {
+        await p.call('POST', '/faults', { kind: 'corrupt_enc', device: p.client, match: { tag: 'message' }, count });
+        const damaged = await p.bob.sendText(jid, `damaged ${count}`);
+        const { data } = await p.hook.wait('message_received', (d) => d.message.key.id === damaged);
+        assert.equal(data.text, `damaged ${count}`);
+        assert.equal(p.hook.ofMessage(damaged).length, 1);
+        await p.call('DELETE', '/faults');
+    }
+    await p.everywhere(await say('all is well'), third);
+});
 
 test('timers of chats are kept', { skip }, async () => {
     // a group that nothing is known of yet is asked about before anything is built for it

@@ -161,6 +161,10 @@ test('videos, GIFs, audio, voice notes, stickers, documents', { skip }, async ()
     const note = await arrived(await raw('audio', WAV, 'audio/wav', { isVN: 'true' }), 'audioMessage', null, 'Audio message', 'ptt success');
     assert.deepEqual([note.part.ptt, note.part.mimetype, note.part.seconds, note.part.waveform.length, note.plain.toString('latin1', 0, 4)],
         [true, 'audio/ogg; codecs=opus', 1, 64, 'OggS']);
+    await p.bob.socket.sendReceipt(p.us.jid, undefined, [note.entry.messageId], 'played');
+    await p.becomes(note.entry.messageId, 'played');
+    const { devices } = (await p.gateway.api('GET', `/messages/${note.entry.messageId}/status?sessionId=main`)).json.results[0];
+    assert.equal(devices.filter((d) => d.state === 'played').length, 1, JSON.stringify(devices));
     const sticker = await arrived(await raw('sticker', PNG, 'image/png'), 'stickerMessage', null, 'Sticker message', 'sticker success');
     assert.deepEqual([sticker.part.mimetype, sticker.part.width, sticker.part.height, sticker.plain.toString('latin1', 8, 12)], ['image/webp', 512, 512, 'WEBP']);
     const again = await arrived(await raw('sticker', sticker.plain, 'image/webp'), 'stickerMessage', sticker.plain, 'Sticker message', 'sticker success');
