@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "common/config.h"
 #include "common/log.h"
 #include "sessiond/loop.h"
 #include "sessiond/media/cage.h"
@@ -701,9 +702,44 @@ static void options_stay_within_bounds(void **state)
 	assert_true(o.image.min_savings > 0.49 && o.video.min_savings > 0.49);
 }
 
+/* Every threshold of the settings is the one that jobs work with. */
+static void settings_are_the_options(void **state)
+{
+	char *set[] = { "WAREST_COMPRESS_ENABLED=false", "WAREST_COMPRESS_IMAGE_QUALITY=51", "WAREST_COMPRESS_IMAGE_MAX_DIMENSION=640", "WAREST_COMPRESS_IMAGE_PNG_LEVEL=3",
+			"WAREST_COMPRESS_IMAGE_MIN_BYTES=77", "WAREST_COMPRESS_IMAGE_MIN_SAVINGS_RATIO=0.25", "WAREST_COMPRESS_IMAGE_ALLOW_WEBP=true",
+			"WAREST_COMPRESS_IMAGE_KEEP_FORMAT=false", "WAREST_COMPRESS_IMAGE_PNG_TO_JPEG=false", "WAREST_COMPRESS_VIDEO_MAX_WIDTH=480",
+			"WAREST_COMPRESS_VIDEO_CRF=33", "WAREST_COMPRESS_VIDEO_PRESET=faster", "WAREST_COMPRESS_VIDEO_AUDIO_BITRATE_K=64",
+			"WAREST_COMPRESS_VIDEO_MIN_BYTES=88", "WAREST_COMPRESS_VIDEO_MIN_SAVINGS_RATIO=0.5", "WAREST_COMPRESS_AUDIO_BITRATE_K=32", NULL };
+	const struct config_source source = { .env_file = "/dev/null", .environment = set };
+	struct config_report report;
+	struct mediajob_options o;
+	struct config *config;
+
+	(void)state;
+	config_report_init(&report);
+	assert_int_equal(config_load(&config, &source, &report), 0);
+	config_report_free(&report);
+	mediajob_options_init(&o, config);
+	assert_true(!o.compress && o.image.allow_webp && !o.image.keep_format && !o.image.png_to_jpeg);
+	assert_int_equal(o.image.quality, 51);
+	assert_int_equal(o.image.max_dimension, 640);
+	assert_int_equal(o.image.png_level, 3);
+	assert_int_equal(o.image.min_bytes, 77);
+	assert_true(o.image.min_savings > 0.24 && o.image.min_savings < 0.26);
+	assert_int_equal(o.video.max_width, 480);
+	assert_int_equal(o.video.crf, 33);
+	assert_int_equal(o.video.preset, 3);
+	assert_int_equal(o.video.audio_bitrate_k, 64);
+	assert_int_equal(o.video.min_bytes, 88);
+	assert_true(o.video.min_savings > 0.49);
+	assert_int_equal(o.voice.bitrate_k, 32);
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings_are_the_options),
 		cmocka_unit_test(every_kind_is_recognised),
 		cmocka_unit_test(a_large_image_is_fitted_and_turned),
 		cmocka_unit_test(a_small_image_is_kept),

@@ -16,6 +16,7 @@
 #include "sessiond/json_text.h"
 #include "sessiond/session/groupevent.h"
 #include "sessiond/session/message_json.h"
+#include "sessiond/session/mirror.h"
 #include "sessiond/session/normalise.h"
 
 static struct json_object *vectors;
@@ -475,6 +476,36 @@ static void group_changes_are_messages_too(void **state)
 	assert_int_equal(none.len, 0);
 }
 
+static bool downloaded(const char *allowed, const char *mime)
+{
+	char *set[] = { xasprintf("WAREST_DOWNLOAD_MEDIA_ALLOW_MIMETYPES=%s", allowed), NULL };
+	const struct config_source source = { .env_file = "/dev/null", .environment = set };
+	struct config_report report;
+	struct config *config;
+	bool is;
+
+	config_report_init(&report);
+	assert_int_equal(config_load(&config, &source, &report), 0);
+	config_report_free(&report);
+	is = mirror_mime_allowed(config, mime);
+	config_free(config);
+	free(set[0]);
+	return is;
+}
+
+static void types_are_downloaded_as_the_list_says(void **state)
+{
+	(void)state;
+	assert_true(downloaded("image/png, Video/*", "image/png"));
+	assert_true(downloaded("image/png, Video/*", "video/mp4"));
+	assert_false(downloaded("image/png, Video/*", "image/jpeg"));
+	assert_false(downloaded("image/png, Video/*", "videos/mp4"));
+	assert_false(downloaded("image/png, Video/*", "video"));
+	assert_true(downloaded("*", "application/x-what"));
+	assert_true(downloaded("*/*", "application/x-what"));
+	assert_false(downloaded("*", ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +515,7 @@ int main(void)
 		cmocka_unit_test(messages_of_the_future_are_passed_on), cmocka_unit_test(answers_and_polls_are_told_plainly),
 		cmocka_unit_test(own_messages_channels_and_broadcasts_are_left_out), cmocka_unit_test(calls_in_the_log_and_lists_are_named), cmocka_unit_test(broken_and_deep_messages_are_refused_or_cut),
 		cmocka_unit_test(text_is_always_valid_json), cmocka_unit_test(group_changes_are_messages_too),
+		cmocka_unit_test(types_are_downloaded_as_the_list_says),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
