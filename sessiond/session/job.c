@@ -56,7 +56,6 @@ struct preparation {
 	size_t ngroups;
 	bool chosen_ids;        /* the caller chose message ids */
 	bool duplicate;         /* ... one of which is taken */
-	bool asked_groups;      /* the server was asked about the groups of which nothing is known */
 	size_t group;           /* next one to ask about */
 	bool no_audience;
 };
@@ -473,7 +472,7 @@ static void look_up(struct store_reader *reader, void *arg)
 	}
 }
 
-static void look_up_again(struct preparation *p)
+static void look_up_all(struct preparation *p)
 {
 	async_read(p->session->on->loop, p->session->on->daemon->store, look_up, looked_up, p);
 }
@@ -481,12 +480,17 @@ static void look_up_again(struct preparation *p)
 static void group_told(void *arg, const struct wa_group *group, int code)
 {
 	struct preparation *p = arg;
+	struct addressed_group *asked = &p->groups[p->group++];
 
-	(void)group;
-	/* It is stored now; without it everybody is still mentioned, in the newer way. Whether it can be sent to, sending finds out. */
-	if (code)
+	/* Kept as it was told: it may not be stored yet. Without it everybody is still mentioned, in the newer way. Whether it can be
+	 * sent to, sending finds out. */
+	if (group) {
+		wa_group_clear(&asked->group);
+		wa_group_copy(&asked->group, group);
+		asked->known = true;
+	} else {
 		log_info(&p->session->log, "a group is not told of", LOG_STR("session", p->session->id), LOG_INT("code", code));
-	p->group++;
+	}
 	looked_up(p);
 }
 
@@ -499,7 +503,6 @@ static bool ask_group(struct preparation *p)
 		p->group++;
 	if (p->group == p->ngroups)
 		return false;
-	p->asked_groups = true;
 	wa_client_group(p->session->client, &p->groups[p->group].jid, false, group_told, p);
 	return true;
 }
@@ -508,15 +511,8 @@ static void looked_up(void *arg)
 {
 	struct preparation *p = arg;
 
-	if (ask_group(p))
-		return;
-	if (p->asked_groups) {
-		p->asked_groups = false;
-		p->group = p->ngroups;
-		look_up_again(p);
-		return;
-	}
-	make_rows(p);
+	if (!ask_group(p))
+		make_rows(p);
 }
 
 static void collect(struct preparation *p)
@@ -549,7 +545,7 @@ static void audience_found(void *arg, bool somebody)
 	struct preparation *p = arg;
 
 	p->no_audience = !somebody;
-	look_up_again(p);
+	look_up_all(p);
 }
 
 /* maxSize counts what waits for its turn, not what is under way nor what has its own time; a request is taken or refused as a whole. */
@@ -587,7 +583,7 @@ void session_cmd_send(struct session *session, struct session_call *call)
 	else if (audience_wanted(job))
 		audience_find(session, job, audience_found, p);
 	else if (p->nquotes || p->ngroups || p->chosen_ids)
-		look_up_again(p);
+		look_up_all(p);
 	else
 		make_rows(p);
 }

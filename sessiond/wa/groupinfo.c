@@ -23,6 +23,21 @@ void wa_group_clear(struct wa_group *group)
 	*group = (struct wa_group){ 0 };
 }
 
+static char *copied(const char *text)
+{
+	return text != NULL ? xstrdup(text) : NULL;
+}
+
+void wa_group_copy(struct wa_group *to, const struct wa_group *from)
+{
+	*to = *from;
+	to->subject = copied(from->subject);
+	to->description = copied(from->description);
+	to->description_id = copied(from->description_id);
+	to->cap = from->n;
+	to->members = from->n > 0 ? xmemdup(from->members, from->n * sizeof *from->members) : NULL;
+}
+
 void wa_group_free(struct wa_group *group)
 {
 	if (group == NULL)

@@ -262,6 +262,8 @@ void wa_group_free(struct wa_group *group);
 bool wa_group_read(struct span record, const struct jid *group, struct wa_group *out);
 /* Frees what the group holds, not the group. */
 void wa_group_clear(struct wa_group *group);
+/* *to is overwritten, and to be cleared. */
+void wa_group_copy(struct wa_group *to, const struct wa_group *from);
 
 enum wa_group_change_kind {
 	WA_GROUP_CREATED = 1,  /* we are in a new group, or were added to one: group */
