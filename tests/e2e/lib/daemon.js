@@ -102,10 +102,10 @@ export class Daemon {
     for (const [name, value] of Object.entries(process.env)) if (/^(A|T|UB|L)SAN_OPTIONS$/.test(name)) this.env[name] = value;
     this.child = spawn(program('warest-sessiond'), args, { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] });
     if (process.env.WAREST_TEST_LOG) this.child.stderr.on('data', (data) => process.stderr.write(data));
-    this.asked = false;
+    const { child } = this;
     this.ended = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
-    this.child.once('close', (code, signal) => {
-      if (!this.asked) process.stderr.write(`the daemon ended by itself: ${code ?? signal}\n${this.tail()}\n`);
+    child.once('close', (code, signal) => {
+      if (!child.killed) process.stderr.write(`the daemon ended by itself: ${code ?? signal}\n${this.tail()}\n`);
     });
     createInterface({ input: this.child.stderr }).on('line', (line) => this.#take(line));
     const winner = await Promise.race([this.log('ready'), this.ended]);
@@ -131,7 +131,6 @@ export class Daemon {
   }
 
   async stop(signal = 'SIGTERM') {
-    this.asked = true;
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     return this.ended;
   }
