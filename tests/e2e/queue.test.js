@@ -4,6 +4,7 @@ import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
 import { DaemonBench } from './lib/daemon.js';
 import { BaileysPeer, endProcessSoon, textOf } from '../peer/baileys-peer.js';
+import { until } from './lib/until.js';
 
 const bench = new DaemonBench(15553000000, { env: { WAREST_WEBHOOK_EVENTS: 'account_timelock', WAREST_SEND_ACK_TIMEOUT_MS: '20000' } });
 after(endProcessSoon);
@@ -11,13 +12,10 @@ after(endProcessSoon);
 const queue = (id, settings) => bench.call(settings ? 'session.queue.put' : 'session.queue.get', { session: id, p: settings ? { settings } : {} });
 const texts = async (phone) => (await bench.control('GET', `/accounts/${phone}/inbox?after=0`)).messages.map((m) => m.text);
 
-async function waits(id, test) {
-  for (;;) {
-    const { result } = await queue(id);
-    if (test(result)) return result;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-}
+const waits = (id, test) => until(async () => {
+  const { result } = await queue(id);
+  return test(result) && result;
+}, test.toString());
 
 // "HH:MM" so many hours from now, in UTC.
 const clock = (hours) => new Date(Date.now() + hours * 3600000).toISOString().slice(11, 16);

@@ -12,6 +12,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import S3rver from 's3rver';
 import { RpcClient } from './lib/rpc-client.js';
 import { build, Child, freePort, startServer, webLab, webUser } from './lib/web.js';
+import { until } from './lib/until.js';
 
 const MiB = 1 << 20;
 let lab, s3, relay, daemon, web, file;
@@ -226,7 +227,7 @@ test('kill -9 in the middle of an upload: the next start ends it', async () => {
   relay.requests.length = 0;
   await startDaemon();
   const ended = () => relay.requests.findIndex((r) => r.method === 'DELETE' && /uploadId=/.test(r.url));
-  while (ended() < 0 || relay.requests.length < ended() + 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => ended() >= 0 && relay.requests.length >= ended() + 2, 'the end of the upload');
   assert.equal(relay.requests[ended() + 1].url, relay.requests[ended()].url.replace(/\?.*/, ''), 'and whatever may be there under the key');
   assert.deepEqual(bucket(), []);
 });

@@ -8,6 +8,7 @@ import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { adminKey, adminPassword, startGateway } from './lib/web-gateway.js';
 import { isInstalled } from './lib/web.js';
+import { until } from './lib/until.js';
 
 const contract = JSON.parse(readFileSync(new URL('../contract/routes.json', import.meta.url)));
 const open = { RATE_LIMIT_MAX: '0', SPAM_COOLDOWN_MS: '0', QUOTA_MAX: '0' };
@@ -226,8 +227,7 @@ for (const kind of ['lighttpd', 'apache-proxy-fcgi', 'apache-fcgid'].filter(isIn
     test('a pairing code links as well', async () => {
       const phone = '15550003333';
       await gateway.control('/accounts', { phone, name: 'Code' });
-      let code = '';
-      while (!code) code = (await gateway.api('GET', `/session/create/pair-code?sessionId=code&phone=${phone}`)).json.results[0].pairCode;
+      const code = await until(async () => (await gateway.api('GET', `/session/create/pair-code?sessionId=code&phone=${phone}`)).json.results[0].pairCode);
       assert.match(code, /^[A-Z0-9]{4}-[A-Z0-9]{4}$/);
       assert.equal((await gateway.control(`/accounts/${phone}/code`, { code })).linked, true);
     });
@@ -241,21 +241,19 @@ for (const kind of ['lighttpd', 'apache-proxy-fcgi', 'apache-fcgid'].filter(isIn
       const early = await gateway.api('POST', `${path}/response`, { body: { id: 'AQ', response: {} } });
       assert.deepEqual([early.status, early.json], [409, error(2003, 'No passkey request is pending')]);
       assert.equal((await gateway.control(`/accounts/${phone}/scan`, { qr: created.json.results[0].qrString })).passkey, true);
-      let asked;
-      do asked = await state(); while (asked.status !== 'awaiting_response');
+      const is = (status) => until(async () => { const now = await state(); return now.status === status && now; }, status);
+      const asked = await is('awaiting_response');
       const body = await gateway.control(`/accounts/${phone}/passkey/assertion`, { challenge: asked.challenge.challenge });
       const answered = gateway.api('POST', `${path}/response`, { body });
       await gateway.control(`/events?type=passkey_prologue&phone=${phone}&wait=60000`);
       const approved = gateway.control(`/accounts/${phone}/passkey/approve`, {});
       assert.deepEqual([(await answered).status, (await answered).json.message], [200, 'Passkey response sent'], (await answered).text);
       assert.ok((await approved).code);
-      let waiting;
-      do waiting = await state(); while (waiting.status !== 'awaiting_confirmation');
+      const waiting = await is('awaiting_confirmation');
       assert.equal(waiting.code, (await approved).code);
       const confirmed = await gateway.api('POST', `${path}/confirm`, { body: {} });
       assert.deepEqual([confirmed.status, confirmed.json.message], [200, 'Passkey pairing confirmed'], confirmed.text);
-      let status;
-      do status = (await gateway.api('GET', '/session/list')).json.results[0].items.find((i) => i.id === 'pass').status; while (status !== 'open');
+      await until(async () => (await gateway.api('GET', '/session/list')).json.results[0].items.find((i) => i.id === 'pass').status === 'open');
     });
 
     test('a session belongs to its owner', async () => {
@@ -340,8 +338,7 @@ for (const kind of ['lighttpd', 'apache-proxy-fcgi', 'apache-fcgid'].filter(isIn
       await gateway.daemon.stop();
       assert.equal((await gateway.api('GET', '/session/list')).status, 503);
       await gateway.startDaemon();
-      let item;
-      do item = (await gateway.api('GET', '/session/list')).json.results[0].items.find((i) => i.id === 'main'); while (item.status !== 'open');
+      await until(async () => (await gateway.api('GET', '/session/list')).json.results[0].items.find((i) => i.id === 'main').status === 'open');
       assert.equal((await send({ to: bob, message: 'after the restart' })).status, 200);
       assert.equal((await inbox(bob, 'after the restart')).messages.length, 1);
     });

@@ -10,6 +10,7 @@ import parsePrometheus from 'parse-prometheus-text-format';
 import { openStream } from './lib/event-stream.js';
 import { isInstalled } from './lib/web.js';
 import { adminKey, startGateway } from './lib/web-gateway.js';
+import { until } from './lib/until.js';
 
 const ANN = '15557200001', BEN = '15557200002', BOB = '15557200003';
 const SLOW = /asan|tsan/.test(process.env.WAREST_BUILD_MODE ?? '');
@@ -23,10 +24,10 @@ const textOf = (event) => event.data.data?.text ?? event.data.text;
 
 // That a client has left is noticed a moment later: until then its place is taken.
 async function opened(target, options) {
-  for (;;) {
+  return until(async () => {
     const stream = await open(target, options);
-    if (stream.status !== 429 && stream.status !== 503) return stream;
-  }
+    return stream.status !== 429 && stream.status !== 503 && stream;
+  }, `a place for ${target}`);
 }
 
 // All that is kept, page by page.
@@ -250,7 +251,7 @@ test('figures are readable and right', async () => {
   let now = before;
   const grown = (name, labels) => valueOf(now, name, labels) - valueOf(before, name, labels);
   const messages = (direction, outcome) => grown('warest_messages_total', { direction, outcome });
-  while (!messages('in', 'decrypted') || !messages('out', 'acked')) now = await figures();
+  await until(async () => { now = await figures(); return messages('in', 'decrypted') && messages('out', 'acked'); }, 'both messages');
   assert.deepEqual([messages('out', 'sent'), messages('out', 'acked'), messages('out', 'failed')], [1, 1, 0]);
   assert.ok(grown('warest_events_total') > 0);
   assert.deepEqual([valueOf(now, 'warest_sessions', { state: 'open' }), valueOf(now, 'warest_store_failing')], [2, 0]);
@@ -274,7 +275,7 @@ test('figures tell of receivers, queues, campaigns and decryption', async () => 
   const before = await figures();
   let now = before;
   const grown = (name, labels) => valueOf(now, name, labels) - valueOf(before, name, labels);
-  const until = async (holds) => { do now = await figures(); while (!holds()); };
+  const moved = (holds) => until(async () => { now = await figures(); return holds(); }, holds.toString());
   try {
     /* a receiver that refuses once, takes the rest, and then is away */
     statuses.push(500);
@@ -285,53 +286,53 @@ test('figures tell of receivers, queues, campaigns and decryption', async () => 
     await say(ANN, 'to a receiver');
     const attempts = (outcome) => grown('warest_webhook_attempts_total', { outcome });
     const lag = () => valueOf(now, 'warest_receiver_lag_events', { session: 'ann', receiver: webhookId });
-    await until(() => attempts('2xx') >= 1 && attempts('5xx') === 1 && lag() === 0);
+    await moved(() => attempts('2xx') >= 1 && attempts('5xx') === 1 && lag() === 0);
     assert.ok(posts >= 2);
     receiver.closeAllConnections();
     receiver.close();
     await say(ANN, 'to nobody');
-    await until(() => attempts('unreachable') >= 1 && lag() >= 1);
+    await moved(() => attempts('unreachable') >= 1 && lag() >= 1);
 
     /* what is said, by kind; what cannot be read */
     const kind = (direction, name, outcome) => grown('warest_messages_by_kind_total', { direction, kind: name, outcome });
-    await until(() => kind('in', 'text', 'decrypted') === 2);
+    await moved(() => kind('in', 'text', 'decrypted') === 2);
     await gateway.control('/faults', { kind: 'corrupt_enc', device: ANN, match: { tag: 'message' }, count: 1 });
     await say(ANN, 'damaged on its way');
-    await until(() => grown('warest_messages_total', { direction: 'in', outcome: 'undecryptable' }) === 1);
+    await moved(() => grown('warest_messages_total', { direction: 'in', outcome: 'undecryptable' }) === 1);
     const send = (message, more = {}) => gateway.api('POST', '/messages/send/text', { body: { sessionId: 'ann', to: BOB, message, ...more } });
     assert.equal((await send('arrives')).status, 200);
-    await until(() => kind('out', 'text', 'acked') === 1);
+    await moved(() => kind('out', 'text', 'acked') === 1);
 
     /* a queue that stands still */
     assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { paused: true, maxSize: 1 } })).status, 200);
     assert.equal((await send('waits')).status, 202);
     assert.equal((await send('has no room')).status, 500);
-    await until(() => valueOf(now, 'warest_outbox_messages', { state: 'due' }) === 1 && valueOf(now, 'warest_outbox_oldest_seconds') > 0);
+    await moved(() => valueOf(now, 'warest_outbox_messages', { state: 'due' }) === 1 && valueOf(now, 'warest_outbox_oldest_seconds') > 0);
     const queue = (outcome) => grown('warest_send_queue_total', { outcome });
     assert.deepEqual([queue('queued'), queue('full')], [2, 1]);
     const campaign = await gateway.api('POST', '/campaigns', { body: { sessionId: 'ann', name: 'counted', content: { message: 'hello' }, recipients: [BOB, '15557200009'], draft: true } });
     assert.ok(campaign.status < 300, campaign.text);
-    await until(() => grown('warest_campaign_recipients', { state: 'pending' }) === 2);
+    await moved(() => grown('warest_campaign_recipients', { state: 'pending' }) === 2);
     assert.equal(grown('warest_campaigns', { state: 'draft' }), 1);
     assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { paused: null, maxSize: null } })).status, 200);
-    await until(() => valueOf(now, 'warest_outbox_messages', { state: 'due' }) === 0);
+    await moved(() => valueOf(now, 'warest_outbox_messages', { state: 'due' }) === 0);
 
     /* what a recipient asks for again, what WhatsApp refuses, what gets no answer, what the account may not */
     const { devices } = await gateway.control(`/accounts/${ANN}/devices`), fault = (more) => gateway.control('/faults', { device: ANN, ...more });
     const again = (await send('asked for again')).json.results[0].messageId;
     await gateway.control(`/accounts/${BOB}/ask-again`, { from: devices.at(-1).jid, id: again, count: 1 });
-    await until(() => grown('warest_messages_total', { direction: 'out', outcome: 'retried' }) === 1);
-    while ((await gateway.control(`/accounts/${BOB}/inbox?id=${again}`)).messages[0].deliveries < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    await moved(() => grown('warest_messages_total', { direction: 'out', outcome: 'retried' }) === 1);
+    await until(async () => (await gateway.control(`/accounts/${BOB}/inbox?id=${again}`)).messages[0].deliveries >= 2, 'the second delivery');
     await fault({ kind: 'ack_error', code: 404, count: 1 });
     assert.equal((await send('refused')).status, 500);
-    await until(() => grown('warest_messages_total', { direction: 'out', outcome: 'failed' }) === 1 && kind('out', 'text', 'failed') === 1);
+    await moved(() => grown('warest_messages_total', { direction: 'out', outcome: 'failed' }) === 1 && kind('out', 'text', 'failed') === 1);
     await fault({ kind: 'ack_error', code: 463, count: 1 });
     await send('restricted');
-    await until(() => queue('restricted') === 1);
+    await moved(() => queue('restricted') === 1);
     assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { timeoutMs: 300, maxRetries: 1, retryDelayMs: 10 } })).status, 200);
     await fault({ kind: 'iq_silence', count: 0, match: { xmlns: 'usync' } });
     assert.equal((await gateway.api('POST', '/messages/send/text', { body: { sessionId: 'ann', to: '15557200008', message: 'to nobody known' } })).status, 500);
-    await until(() => queue('timed_out') === 2 && queue('retried') === 1);
+    await moved(() => queue('timed_out') === 2 && queue('retried') === 1);
     await fetch(`${gateway.wasim.controlUrl}/faults`, { method: 'DELETE' });
     assert.equal((await gateway.api('PUT', '/session/ann/queue', { body: { timeoutMs: null, maxRetries: null, retryDelayMs: null } })).status, 200);
   } finally {
@@ -423,13 +424,13 @@ test('alive and ready mean it', async () => {
   const roomFor = (bytes) => execFileSync('prlimit', ['--pid', String(gateway.daemon.pid), `--fsize=${bytes}:unlimited`]);
   roomFor('4096');
   let bad;
-  do bad = await look('/readyz'); while (bad.status === 200);
+  await until(async () => { bad = await look('/readyz'); return bad.status !== 200; }, 'the trouble');
   assert.deepEqual([bad.status, bad.json.ready], [503, false]);
   assert.match(bad.json.reasons[0], /^the database does not store: storage_/);
   assert.equal((await look('/healthz')).status, 200);
   roomFor('unlimited');
   let again;
-  do again = await look('/readyz'); while (again.status !== 200);
+  await until(async () => { again = await look('/readyz'); return again.status === 200; }, 'the end of the trouble');
   assert.deepEqual(again.json.reasons, []);
   await gateway.daemon.stop();
   for (const path of ['/healthz', '/readyz', '/metrics']) assert.equal((await gateway.server.request('GET', path, { key: adminKey })).status, 503, path);

@@ -8,6 +8,7 @@ import { once, EventEmitter } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { startGateway } from './lib/web-gateway.js';
 import { isInstalled } from './lib/web.js';
+import { until } from './lib/until.js';
 
 const settings = { RATE_LIMIT_MAX: '0', SPAM_COOLDOWN_MS: '0', QUOTA_MAX: '0', WAREST_OUTBOUND_ALLOW: 'loopback', WAREST_WEBHOOK_BACKOFF_MS: '20',
   WAREST_WEBHOOK_JITTER_MS: '5' };
@@ -76,13 +77,10 @@ describe('webhooks over REST', { skip: !isInstalled('lighttpd') && 'lighttpd is 
     return text;
   };
   const get = (id) => api('GET', `${hooks}/${id}`);
-  const settled = async (id, check) => {
-    for (;;) {
-      const one = await get(id);
-      if (check(one)) return one;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
+  const settled = (id, check) => until(async () => {
+    const one = await get(id);
+    return check(one) && one;
+  }, check.toString());
   const adds = ({ counts: c }) => assert.equal(c.events, c.delivered + c.dead + c.skipped + c.missed + c.pending, JSON.stringify(c));
 
   before(async () => {
@@ -162,7 +160,7 @@ describe('webhooks over REST', { skip: !isInstalled('lighttpd') && 'lighttpd is 
     const held = await settled(one.id, (w) => w.counts.pending >= 2);
     assert.equal(held.state, 'held');
     adds(held);
-    while ((await api('GET', '/session/list')).items.find((i) => i.id === 'shop').status !== 'open') await new Promise(setImmediate);
+    await until(async () => (await api('GET', '/session/list')).items.find((i) => i.id === 'shop').status === 'open', 'the open session');
     assert.ok(!b.got.some((r) => texts.some((text) => said(r, text))));
     assert.equal((await api('POST', `${hooks}/${one.id}/resume`, {})).state, 'active');
     for (const text of texts) await b.until((r) => said(r, text));
@@ -197,23 +195,21 @@ describe('webhooks over REST', { skip: !isInstalled('lighttpd') && 'lighttpd is 
     poison = `text ${n + 1}`;
     await say();
     const letters = async () => (await api('GET', `${hooks}/${two.id}/dead-letters`)).deadLetters;
-    for (;;) {
+    await until(async () => {
       await api('POST', `${hooks}/${two.id}/resume`, {});
-      if ((await letters()).length) break;
-      await say();
-    }
+      const { length } = await letters();
+      if (!length) await say();
+      return length;
+    }, 'a dead letter');
     const [letter] = await letters();
     assert.deepEqual([letter.status, letter.event], [422, 'message_received']);
     let shown = await settled(two.id, (w) => w.counts.pending === 0);
     assert.equal(shown.counts.dead, 1);
     adds(shown);
-    const tries = async (check) => {
-      for (;;) {
-        const { deliveries } = await api('GET', `${hooks}/${two.id}/deliveries`);
-        if (check(deliveries)) return deliveries;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    };
+    const tries = (check) => until(async () => {
+      const { deliveries } = await api('GET', `${hooks}/${two.id}/deliveries`);
+      return check(deliveries) && deliveries;
+    }, check.toString());
     const failed = (await tries((list) => list.some((d) => d.status === 422))).find((d) => d.status === 422);
     assert.deepEqual([failed.sequence, failed.eventId, failed.response], [letter.sequence, letter.eventId, '{"note":"422"}']);
     assert.ok(failed.request.startsWith('{"event":"message_received"') && failed.requestBytes > 100 && failed.tookMs >= 0);

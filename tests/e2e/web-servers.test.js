@@ -10,6 +10,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { openStream } from './lib/event-stream.js';
 import { fakeDaemon } from './lib/fake-daemon.js';
 import { isInstalled, serverKinds, startServer, webLab } from './lib/web.js';
+import { until } from './lib/until.js';
 
 const contract = JSON.parse(readFileSync(new URL('../contract/routes.json', import.meta.url)));
 const unavailable = { status: false, code: 8001, message: 'Service temporarily unavailable', results: [] };
@@ -192,8 +193,10 @@ for (const kind of serverKinds) {
         assert.ok((await server.request('GET', '/api/v1/server/ping')).status >= 500);
         await server.startResponder();
       }
-      let answer;
-      do answer = await server.request('GET', '/api/v1/server/ping'); while (answer.status !== 200);
+      const answer = await until(async () => {
+        const one = await server.request('GET', '/api/v1/server/ping');
+        return one.status === 200 && one;
+      }, 'an answer');
       assert.equal(answer.json.results[0].ping, 'pong');
     });
 

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { RpcClient } from './lib/rpc-client.js';
 import { build, Child, isInstalled, serverKinds, startServer, webLab, webUser } from './lib/web.js';
+import { until } from './lib/until.js';
 
 const secret = 'secret of signed addresses';
 const content = Buffer.alloc(3_000_001);
@@ -176,12 +177,12 @@ test('kill -9 in the middle of storing leaves nothing to be seen, the next start
   const before = objects().length;
   await writeFile(file, Buffer.alloc(200 << 20, 7));
   const pending = operator('ctl.storage.put', { path: file }).then(() => 'stored', () => 'lost');
-  while (objects().length === before) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => objects().length !== before, 'the file that is being stored');
   await daemon.stop('SIGKILL');
   assert.equal(await pending, 'lost');
   assert.equal(objects().length, before + 1);
   await startDaemon();
-  while (objects().length > before) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => objects().length <= before, 'the end of what was left');
   const status = await operator('ctl.storage.status');
   assert.equal(status.result.files, before);
   assert.equal(status.result.failed, 0);

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { startWasim } from '../../wasim/wasim.js';
 import { RpcClient } from './rpc-client.js';
 import { build, Child, startServer, webLab, webUser } from './web.js';
+import { until } from './until.js';
 
 export const adminKey = 'admin-key-of-the-tests';
 export const adminPassword = 'a password of the tests';
@@ -57,11 +58,10 @@ class Gateway {
       linked = qr && await this.control(`/accounts/${phone}/scan`, { qr });
       if (!linked?.linked && Date.now() > end) throw new Error(`not linked: ${created.text} ${JSON.stringify(linked)}`);
     }
-    let status;
-    do {
+    await until(async () => {
       const list = await this.api('GET', '/session/list', options);
-      status = list.json.results[0].items.find((i) => i.id === sessionId)?.status;
-    } while (status !== 'open');
+      return list.json.results[0].items.find((i) => i.id === sessionId)?.status === 'open';
+    }, 'the open session');
     return { created, linked };
   }
 
