@@ -5,6 +5,7 @@
  */
 #include "sessiond/rpc/chat_parts.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,48 @@ static void put_edit(struct buf *out, const struct store_message_row *row)
 	buf_u8(out, '}');
 }
 
+/* What people answered to an event. */
+static void put_responses(const struct chat_view *view, struct buf *out, const struct store_message_row *row)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < row->naddons; i++) {
+		const struct store_addon *answer = &row->addons[i];
+		struct json_object *value = answer->kind == STORE_ADDON_RESPONSE && answer->value ? json_tokener_parse(answer->value) : NULL;
+
+		if (!value)
+			continue;
+		if (first)
+			json_put_name(out, "event");
+		buf_append_text(out, first ? "{\"responses\":[{" : ",{");
+		first = false;
+		json_put_member(out, "by", chat_adder(view, answer));
+		json_put_member(out, "response", json_object_get_string(json_object_object_get(value, "response")));
+		json_put_int(out, "extraGuestCount", json_object_get_int64(json_object_object_get(value, "extraGuestCount")));
+		json_put_int(out, "ts", answer->time_ms / 1000);
+		buf_u8(out, '}');
+		json_object_put(value);
+	}
+	if (!first)
+		buf_append_text(out, "]}");
+}
+
+static void put_pinned(struct buf *out, const struct store_message_row *row)
+{
+	for (size_t i = 0; i < row->naddons; i++) {
+		const struct store_addon *pin = &row->addons[i];
+
+		if (pin->kind != STORE_ADDON_PIN || !pin->value)
+			continue;
+		json_put_name(out, "pinned");
+		buf_u8(out, '{');
+		json_put_int(out, "ts", pin->time_ms / 1000);
+		json_put_int(out, "expiresAt", strtoll(pin->value, NULL, 10));
+		buf_u8(out, '}');
+		return;
+	}
+}
+
 static int put_details(const struct chat_view *view, struct buf *out, const struct store_message_row *row, const struct chat_poll *poll)
 {
 	int rc;
@@ -231,6 +274,8 @@ static int put_details(const struct chat_view *view, struct buf *out, const stru
 	if (poll)
 		chat_poll_put(view, out, "poll", poll, row);
 	rc = chat_receipts_put(view, out, row);
+	put_responses(view, out, row);
+	put_pinned(out, row);
 	if (row->starred_ms)
 		json_put_int(out, "starredAt", row->starred_ms / 1000);
 	if (row->deleted_ms)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "sessiond/json_text.h"
+#include "sessiond/session/chatrow.h"
 #include "sessiond/session/message_json.h"
 #include "sessiond/session/normalise.h"
 #include "sessiond/session/object.h"
@@ -103,21 +104,15 @@ static const char *vote(struct session *session, struct buf *out, const struct w
 
 static const char *response(struct session *session, struct buf *out, const struct wa_message *m, const struct wa_addon *a)
 {
-	/* EventResponseMessage: response(1), timestampMs(2), extraGuestCount(3) */
-	static const char *const answers[] = { "UNKNOWN", "GOING", "NOT_GOING", "MAYBE" };
-	uint64_t values[4] = { 0, 0, (uint64_t)a->time_ms, 0 };
-	struct reader r = reader_of(a->plaintext.data, a->plaintext.len);
-	struct wire_field f;
+	struct chatrow_response r;
 
 	start(session, out, m, a);
-	while (wire_next(&r, &f))
-		if (f.number < 4 && f.type == 0)
-			values[f.number] = f.value;
+	chatrow_response_read(buf_span(&a->plaintext), &r);
 	if (a->error == NULL) {
-		json_put_member(out, "response", answers[values[1] < 4 ? values[1] : 0]);
-		json_put_int(out, "extraGuestCount", (int64_t)(values[3] & 0xffff));
+		json_put_member(out, "response", r.name);
+		json_put_int(out, "extraGuestCount", r.guests);
 	}
-	json_put_int(out, "timestampMs", (int64_t)(values[2] & INT64_MAX));
+	json_put_int(out, "timestampMs", r.time_ms > 0 ? r.time_ms : a->time_ms);
 	normalise_put_sender(out, m);
 	return "event_response";
 }

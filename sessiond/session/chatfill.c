@@ -259,6 +259,15 @@ static void put_sealed_reaction(const struct fill *f, const struct store_message
 	store_tx_message_addon(f->tx, f->session, ref, STORE_ADDON_REACTION, adder(f), emoji, time_ms, f->at_ms);
 }
 
+static void put_response(const struct fill *f, const struct store_message_ref *ref, const struct wa_addon *a)
+{
+	struct buf value = { 0 };
+
+	chatrow_put_response(&value, buf_span(&a->plaintext));
+	store_tx_message_addon(f->tx, f->session, ref, STORE_ADDON_RESPONSE, adder(f), buf_text(&value), a->time_ms, f->at_ms);
+	buf_free(&value);
+}
+
 static void put_sealed_edit(const struct fill *f, const struct store_message_ref *ref, const struct wa_addon *a)
 {
 	change_content(f, ref, buf_span(&a->plaintext), a->time_ms > 0 ? a->time_ms : f->time_ms);
@@ -267,7 +276,7 @@ static void put_sealed_edit(const struct fill *f, const struct store_message_ref
 void chatfill_addon(struct session *session, struct store_tx *tx, const struct wa_message *m, const struct wa_addon *a)
 {
 	static void (*const puts[])(const struct fill *f, const struct store_message_ref *ref, const struct wa_addon *a) = {
-		[WA_ADDON_POLL_VOTE] = put_vote, [WA_ADDON_REACTION] = put_sealed_reaction, [WA_ADDON_MESSAGE_EDIT] = put_sealed_edit,
+		[WA_ADDON_POLL_VOTE] = put_vote, [WA_ADDON_EVENT_RESPONSE] = put_response, [WA_ADDON_REACTION] = put_sealed_reaction, [WA_ADDON_MESSAGE_EDIT] = put_sealed_edit,
 		[WA_ADDON_EVENT_EDIT] = put_sealed_edit, [WA_ADDON_POLL_EDIT] = put_sealed_edit,
 	};
 	struct store_message_ref ref;

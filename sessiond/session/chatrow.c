@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "sessiond/json_text.h"
+
 const char chatrow_deleted[] = "(_\xE2\x8A\x98 This message was deleted_)";
 const char chatrow_deleted_own[] = "(_\xE2\x8A\x98 You deleted this message_)";
 
@@ -206,4 +208,32 @@ void chatrow_free(struct chatrow *row)
 {
 	content_free(&row->content);
 	buf_free(&row->body);
+}
+
+/* EventResponseMessage: response(1), timestampMs(2), extraGuestCount(3) */
+void chatrow_response_read(struct span message, struct chatrow_response *out)
+{
+	static const char *const names[] = { "UNKNOWN", "GOING", "NOT_GOING", "MAYBE" };
+	uint64_t values[4] = { 0 };
+	struct reader r = reader_of(message.p, message.n);
+	struct wire_field f;
+
+	while (wire_next(&r, &f)) {
+		if (f.number < 4 && f.type == 0)
+			values[f.number] = f.value;
+	}
+	out->name = names[values[1] < 4 ? values[1] : 0];
+	out->guests = (unsigned)(values[3] & 0xffff);
+	out->time_ms = (int64_t)(values[2] & INT64_MAX);
+}
+
+void chatrow_put_response(struct buf *out, struct span message)
+{
+	struct chatrow_response response;
+
+	chatrow_response_read(message, &response);
+	buf_u8(out, '{');
+	json_put_member(out, "response", response.name);
+	json_put_int(out, "extraGuestCount", response.guests);
+	buf_u8(out, '}');
 }

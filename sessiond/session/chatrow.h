@@ -37,6 +37,18 @@ struct chatrow {
 void chatrow_read(struct chatrow *row, struct span plaintext);
 void chatrow_free(struct chatrow *row);
 
+/* What somebody answered to an event. */
+struct chatrow_response {
+	const char *name;  /* UNKNOWN, GOING, NOT_GOING, MAYBE; static */
+	unsigned guests;
+	int64_t time_ms;   /* 0: not said */
+};
+
+/* message: an EventResponseMessage in clear. */
+void chatrow_response_read(struct span message, struct chatrow_response *out);
+/* The value of a STORE_ADDON_RESPONSE. */
+void chatrow_put_response(struct buf *out, struct span message);
+
 /* Bodies of messages that were deleted for everybody. */
 extern const char chatrow_deleted[], chatrow_deleted_own[];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a history says as rows of the store, on a worker thread. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,13 +212,29 @@ static bool put_chosen(struct buf *out, struct span message, struct span bytes)
 	return read;
 }
 
+static void put_receipt(struct buf *out, const struct wa_history_addon *addon)
+{
+	static const enum store_message_status states[] = { [2] = STORE_MESSAGE_DELIVERED, [3] = STORE_MESSAGE_READ, [4] = STORE_MESSAGE_PLAYED };
+
+	buf_printf(out, "%d", (int)states[addon->state]);
+}
+
+/* Until when, in seconds. */
+static void put_until(struct buf *out, int64_t since_ms, uint32_t seconds)
+{
+	buf_printf(out, "%" PRId64, since_ms / 1000 + (int64_t)seconds);
+}
+
 static void write_addon(struct history_job *job, const struct wa_history_message *m, const struct wa_history_addon *addon)
 {
 	static const enum store_addon_kind kinds[] = {
-		[HISTORY_REACTION] = STORE_ADDON_REACTION, [HISTORY_VOTE] = STORE_ADDON_VOTE, [HISTORY_RECEIPT] = STORE_ADDON_RECEIPT };
-	static const enum store_message_status states[] = { [2] = STORE_MESSAGE_DELIVERED, [3] = STORE_MESSAGE_READ, [4] = STORE_MESSAGE_PLAYED };
+		[HISTORY_REACTION] = STORE_ADDON_REACTION, [HISTORY_VOTE] = STORE_ADDON_VOTE, [HISTORY_RECEIPT] = STORE_ADDON_RECEIPT,
+		[HISTORY_PIN] = STORE_ADDON_PIN, [HISTORY_RESPONSE] = STORE_ADDON_RESPONSE,
+	};
+	static const struct store_peer nobody = { .jid = { .server = JID_SERVER_NONE } };
 	const struct store_message_ref ref = ref_of(job, m->id, m->from_me);
-	const struct store_peer by = adder_of(job, addon);
+	const struct store_peer by = addon->kind == HISTORY_PIN ? nobody : adder_of(job, addon);
+	int64_t time_ms = addon->time_ms > 0 ? addon->time_ms : m->time_s * 1000;
 	struct buf value = { 0 };
 	bool usable = true;
 
@@ -226,11 +243,14 @@ static void write_addon(struct history_job *job, const struct wa_history_message
 	else if (addon->kind == HISTORY_VOTE)
 		usable = put_chosen(&value, m->message, addon->value);
 	else if (addon->kind == HISTORY_RECEIPT)
-		buf_printf(&value, "%d", (int)states[addon->state]);
+		put_receipt(&value, addon);
+	else if (addon->kind == HISTORY_PIN && addon->state)
+		put_until(&value, time_ms, addon->seconds);
+	else if (addon->kind == HISTORY_RESPONSE)
+		chatrow_put_response(&value, addon->value);
 	if (usable)
 		store_tx_message_addon_from(job->tx, job->session, &ref, kinds[addon->kind], &by, buf_text(&value),
-			addon->source.n > 0 ? arena_text(&job->texts, addon->source.p, addon->source.n) : NULL,
-			addon->time_ms > 0 ? addon->time_ms : m->time_s * 1000, job->begun_wall_ms);
+			addon->source.n > 0 ? arena_text(&job->texts, addon->source.p, addon->source.n) : NULL, time_ms, job->begun_wall_ms);
 	buf_free(&value);
 }
 
@@ -256,6 +276,19 @@ static void write_reaction(struct history_job *job, const struct wa_history_mess
 	if (row->text.n > 0 && row->text.n < sizeof emoji)
 		memcpy(emoji, row->text.p, row->text.n);
 	store_tx_message_addon(job->tx, job->session, &ref, STORE_ADDON_REACTION, &adder, emoji, row->time_ms > 0 ? row->time_ms : m->time_s * 1000, job->begun_wall_ms);
+}
+
+/* Without the notice that a live one leaves: the phone does not tell who pinned it. */
+static void write_pin(struct history_job *job, const struct wa_history_message *m, const struct chatrow *row, const char *target)
+{
+	static const struct store_peer nobody = { .jid = { .server = JID_SERVER_NONE } };
+	const struct store_message_ref ref = ref_of(job, target, -1);
+	struct buf until = { 0 };
+
+	if (row->on)
+		put_until(&until, m->time_s * 1000, (uint32_t)(row->seconds & UINT32_MAX));
+	store_tx_message_addon(job->tx, job->session, &ref, STORE_ADDON_PIN, &nobody, buf_text(&until), m->time_s * 1000, job->begun_wall_ms);
+	buf_free(&until);
 }
 
 /* The message may come later, or never: then what it became is put in its place. */
@@ -294,6 +327,8 @@ static void write_change(struct history_job *job, const struct wa_history_messag
 	ref = ref_of(job, target, -1);
 	if (row->kind == CHATROW_REACTION)
 		write_reaction(job, m, row, target);
+	else if (row->kind == CHATROW_PIN)
+		write_pin(job, m, row, target);
 	else if (row->kind == CHATROW_EDIT)
 		write_edit(job, m, row, target);
 	else if (row->kind == CHATROW_REVOKE)
@@ -421,9 +456,10 @@ void history_write_item(struct history_job *job, const struct wa_history_item *i
 	case HISTORY_NAME:
 		write_name(job, item);
 		break;
+	/* Read by the survey; and who once was in a group, which no answer shows. */
 	case HISTORY_MAPPING:
-	case HISTORY_PAST_MEMBER:
 	case HISTORY_SALT:
+	case HISTORY_PAST_MEMBER:
 		break;
 	}
 }

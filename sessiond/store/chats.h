@@ -149,7 +149,8 @@ enum store_addon_kind {
 	STORE_ADDON_VOTE,         /* value: JSON array of the chosen options' names. One per author */
 	STORE_ADDON_PIN,          /* value: until when, in seconds; NULL: unpinned. One per message */
 	STORE_ADDON_RECEIPT,      /* value: enum store_message_status as decimal text (receipts.h). One per author */
-	STORE_ADDON_DELETED_BY    /* who deleted it. Written by store_tx_message_revoke() */
+	STORE_ADDON_DELETED_BY,   /* who deleted it. Written by store_tx_message_revoke() */
+	STORE_ADDON_RESPONSE      /* to an event; value: JSON object {response, extraGuestCount}. One per author */
 };
 
 /* The newest of its author counts (time_ms). by none: ourselves, or nobody in particular. */

@@ -125,7 +125,9 @@ struct wa_history_item {
 enum wa_history_addon_kind {
 	HISTORY_REACTION = 1,  /* value: emoji, empty: taken back */
 	HISTORY_VOTE,          /* value: PollVoteMessage in clear (poll.h) */
-	HISTORY_RECEIPT        /* state: 2 delivered, 3 read, 4 played */
+	HISTORY_RECEIPT,       /* state: 2 delivered, 3 read, 4 played */
+	HISTORY_PIN,           /* state: 1 pinned (seconds: for how long), 0 unpinned; nobody's */
+	HISTORY_RESPONSE       /* value: EventResponseMessage in clear */
 };
 
 /* What others added to a message; borrowed from its info. */
@@ -135,7 +137,7 @@ struct wa_history_addon {
 	struct jid author;     /* no device */
 	struct span value;
 	struct span source;    /* id of the message that added it; empty: not said */
-	uint32_t state;
+	uint32_t state, seconds;
 	int64_t time_ms;       /* 0: not said */
 };
 

@@ -86,14 +86,22 @@ test('what was added to messages and done to them comes with them; what a later 
 		{ text: 'to be gone', key: key('H4') },
 		{ message: { protocolMessage: { type: 0, key: key('H4') } }, key: key('D1') },
 		{ stub: 1, key: key('H5') },
-		{ message: { reactionMessage: { key: key('H3'), text: '❤️', senderTimestampMs: 1700000004000 } }, key: key('R2', true) } ] };
+		{ message: { reactionMessage: { key: key('H3'), text: '❤️', senderTimestampMs: 1700000004000 } }, key: key('R2', true) },
+		{ message: { eventMessage: { name: 'Tea party' } }, key: key('H6', true), pinInChat: { type: 1, senderTimestampMs: 1700000005000, messageAddOnContextInfo: { messageAddOnDurationInSecs: 86400 } },
+			eventResponses: [{ eventResponseMessageKey: key('V2'), timestampMs: 1700000006000, eventResponseMessage: { response: 1, extraGuestCount: 2 } }],
+			messageAddOns: [{ messageAddOnType: 1, messageAddOn: { reactionMessage: { text: '🎉' } }, senderTimestampMs: 1700000007000, messageAddOnKey: key('R3') }] } ] };
 	await confirmed((await upload({ only: true, type: 'RECENT', chats: [chat] })).ids);
 	const of = () => rows(`SELECT m.id, m.type, m.body, m.edited_ms > 0 AS edited, m.deleted_ms > 0 AS deleted FROM messages m JOIN chats c ON c.number = m.chat WHERE c.lid = '${eve}@lid' ORDER BY m.id`);
 	assert.deepEqual(of(), [
 		{ id: 'H1', type: 'conversation', body: 'liked', edited: 0, deleted: 0 }, { id: 'H2', type: 'poll', body: '([Poll]) Tea?', edited: 0, deleted: 0 },
 		{ id: 'H3', type: 'conversation', body: 'second words', edited: 1, deleted: 0 },
 		{ id: 'H4', type: 'system', body: '(_⊘ This message was deleted_)', edited: 0, deleted: 1 },
-		{ id: 'H5', type: 'system', body: '(_⊘ This message was deleted_)', edited: 0, deleted: 1 } ]);
+		{ id: 'H5', type: 'system', body: '(_⊘ This message was deleted_)', edited: 0, deleted: 1 },
+		{ id: 'H6', type: 'event', body: '', edited: 0, deleted: 0 } ]);
+	const { result } = await gateway.call('chats.messages', { session: 's', family: 'chats-get', p: { chatId: `${EVE}@s.whatsapp.net`, limit: 50, offset: 0 } });
+	const { messageTypeDetails: details, reactions } = result.data.find((m) => m.id === 'H6');
+	assert.deepEqual([details, reactions], [{ event: { responses: [{ by: `${EVE}@s.whatsapp.net`, response: 'GOING', extraGuestCount: 2, ts: 1700000006 }] },
+		pinned: { ts: 1700000005, expiresAt: 1700086405 } }, [{ from: `${EVE}@s.whatsapp.net`, emoji: '🎉', timestamp: 1700000007 }]]);
 	assert.deepEqual(rows(`SELECT m.id, a.kind, a.author, a.value FROM message_addons a JOIN messages m ON m.number = a.message WHERE m.id IN ('H1','H2','H3') AND a.kind <> 2 ORDER BY m.id, a.kind`), [
 		{ id: 'H1', kind: 1, author: `${eve}@lid`, value: '👍' }, { id: 'H1', kind: 5, author: `${eve}@lid`, value: '5' },
 		{ id: 'H2', kind: 3, author: `${eve}@lid`, value: '["no"]' }, { id: 'H3', kind: 1, author: '', value: '❤️' } ]);

@@ -8,6 +8,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "sessiond/wa/history.h"
+#include "sessiond/wa/proto_walk.h"
 #include "tests/unit/history_blob.h"
 
 struct memory {
@@ -277,6 +278,102 @@ static void bombs_are_stopped(void **state)
 	free(bomb);
 }
 
+/* {1: "bob@..."}, the key of what somebody added. */
+static void put_key(struct buf *out, uint32_t number, const char *participant)
+{
+	struct buf key = { 0 };
+
+	proto_put_text(&key, 1, "120363000000000001@g.us");
+	proto_put_text(&key, 3, "A1");
+	proto_put_text(&key, 4, participant);
+	proto_put_bytes(out, number, buf_span(&key));
+	buf_free(&key);
+}
+
+static void put_part(struct buf *info, uint32_t number, struct buf *part)
+{
+	proto_put_bytes(info, number, buf_span(part));
+	buf_clear(part);
+}
+
+/* MessageAddOn of a type, with one message inside (field 2 or 8). */
+static void put_new_form(struct buf *info, uint32_t type, uint32_t where, uint32_t what, struct buf *inner, bool keyed)
+{
+	struct buf holder = { 0 }, addon = { 0 }, context = { 0 };
+
+	proto_put_bytes(&holder, what, buf_span(inner));
+	proto_put_uint(&addon, 1, type);
+	proto_put_bytes(&addon, where, buf_span(&holder));
+	proto_put_uint(&addon, 3, UINT64_C(1700000009000));
+	proto_put_uint(&context, 1, 86400);
+	proto_put_bytes(&addon, 6, buf_span(&context));
+	if (keyed)
+		put_key(&addon, 7, "15550001111@s.whatsapp.net");
+	put_part(info, 68, &addon);
+	buf_free(&holder);
+	buf_free(&addon);
+	buf_free(&context);
+	buf_clear(inner);
+}
+
+/* Reactions, pins, votes and answers to events, in both forms in which phones write them; what is none is left out. */
+static void additions_are_read_in_both_forms(void **state)
+{
+	static const struct {
+		enum wa_history_addon_kind kind;
+		const char *value;
+		uint32_t state, seconds;
+	} wished[] = {
+		{ HISTORY_REACTION, "+", 0, 0 }, { HISTORY_PIN, "", 1, 604800 }, { HISTORY_RESPONSE, "\x08\x01", 0, 0 }, { HISTORY_REACTION, "-", 0, 0 },
+		{ HISTORY_RESPONSE, "\x08\x02", 0, 0 }, { HISTORY_VOTE, "\x0a\x01z", 0, 0 }, { HISTORY_PIN, "", 0, 86400 },
+	};
+	struct buf info = { 0 }, part = { 0 };
+	struct wa_history_addon addon;
+	struct reader r;
+
+	(void)state;
+	put_key(&part, 1, "15550001111@s.whatsapp.net");
+	proto_put_text(&part, 2, "+");
+	put_part(&info, 41, &part);
+	proto_put_uint(&part, 1, 1);
+	proto_put_uint(&part, 3, UINT64_C(1700000009000));
+	proto_put_bytes(&part, 5, span_text("\x08\x80\xf5\x24"));
+	put_part(&info, 54, &part);
+	/* A pin that is neither, and an answer without one. */
+	proto_put_uint(&part, 1, 7);
+	put_part(&info, 54, &part);
+	put_key(&part, 1, "15550001111@s.whatsapp.net");
+	put_part(&info, 61, &part);
+	put_key(&part, 1, "15550001111@s.whatsapp.net");
+	proto_put_bytes(&part, 3, span_text("\x08\x01"));
+	put_part(&info, 61, &part);
+	proto_put_text(&part, 2, "-");
+	put_new_form(&info, 1, 2, 46, &part, true);
+	proto_put_uint(&part, 1, 2);
+	put_new_form(&info, 2, 8, 1, &part, true);
+	proto_put_text(&part, 1, "z");
+	put_new_form(&info, 3, 8, 2, &part, true);
+	proto_put_uint(&part, 2, 2);
+	put_new_form(&info, 4, 2, 63, &part, false);
+	/* Nobody's reaction, a type that is not known, and bytes that are nothing. */
+	proto_put_text(&part, 2, "-");
+	put_new_form(&info, 1, 2, 46, &part, false);
+	put_new_form(&info, 9, 2, 46, &part, true);
+	proto_put_bytes(&info, 68, span_text("\x12\x7f"));
+	r = reader_of(info.data, info.len);
+	for (size_t i = 0; i < sizeof wished / sizeof *wished; i++) {
+		assert_true(wa_history_addon_next(&r, &addon));
+		assert_int_equal(addon.kind, wished[i].kind);
+		assert_true(span_is(addon.value, wished[i].value));
+		assert_int_equal(addon.state, wished[i].state);
+		assert_int_equal(addon.seconds, wished[i].seconds);
+	}
+	assert_false(wa_history_addon_next(&r, &addon));
+	assert_true(wa_history_is_addon(54) && wa_history_is_addon(61) && wa_history_is_addon(68) && !wa_history_is_addon(55));
+	buf_free(&info);
+	buf_free(&part);
+}
+
 static void notices_are_read_or_refused(void **state)
 {
 	struct wa_history_notice n;
@@ -315,7 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_everything_in_any_pieces), cmocka_unit_test(every_cut_is_an_error), cmocka_unit_test(hostile_fields_are_refused_or_left_out),
-		cmocka_unit_test(single_messages_are_left_out), cmocka_unit_test(bombs_are_stopped), cmocka_unit_test(notices_are_read_or_refused),
+		cmocka_unit_test(single_messages_are_left_out), cmocka_unit_test(bombs_are_stopped), cmocka_unit_test(additions_are_read_in_both_forms), cmocka_unit_test(notices_are_read_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
