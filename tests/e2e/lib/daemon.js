@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { startWasim } from '../../wasim/wasim.js';
 import { control } from '../../peer/baileys-peer.js';
 import { RpcClient } from './rpc-client.js';
+import { PATIENCE_MS } from './until.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -59,7 +60,13 @@ export class Receiver {
   wait(event, test = () => true) {
     const fits = (delivery) => delivery.event === event && test(delivery.data);
     const known = this.deliveries.find(fits);
-    return known ? Promise.resolve(known) : new Promise((done) => this.#waiting.push({ fits, resolve: done }));
+    return known ? Promise.resolve(known) : new Promise((done, fail) => {
+      const timer = setTimeout(() => {
+        const came = this.deliveries.slice(-20).map((d) => d.raw.toString().slice(0, 300)).join('\n');
+        fail(new Error(`no ${event} came that fits ${test}; the last of ${this.deliveries.length}:\n${came}`));
+      }, PATIENCE_MS);
+      this.#waiting.push({ fits, resolve: (delivery) => { clearTimeout(timer); done(delivery); } });
+    });
   }
 
   close() {

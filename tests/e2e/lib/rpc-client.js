@@ -5,10 +5,8 @@
 //     const answer = await rpc.call('session.list', { key, session, p })      // {status, code, message, result, bare, headers, ...}
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { PATIENCE_MS } from './until.js';
 import { frame, HELLO, REQUEST, ANSWER, CANCEL } from './fake-daemon.js';
-
-// Longer than anything that is asked for takes, even where all is slow.
-const PATIENCE_MS = 240000;
 
 export class RpcClient {
   #socket; #pending = Buffer.alloc(0); #waiting = new Map(); #next = 1;

@@ -2,7 +2,7 @@
 // Waiting for what shows in answers only.
 
 // Longer than anything takes that will come at all, even where all is slow.
-const PATIENCE_MS = 240000;
+export const PATIENCE_MS = 240000;
 
 // Looks again and again, a moment apart, until it gives something that is true: resolves with that. what: said when it never came.
 export async function until(look, what = look.toString()) {
