@@ -197,8 +197,9 @@ test('edits and revocations of the author, also inside editedMessage', async () 
 });
 
 test('an edit counts for 20 minutes, by the times of both messages', async () => {
+    const now = Math.floor(Date.now() / 1000);
     const sent = (message, seconds, more) => bench.control('POST', `/accounts/${them.phone}/send`,
-        { to: us.phone, message, attrs: { t: String(Math.floor(Date.now() / 1000) - seconds) }, ...more });
+        { to: us.phone, message, attrs: { t: String(now - seconds) }, ...more });
     const edit = (id, text) => ({ protocolMessage: { key: { remoteJid: us.account.jid, fromMe: true, id }, type: 'MESSAGE_EDIT', editedMessage: { conversation: text } } });
     const { id } = await sent({ conversation: 'old' }, 3600);
     await received(id);
