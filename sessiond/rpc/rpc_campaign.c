@@ -47,6 +47,7 @@ struct work {
 	size_t given;             /* recipients of the request that could be addressed */
 	const struct step *step;
 	int error;
+	bool over; /* nothing is left of the one that is being removed */
 };
 
 static void work_free(void *arg)
@@ -657,6 +658,17 @@ static void do_change(struct rpc_request *request)
 
 /* ---- removing ---- */
 
+static void removed(void *arg, int error);
+
+static void remove_part(struct work *w)
+{
+	const struct daemon *daemon = w->request->context->daemon;
+	struct store_tx *tx = store_tx_new(daemon->store);
+
+	store_tx_campaign_remove(tx, w->row.number, timefmt_now_ms(), &w->over);
+	async_commit_bulk(daemon->loop, daemon->store, tx, removed, w);
+}
+
 static void removed(void *arg, int error)
 {
 	struct work *w = arg;
@@ -664,6 +676,10 @@ static void removed(void *arg, int error)
 
 	if (error) {
 		rpc_answer(w->request, 500, 8003, "Database error", NULL);
+		return;
+	}
+	if (!w->over) {
+		remove_part(w);
 		return;
 	}
 	campaigns_look(w->request->context->daemon->campaigns, w->row.id);
@@ -678,18 +694,13 @@ static void removed(void *arg, int error)
 static void remove_campaign(void *arg)
 {
 	struct work *w = arg;
-	const struct daemon *daemon = w->request->context->daemon;
-	struct store_tx *tx;
 
-	if (w->error) {
+	if (w->error)
 		refuse(w);
-	} else if (w->row.state == STORE_CAMPAIGN_ACTIVE) {
+	else if (w->row.state == STORE_CAMPAIGN_ACTIVE)
 		rpc_answer(w->request, 409, 2003, "Pause or cancel the campaign first", NULL);
-	} else {
-		tx = store_tx_new(daemon->store);
-		store_tx_campaign_remove(tx, w->row.number);
-		async_commit(daemon->loop, daemon->store, tx, removed, w);
-	}
+	else
+		remove_part(w);
 }
 
 static void do_remove(struct rpc_request *request)

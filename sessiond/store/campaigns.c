@@ -4,7 +4,8 @@
 
 #include "sessiond/store/private.h"
 
-enum { EXPIRE_PART_MAX = 2000 };
+/* A campaign may have more recipients than one transaction should remove while messages wait for theirs. */
+enum { REMOVE_PART_MAX = 2000 };
 
 struct campaign_op {
 	struct tx_op op;
@@ -152,15 +153,35 @@ void store_tx_campaign_built(struct store_tx *tx, int64_t number, const char *id
 	change->built = seal_part(tx, 'b', id, built);
 }
 
+struct remove_op {
+	struct tx_op op;
+	int64_t number, at_ms;
+	bool *over;
+};
+
 static int apply_remove(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
+	const struct remove_op *gone = (const struct remove_op *)op;
+	int rc = db_run(db, "UPDATE campaigns SET state = ?, ended_ms = ? WHERE number = ? AND ended_ms = 0", "nii", (int)STORE_CAMPAIGN_CANCELLED,
+	                gone->at_ms, gone->number);
+
 	(void)tx;
-	return db_run(db, "DELETE FROM campaigns WHERE number = ?", "i", ((const struct campaign_op *)op)->row.number);
+	if (rc == 0)
+		rc = db_run(db,
+		            "DELETE FROM campaign_recipients WHERE number IN (SELECT number FROM (SELECT number FROM campaign_recipients "
+		            "WHERE campaign = ? LIMIT ?) AS part)",
+		            "in", gone->number, (int)REMOVE_PART_MAX);
+	*gone->over = rc == 0 && db->driver->changes(db) < REMOVE_PART_MAX;
+	return rc == 0 && *gone->over ? db_run(db, "DELETE FROM campaigns WHERE number = ?", "i", gone->number) : rc;
 }
 
-void store_tx_campaign_remove(struct store_tx *tx, int64_t number)
+void store_tx_campaign_remove(struct store_tx *tx, int64_t number, int64_t at_ms, bool *over)
 {
-	op_for(tx, number, apply_remove);
+	struct remove_op *gone = tx_op_add(tx, sizeof *gone, apply_remove);
+
+	gone->number = number;
+	gone->at_ms = at_ms;
+	gone->over = over;
 }
 
 /* ---- the end of what has ended ---- */
@@ -171,14 +192,13 @@ struct expire_op {
 	int64_t *removed; /* recipients and campaigns */
 };
 
-/* A campaign may have more recipients than one transaction should remove while messages wait for theirs. */
 static int apply_expire(struct store_tx *tx, struct db *db, struct tx_op *op)
 {
 	const struct expire_op *gone = (const struct expire_op *)op;
 	int rc = db_run(db,
 	                "DELETE FROM campaign_recipients WHERE number IN (SELECT number FROM (SELECT r.number FROM campaigns c "
 	                "JOIN campaign_recipients r ON r.campaign = c.number WHERE c.ended_ms > 0 AND c.ended_ms < ? LIMIT ?) AS part)",
-	                "in", gone->before_ms, (int)EXPIRE_PART_MAX);
+	                "in", gone->before_ms, (int)REMOVE_PART_MAX);
 
 	(void)tx;
 	*gone->removed = rc == 0 ? db->driver->changes(db) : 0;
@@ -186,7 +206,7 @@ static int apply_expire(struct store_tx *tx, struct db *db, struct tx_op *op)
 		return rc;
 	rc = db_run(db,
 	            "DELETE FROM campaigns WHERE number IN (SELECT number FROM (SELECT number FROM campaigns WHERE ended_ms > 0 AND ended_ms < ? LIMIT ?) AS part)",
-	            "in", gone->before_ms, (int)EXPIRE_PART_MAX);
+	            "in", gone->before_ms, (int)REMOVE_PART_MAX);
 	*gone->removed = rc == 0 ? db->driver->changes(db) : 0;
 	return rc;
 }

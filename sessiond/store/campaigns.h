@@ -86,8 +86,11 @@ void store_tx_campaign_built(struct store_tx *tx, int64_t number, const char *id
 void store_tx_recipient_fail(struct store_tx *tx, int64_t recipient, int code, const char *error, int64_t at_ms);
 /* How long those that have ended are kept, with their recipients; 0: for ever. */
 void store_campaigns_keep(struct store *store, int64_t keep_ms);
-/* With all recipients. */
-void store_tx_campaign_remove(struct store_tx *tx, int64_t number);
+/*
+ * Cancels the campaign and removes it with its recipients, of whom it takes only so many in one tx: *over, right when the tx is committed,
+ * tells that it is gone, else another such tx is to follow.
+ */
+void store_tx_campaign_remove(struct store_tx *tx, int64_t number, int64_t at_ms, bool *over);
 
 /* STORE_NOT_FOUND when there is none. */
 int store_campaign_get(struct store_reader *reader, struct arena *arena, const char *id, struct store_campaign *campaign);

@@ -486,6 +486,28 @@ static void ended_campaigns_go_when_they_are_old(void **state)
 	assert_int_equal(campaign(f, "runs").before, STORE_OK);
 }
 
+static void a_campaign_goes_in_parts(void **state)
+{
+	static const int64_t left[] = { 2500, 500, 0 };
+	struct fixture *f = *state;
+	int64_t number;
+	bool over = false;
+
+	add_campaign(f, fixture_session(f, "main"), "big", 4500);
+	number = campaign(f, "big").row.number;
+	for (size_t i = 0; i < 3; i++) {
+		struct store_tx *tx = store_tx_new(f->store);
+		struct campaign_read now;
+
+		store_tx_campaign_remove(tx, number, fake_now_ms, &over);
+		assert_int_equal(store_commit_wait(f->store, tx), 0);
+		assert_int_equal(over, i == 2);
+		now = campaign(f, "big");
+		assert_int_equal(now.counts[STORE_RECIPIENT_PENDING], left[i]);
+		assert_true(over ? now.rc == STORE_NOT_FOUND : now.row.state == STORE_CAMPAIGN_CANCELLED);
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -500,6 +522,7 @@ int main(void)
 		T(records_expire),
 		T(settings_are_kept),
 		T(ended_campaigns_go_when_they_are_old),
+		T(a_campaign_goes_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
