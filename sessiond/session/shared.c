@@ -43,10 +43,12 @@ static void put_text(const struct wa_action *a, struct buf *out)
 	json_put_string(out, a->text);
 }
 
-void shared_put_lines(struct buf *out, const char *lines)
+void shared_put_lines(struct buf *out, const char *text)
 {
+	const char *lines = text ? text : "";
+
 	buf_u8(out, '[');
-	while (lines && *lines) {
+	while (*lines) {
 		size_t n = strcspn(lines, "\n");
 
 		json_put_span(out, span_of(lines, n));
