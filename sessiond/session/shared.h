@@ -23,7 +23,7 @@ enum shared_kind { SHARED_NONE, SHARED_LABEL, SHARED_QUICK_REPLY, SHARED_SETTING
 
 /* A change of shared state, also one of a first sync: kept in the same transaction. What belongs elsewhere is left alone. */
 void shared_take(struct store_tx *tx, int64_t session, const struct wa_action *action);
-/* Texts that stand one a line, as a JSON array. lines may be NULL. */
+/* Texts that stand one a line, as a JSON array. text may be NULL. */
 void shared_put_lines(struct buf *out, const char *text);
 /* Another account, or none: nothing of it is left. */
 void shared_clear(struct store_tx *tx, int64_t session);
