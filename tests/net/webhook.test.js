@@ -368,18 +368,21 @@ test('a replay that is under way goes on after kill -9, and is told as queued on
 	const again = await hooks(h.dir, '-p', '20');
 	const ids = () => new Set(receiver.got.filter((r) => r.answer?.status === 200).map((r) => r.id)).size;
 	await receiver.until(() => ids() === 151);
-	// A replay that is over is not begun again.
-	for (;;) {
+	// A replay that is over is not begun again. New events may come twice: the one before may end before it has noted an answer.
+	let added = 0;
+	do {
 		await again.do('event sales message_received a new', 'stored');
-		if ((await again.do('replays sales', 'replays')).text === '')
-			break;
+		added++;
 		await new Promise((r) => setTimeout(r, 50));
-	}
+	} while ((await again.do('replays sales', 'replays')).text !== '');
 	await again.stop();
+	const old = () => receiver.got.filter((r) => r.text !== 'new' && r.text !== 'last').length;
+	const before = old();
 	const last = await hooks(h.dir);
 	await last.do('event sales message_received a last', 'stored');
 	await receiver.until((got) => got.some((r) => r.text === 'last'));
-	assert.equal(ids(), receiver.got.filter((r) => r.text === 'new').length + 1 + 151);
+	assert.equal(old(), before);
+	assert.equal(ids(), added + 1 + 151);
 	await last.stop();
 });
 
